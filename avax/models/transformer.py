@@ -1,0 +1,229 @@
+"""A decoder-only transformer over one sequence of tokens; batches and ensembles come from `vmap`.
+
+Everything it knows about positions is computed from the token stream, so a prompt may stand
+anywhere behind PAD. Parameters are plain arrays in a frozen dataclass: a policy is a pytree like
+everything else, and one policy or a thousand stacked ones are the same object.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from avax import struct, vocab
+from avax.types import Integer, Key
+
+NUM_SEGMENTS = 8  # embeddings of "how many separators came before"; later segments share the last
+SCHEMES = ("none", "learned", "rotary", "digit")
+
+
+@struct.dataclass
+class TransformerConfig:
+    """Sizes of a policy. d = width, H = num_heads, E = d / H.
+
+    Attributes:
+      num_layers: blocks of attention and perceptron.
+      num_heads: attention heads; divides `width`.
+      width: size of the residual stream; the perceptron is four times as wide.
+      position: `none`; `learned` embeddings of the token's index; `rotary` over the token's index;
+        `digit`: rotary over the digit's index within its own number, plus a learned embedding of the
+        number of separators before it.
+      rotary_base: longest wavelength of the rotary angles, in 2 pi tokens.
+      max_len: longest sequence that `learned` can tell apart, in tokens.
+      dtype: of the operands of matrix products; sums and parameters are float32.
+    """
+
+    num_layers: int = struct.static(2, low=1)
+    num_heads: int = struct.static(2, low=1)
+    width: int = struct.static(64, low=2)
+    position: str = struct.static("digit", choices=SCHEMES)
+    rotary_base: float = struct.static(100.0, low=1)
+    max_len: int = struct.static(256, low=1)
+    dtype: str = struct.static("float32", choices=("float32", "bfloat16"))
+
+
+@struct.dataclass
+class Block:
+    """Parameters of one layer."""
+
+    norm_attention: Array  # f32[d]
+    qkv: Array  # f32[d, 3d]
+    out: Array  # f32[d, d]
+    norm_perceptron: Array  # f32[d]
+    up: Array  # f32[d, 4d]
+    down: Array  # f32[4d, d]
+
+
+class Cache(NamedTuple):
+    """What was read so far; L = longest sequence."""
+
+    tokens: Array  # i32[L], PAD where nothing was read
+    keys: tuple[Array, ...]  # f32[L, H, E] of each layer, rotated
+    values: tuple[Array, ...]  # f32[L, H, E] of each layer
+
+
+@struct.dataclass
+class Transformer:
+    """A policy: RMS norm first, ReLU perceptron, untied head."""
+
+    embed: Array  # f32[V, d]
+    position_embed: Array  # f32[S, d]: of the segment, of the index, or one row of zeros
+    blocks: tuple[Block, ...]
+    norm: Array  # f32[d]
+    head: Array  # f32[d, V]
+    config: TransformerConfig = struct.static()
+
+    def init_cache(self, max_len: int) -> Cache:
+        """An empty cache for sequences of at most `max_len` tokens."""
+        config = self.config
+        shape = (max_len, config.num_heads, config.width // config.num_heads)
+        empty = tuple(jnp.zeros(shape, self.embed.dtype) for _ in self.blocks)
+        return Cache(jnp.full((max_len,), vocab.PAD, jnp.int32), empty, empty)
+
+    def __call__(
+        self, tokens: Array, cache: Cache | None = None, pos: Integer = 0, start: int = 0
+    ) -> tuple[Array, Cache | None]:
+        """Logits of the token after each of `tokens`, and the cache with them appended.
+
+        Args:
+          tokens: i32[T].
+          cache: what was read before; None reads `tokens` alone and returns no cache.
+          pos: index of the first of `tokens` in the whole sequence, shared by a batch.
+          start: logits are wanted from this index on. The last layer skips all queries before it:
+            a train step on answers only was 1.3 times as fast.
+
+        Returns:
+          f32[T - start, V] and the new cache.
+        """
+        config = self.config
+        stream = tokens if cache is None else _write(cache.tokens, tokens, pos)
+        index, segment = positions(config.position, stream)
+        slots = jnp.arange(stream.shape[0])
+        here = pos + jnp.arange(tokens.shape[0])
+        if cache is not None:
+            index, segment = (
+                jax.lax.dynamic_slice_in_dim(x, pos, tokens.shape[0]) for x in (index, segment)
+            )
+        visible = (slots <= here[:, None]) & (stream != vocab.PAD) | (slots == here[:, None])
+        angles = rotary_angles(config, index)
+
+        x = self.embed[tokens] + self.position_embed[segment]
+        keys, values = [], []
+        for i, block in enumerate(self.blocks):
+            first = start if i == len(self.blocks) - 1 else 0
+            past = None if cache is None else (cache.keys[i], cache.values[i])
+            x, (k, v) = attention(config, block, x, angles, visible, first, past, pos)
+            x = x + perceptron(config, block, x)
+            keys.append(k)
+            values.append(v)
+        logits = dot(config, rms_norm(x, self.norm), self.head)
+        return logits, None if cache is None else Cache(stream, tuple(keys), tuple(values))
+
+
+def init(key: Key, config: TransformerConfig) -> Transformer:
+    """A policy with random parameters: normal, variance 1 / fan-in, less on the residual outputs."""
+    d, layers = config.width, config.num_layers
+    key_embed, key_position, key_head, key_blocks = jax.random.split(key, 4)
+
+    def normal(key, shape, scale=1.0):
+        return scale * shape[0] ** -0.5 * jax.random.normal(key, shape)
+
+    def block(key):
+        key_qkv, key_out, key_up, key_down = jax.random.split(key, 4)
+        residual = (2 * layers) ** -0.5
+        return Block(
+            norm_attention=jnp.ones(d),
+            qkv=normal(key_qkv, (d, 3 * d)),
+            out=normal(key_out, (d, d), residual),
+            norm_perceptron=jnp.ones(d),
+            up=normal(key_up, (d, 4 * d)),
+            down=normal(key_down, (4 * d, d), residual),
+        )
+
+    rows = {"digit": NUM_SEGMENTS, "learned": config.max_len}.get(config.position, 1)
+    scale = 0.0 if rows == 1 else 1.0
+    return Transformer(
+        embed=jax.random.normal(key_embed, (vocab.VOCAB_SIZE, d)),
+        position_embed=scale * jax.random.normal(key_position, (rows, d)),
+        blocks=tuple(block(k) for k in jax.random.split(key_blocks, layers)),
+        norm=jnp.ones(d),
+        head=normal(key_head, (d, vocab.VOCAB_SIZE)),
+        config=config,
+    )
+
+
+def positions(scheme: str, tokens: Array) -> tuple[Array, Array]:
+    """The rotary index i32[T] and the row of the position embedding i32[T] of each token.
+
+    `digit`: the first digit of a number has index 1, separators and PAD have 0; the row counts the
+    separators before the token. `rotary`: the number of tokens before it, without PAD.
+    """
+    none = jnp.zeros_like(tokens)
+    count = jnp.cumsum(tokens != vocab.PAD) - 1
+    if scheme == "digit":
+        slots = jnp.arange(tokens.shape[0])
+        last_break = jax.lax.cummax(jnp.where(vocab.is_digit(tokens), -1, slots))
+        separator = vocab.is_separator(tokens)
+        segment = jnp.cumsum(separator) - separator
+        return slots - last_break, jnp.clip(segment, 0, NUM_SEGMENTS - 1)
+    if scheme == "rotary":
+        return jnp.maximum(count, 0), none
+    if scheme == "learned":
+        return none, jnp.maximum(count, 0)
+    return none, none
+
+
+def rotary_angles(config: TransformerConfig, index: Array) -> tuple[Array, Array]:
+    """Cosines and sines f32[T, 1, E / 2] of the angle of each pair of features."""
+    half = config.width // config.num_heads // 2
+    frequency = config.rotary_base ** (-jnp.arange(half) / half)
+    angle = index[:, None, None] * frequency
+    return jnp.cos(angle), jnp.sin(angle)
+
+
+def rotate(x: Array, angles: tuple[Array, Array]) -> Array:
+    """x f32[T, H, E] with each pair of features turned by its angle (Su et al. 2021, 2104.09864)."""
+    cos, sin = angles
+    a, b = jnp.split(x, 2, axis=-1)
+    return jnp.concatenate([a * cos - b * sin, a * sin + b * cos], axis=-1)
+
+
+def attention(config, block, x, angles, visible, first, past, pos):
+    """x f32[T, d] from index `first` on with what it attends to added, and the keys and values."""
+    num_tokens, d = x.shape
+    heads = (num_tokens, 3, config.num_heads, d // config.num_heads)
+    qkv = dot(config, rms_norm(x, block.norm_attention), block.qkv).reshape(heads)
+    q, k, v = qkv[first:, 0], qkv[:, 1], qkv[:, 2]
+    if config.position in ("digit", "rotary"):
+        q = rotate(q, jax.tree.map(lambda a: a[first:], angles))
+        k = rotate(k, angles)
+    if past is not None:
+        k, v = _write(past[0], k, pos), _write(past[1], v, pos)
+    scores = jnp.einsum("qhe,khe->hqk", q, k) * q.shape[-1] ** -0.5
+    weights = jax.nn.softmax(jnp.where(visible[first:], scores, -1e9), axis=-1)
+    y = jnp.einsum("hqk,khe->qhe", weights, v).reshape(num_tokens - first, d)
+    return x[first:] + dot(config, y, block.out), (k, v)
+
+
+def perceptron(config, block, x):
+    """What the ReLU perceptron adds to x f32[T, d]."""
+    hidden = dot(config, rms_norm(x, block.norm_perceptron), block.up)
+    return dot(config, jax.nn.relu(hidden), block.down)
+
+
+def rms_norm(x: Array, scale: Array) -> Array:
+    """x f32[T, d] at root mean square 1, times a learned scale (Zhang & Sennrich 2019, 1910.07467)."""
+    return x * jax.lax.rsqrt(jnp.mean(x * x, axis=-1, keepdims=True) + 1e-6) * scale
+
+
+def dot(config: TransformerConfig, x: Array, w: Array) -> Array:
+    """x @ w with operands in the configured dtype and a float32 sum."""
+    dtype = jnp.dtype(config.dtype)
+    return jnp.dot(x.astype(dtype), w.astype(dtype), preferred_element_type=jnp.float32)
+
+
+def _write(buffer: Array, rows: Array, pos: Integer) -> Array:
+    return jax.lax.dynamic_update_slice_in_dim(buffer, rows.astype(buffer.dtype), pos, axis=0)

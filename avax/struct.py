@@ -1,0 +1,69 @@
+"""Frozen dataclasses that are pytrees: leaves are swept, static fields are compiled."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from flax import struct
+
+dataclass = struct.dataclass
+
+
+def leaf(default: Any = dataclasses.MISSING, *, low: float | None = None, high: float | None = None) -> Any:
+    """A traced field: a number that a sweep may vary, with the closed range it is allowed."""
+    return struct.field(pytree_node=True, default=default, metadata={"low": low, "high": high})
+
+
+def static(
+    default: Any = dataclasses.MISSING,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple | None = None,
+) -> Any:
+    """A field that decides shapes or code: part of the tree's structure, one compilation a value."""
+    metadata = {"low": low, "high": high, "choices": choices}
+    return struct.field(pytree_node=False, default=default, metadata=metadata)
+
+
+def is_static(field: dataclasses.Field) -> bool:
+    """Whether a field belongs to the structure (compiled) rather than to the leaves (swept)."""
+    return not field.metadata.get("pytree_node", True)
+
+
+def walk(node: Any, path: str = "") -> Iterator[tuple[str, dataclasses.Field, Any]]:
+    """Yields (dotted path, field, value) of every field below `node`, parents before children."""
+    for field in dataclasses.fields(node):
+        value = getattr(node, field.name)
+        dotted = f"{path}.{field.name}" if path else field.name
+        yield dotted, field, value
+        if dataclasses.is_dataclass(value):
+            yield from walk(value, dotted)
+
+
+def replace(node: Any, path: str, value: Any) -> Any:
+    """A copy of `node` with the field at a dotted path replaced. AttributeError if there is none."""
+    name, _, rest = path.partition(".")
+    old = getattr(node, name)
+    return dataclasses.replace(node, **{name: replace(old, rest, value) if rest else value})
+
+
+def get(node: Any, path: str) -> Any:
+    """The value at a dotted path. AttributeError if there is none."""
+    for name in path.split("."):
+        node = getattr(node, name)
+    return node
+
+
+def to_dict(node: Any) -> Any:
+    """Plain dicts, lists and numbers, the class of each dataclass under "type": ready for JSON."""
+    if dataclasses.is_dataclass(node):
+        fields = {f.name: to_dict(getattr(node, f.name)) for f in dataclasses.fields(node)}
+        return {"type": type(node).__name__, **fields}
+    if isinstance(node, dict):
+        return {name: to_dict(value) for name, value in node.items()}
+    if isinstance(node, (tuple, list)):
+        return [to_dict(value) for value in node]
+    return node

@@ -1,0 +1,59 @@
+"""Addition of two numbers of n digits; the sum is written with n + 1."""
+
+from __future__ import annotations
+
+import jax
+from jax import Array
+
+from avax import struct, vocab
+from avax.tasks import digits
+from avax.types import Grade, Integer, Key, Problem
+
+
+@struct.dataclass
+class Addition:
+    """`a+b=c$`, difficulty = digits of each operand.
+
+    Reversed order writes least significant digits first, which lets a carry be known when it is
+    needed (Lee et al. 2025, arXiv 2502.01612); plain order is as people write.
+
+    Attributes:
+      max_difficulty: longest operand, in digits.
+      reversed_digits: write operands and sum least significant digit first.
+    """
+
+    max_difficulty: int = struct.static(8, low=1)
+    reversed_digits: bool = struct.static(True)
+
+    @property
+    def prompt_len(self) -> int:
+        return 2 * self.max_difficulty + 2
+
+    @property
+    def completion_len(self) -> int:
+        return self.max_difficulty + 2
+
+    def sample(self, key: Key, difficulty: Integer) -> Problem:
+        a, b = jax.vmap(digits.sample_number, (0, None, None))(
+            jax.random.split(key), difficulty, self.max_difficulty + 1
+        )
+        return self.pose(a, b, difficulty)
+
+    def pose(self, a: Array, b: Array, difficulty: Integer) -> Problem:
+        """The problem a + b for operands i32[N + 1] given least significant digit first."""
+        write = lambda x, count: digits.written(x, count, self.reversed_digits)  # noqa: E731
+        question = [
+            write(a, difficulty),
+            digits.symbol(vocab.PLUS),
+            write(b, difficulty),
+            digits.symbol(vocab.EQUALS),
+        ]
+        answer = [write(digits.carry(a + b), difficulty + 1), digits.symbol(vocab.EOS)]
+        return Problem(
+            digits.place(self.prompt_len, question, right=True),
+            digits.place(self.completion_len, answer, right=False),
+            difficulty,
+        )
+
+    def grade(self, problem: Problem, completion: Array) -> Grade:
+        return digits.grade_exact(problem, completion)

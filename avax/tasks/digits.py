@@ -1,0 +1,70 @@
+"""Numbers as arrays of digits, least significant first: no value is ever held in one integer."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from avax import vocab
+from avax.types import Grade, Integer, Key, Problem
+
+
+def sample_number(key: Key, num_digits: Integer, width: int) -> Array:
+    """i32[width]: digits of a uniform number of exactly `num_digits` digits, zeros above.
+
+    The most significant digit is not 0, except that a number of one digit may be 0.
+    """
+    key_digits, key_top = jax.random.split(key)
+    digits = jax.random.randint(key_digits, (width,), 0, 10)
+    top = jax.random.randint(key_top, (), 1, 10)
+    place = jnp.arange(width)
+    digits = jnp.where((place == num_digits - 1) & (num_digits > 1), top, digits)
+    return jnp.where(place < num_digits, digits, 0)
+
+
+def carry(columns: Array) -> Array:
+    """i32[W]: the digits of sum(columns[i] * 10**i). What overflows the last column is dropped."""
+
+    def step(carried, column):
+        total = column + carried
+        return total // 10, total % 10
+
+    return jax.lax.scan(step, jnp.zeros_like(columns[0]), columns)[1]
+
+
+def place(length: int, pieces: list[tuple[Array, Integer]], right: bool) -> Array:
+    """i32[length]: the first `count` tokens of each (tokens, count) in a row, PAD around them.
+
+    Args:
+      pieces: counts are traced; the tokens beyond a count are ignored.
+      right: align to the end (prompts) rather than to the start (answers).
+    """
+    total = sum(count for _, count in pieces)
+    offset = length - total if right else 0
+    index = jnp.arange(length)
+    out = jnp.full((length,), vocab.PAD, jnp.int32)
+    for tokens, count in pieces:
+        inside = (index >= offset) & (index < offset + count)
+        source = jnp.clip(index - offset, 0, tokens.shape[0] - 1)
+        out = jnp.where(inside, tokens[source], out)
+        offset = offset + count
+    return out
+
+
+def written(digits: Array, count: Integer, is_reversed: bool) -> tuple[Array, Integer]:
+    """The piece that writes `count` digits, least significant first if `is_reversed`."""
+    if is_reversed:
+        return digits, count
+    return digits[jnp.clip(count - 1 - jnp.arange(digits.shape[0]), 0)], count
+
+
+def symbol(token: int) -> tuple[Array, int]:
+    """The piece that writes one token."""
+    return jnp.full((1,), token, jnp.int32), 1
+
+
+def grade_exact(problem: Problem, completion: Array) -> Grade:
+    """Token by token against the answer, PAD included: a wrong length is a wrong answer."""
+    step_correct = completion == problem.answer
+    return Grade(step_correct.all(), step_correct)

@@ -1,0 +1,149 @@
+"""The nouns, and the protocols that every plug-in follows.
+
+Shapes are written in trailing comments: B problems, K samples of each, P prompt tokens, C completion
+tokens, T = P + C, V vocabulary, M base policies, R rounds, D difficulties. Plug-ins are written for
+one problem or one model and are batched by `jax.vmap`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+
+from jax import Array
+
+Key = Array  # typed PRNG key
+Scalar = float  # a Python number in a configuration, a traced f32[] inside a program
+Integer = int  # a Python number in a configuration, a traced i32[] inside a program
+State = Any  # a pytree of arrays that belongs to one plug-in
+
+
+class Problem(NamedTuple):
+    """A question and its ground truth."""
+
+    prompt: Array  # i32[P], right-aligned, PAD in front
+    answer: Array  # i32[C], ends with EOS, PAD after it
+    difficulty: Array  # i32[]
+
+
+class Rollout(NamedTuple):
+    """K completions of one prompt. It holds no answer, so nobody can peek."""
+
+    prompt: Array  # i32[P]
+    completion: Array  # i32[K, C], PAD after EOS
+    mask: Array  # bool[K, C], True up to and including EOS
+    logprob: Array  # f32[K, C], under the policy that sampled, 0 where masked
+
+
+class Grade(NamedTuple):
+    """Ground truth about one completion."""
+
+    correct: Array  # bool[]
+    step_correct: Array  # bool[C]
+
+
+class Verdict(NamedTuple):
+    """What a verifier thinks of K completions of one prompt; scores lie in [0, 1]."""
+
+    score: Array  # f32[K]
+    step_score: Array  # f32[K, C]
+
+    @property
+    def accept(self) -> Array:
+        """bool[K]: score above one half."""
+        return self.score > 0.5
+
+
+class StepInfo(NamedTuple):
+    """What happened in one round of a learner, and what it cost."""
+
+    problems: Problem  # leading axis B
+    rollouts: Rollout  # leading axis B
+    verdicts: Verdict  # leading axis B
+    loss: Array  # f32[], mean over the round's updates, 0 if there were none
+    grad_norm: Array  # f32[], likewise
+
+
+class Source(NamedTuple):
+    """What the loop hands to a learner for one round."""
+
+    draw: Callable[[Key], Problem]  # a problem of this round's difficulty
+    draw_base: Callable[[Key], Problem]  # a problem that the base policy was trained on
+    judge: Callable[..., tuple[Rollout, Verdict]]  # (key, policy, problems, rollouts), leading axis B
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """A generator: a callable pytree of parameters."""
+
+    def __call__(
+        self, tokens: Array, cache: Any = None, pos: Array | int = 0, start: int = 0
+    ) -> tuple[Array, Any]:
+        """Logits f32[T - start, V] of tokens i32[T] from index `start` on, and the new cache."""
+        ...
+
+    def init_cache(self, max_len: int) -> Any:
+        """An empty cache for sequences of at most `max_len` tokens."""
+        ...
+
+
+@runtime_checkable
+class Task(Protocol):
+    """A family of problems with exact grading."""
+
+    max_difficulty: int
+
+    @property
+    def prompt_len(self) -> int: ...
+
+    @property
+    def completion_len(self) -> int: ...
+
+    def sample(self, key: Key, difficulty: Array) -> Problem:
+        """One problem; `difficulty` is traced and lies in [1, max_difficulty]."""
+        ...
+
+    def grade(self, problem: Problem, completion: Array) -> Grade:
+        """Ground truth about one completion i32[C]."""
+        ...
+
+
+@runtime_checkable
+class Curriculum(Protocol):
+    """Which difficulty the next problem has."""
+
+    def init(self) -> State: ...
+
+    def difficulty(self, key: Key, state: State, round: Array) -> Array:
+        """i32[]: the difficulty of one problem of round `round` (1 is the first)."""
+        ...
+
+    def update(self, state: State, info: StepInfo) -> State: ...
+
+
+@runtime_checkable
+class Verifier(Protocol):
+    """The filter between generating and retraining."""
+
+    uses_ground_truth: ClassVar[bool]
+
+    def init(self, key: Key, bases: Policy) -> State:
+        """`bases` are M stacked policies; a verifier may keep some of them, frozen."""
+        ...
+
+    def verify(
+        self, key: Key, state: State, policy: Policy, rollout: Rollout, grade: Grade | None
+    ) -> Verdict:
+        """Judges K completions of one prompt; `grade` is None unless `uses_ground_truth`."""
+        ...
+
+    def update(self, key: Key, state: State, info: StepInfo, grades: Grade | None) -> State: ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """Gathers its own data and retrains. Its state has the attribute `policy`."""
+
+    def init(self, key: Key, policy: Policy) -> State: ...
+
+    def step(self, key: Key, state: State, source: Source) -> tuple[State, StepInfo]: ...

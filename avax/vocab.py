@@ -1,0 +1,27 @@
+"""One vocabulary for every task, so that policies are interchangeable."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+
+DIGITS = tuple(range(10))
+(PAD, EOS, PLUS, TIMES, EQUALS, COPY, STEP, RETRY, YES, NO, BACK) = range(10, 21)
+VOCAB_SIZE = 32
+
+_SYMBOLS = "0123456789_$+*=>;?YN<"
+
+
+def is_digit(tokens: Array) -> Array:
+    """bool[...]: whether each token is one of the digits 0 to 9."""
+    return tokens < len(DIGITS)
+
+
+def is_separator(tokens: Array) -> Array:
+    """bool[...]: whether each token ends a number: anything but a digit and PAD."""
+    return (tokens >= len(DIGITS)) & (tokens != PAD)
+
+
+def to_text(tokens) -> str:
+    """Tokens as a string of one character each, PAD shown as `_` and EOS as `$`."""
+    return "".join(_SYMBOLS[t] if t < len(_SYMBOLS) else "." for t in jnp.asarray(tokens).tolist())
