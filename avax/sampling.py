@@ -24,34 +24,33 @@ def generate(
     """
     num_problems, prompt_len = prompts.shape
     batch = num_problems * num_samples
-    cache = policy.init_cache(prompt_len + completion_len)
-    logits, cache = jax.vmap(lambda p: policy(p, cache, 0, prompt_len - 1))(prompts)
-    logits, cache = jax.tree.map(lambda x: jnp.repeat(x, num_samples, axis=0), (logits[:, -1], cache))
-    # One uniform per token, drawn at once, and the inverse of the cumulative distribution: one
-    # random number instead of one per entry of the vocabulary.
+    cache = policy.init_cache(num_problems, prompt_len + completion_len)
+    first, cache = policy(prompts, cache, 0, prompt_len - 1)
+    first, cache = jax.tree.map(lambda x: jnp.repeat(x, num_samples, axis=0), (first[:, 0], cache))
     uniform = jax.random.uniform(key, (completion_len, batch))
+
+    def choose_next(logits, u, ended):
+        token, logprob = choose(logits, u, temperature)
+        token = jnp.where(ended, vocab.PAD, token)
+        return token, ~ended, jnp.where(ended, 0.0, logprob)
 
     def step(carry, inputs):
         logits, cache, ended = carry
         pos, u = inputs
-        token, logprob = choose(logits, u, temperature)
-        token = jnp.where(ended, vocab.PAD, token)
-        out = token, ~ended, jnp.where(ended, 0.0, logprob)
-        logits, cache = jax.vmap(lambda t, c: policy(t[None], c, pos))(token, cache)
-        return (logits[:, 0], cache, ended | (token == vocab.EOS)), out
+        token, mask, logprob = choose_next(logits, u, ended)
+        logits, cache = policy(token[:, None], cache, pos)
+        return (logits[:, 0], cache, ended | (token == vocab.EOS)), (token, mask, logprob)
 
     # The last token is chosen but need not be read.
-    steps = (prompt_len + jnp.arange(completion_len - 1), uniform[:-1])
-    carry, out = jax.lax.scan(step, (logits, cache, jnp.zeros(batch, bool)), steps)
-    logits, _, ended = carry
-    token, logprob = choose(logits, uniform[-1], temperature)
-    last = jnp.where(ended, vocab.PAD, token), ~ended, jnp.where(ended, 0.0, logprob)
+    inputs = (prompt_len + jnp.arange(completion_len - 1), uniform[:-1])
+    (logits, _, ended), rows = jax.lax.scan(step, (first, cache, jnp.zeros(batch, bool)), inputs)
+    last = choose_next(logits, uniform[-1], ended)
 
-    def gather(rows, final):
-        rows = jnp.concatenate([rows, final[None]])
+    def gather(rows, last):
+        rows = jnp.concatenate([rows, last[None]])
         return rows.T.reshape(num_problems, num_samples, completion_len)
 
-    return Rollout(prompts, *jax.tree.map(gather, out, last))
+    return Rollout(prompts, *jax.tree.map(gather, rows, last))
 
 
 def choose(logits: Array, uniform: Array, temperature: Scalar) -> tuple[Array, Array]:
@@ -67,29 +66,32 @@ def choose(logits: Array, uniform: Array, temperature: Scalar) -> tuple[Array, A
     return token, jnp.take_along_axis(logprobs, token[:, None], axis=-1)[:, 0]
 
 
-def completion_logits(policy: Policy, prompt: Array, completion: Array) -> Array:
-    """f32[C, V]: logits of each token of one completion i32[C], given what stands before it."""
-    tokens = jnp.concatenate([prompt, completion[:-1]])
-    return policy(tokens, None, 0, prompt.shape[0] - 1)[0]
+def completion_logits(policy: Policy, prompts: Array, completions: Array) -> Array:
+    """f32[B, C, V]: logits of each token of completions i32[B, C] given what stands before it."""
+    tokens = jnp.concatenate([prompts, completions[:, :-1]], axis=1)
+    return policy(tokens, None, 0, prompts.shape[1] - 1)[0]
 
 
-def completion_logprob(policy: Policy, prompt: Array, completion: Array, temperature: Scalar = 1.0) -> Array:
-    """f32[C]: log-probability of each token of one completion i32[C] under the tempered policy."""
-    logprobs = jax.nn.log_softmax(completion_logits(policy, prompt, completion) / temperature)
-    return jnp.take_along_axis(logprobs, completion[:, None], axis=-1)[:, 0]
+def completion_logprob(
+    policy: Policy, prompts: Array, completions: Array, temperature: Scalar = 1.0
+) -> Array:
+    """f32[B, C]: log-probability of each token of completions i32[B, C] at a temperature above 0."""
+    logits = completion_logits(policy, prompts, completions) / temperature
+    chosen = jax.nn.one_hot(completions, logits.shape[-1])
+    return (jax.nn.log_softmax(logits) * chosen).sum(-1)
 
 
 def completion_mask(completion: Array) -> Array:
     """bool[..., C]: True up to and including the first EOS."""
-    ended = jnp.cumsum(completion == vocab.EOS, axis=-1) - (completion == vocab.EOS)
-    return ended == 0
+    is_end = completion == vocab.EOS
+    return jnp.cumsum(is_end, axis=-1) - is_end == 0
 
 
-def greedy_correct(policy: Policy, prompt: Array, answer: Array) -> Array:
-    """bool[]: whether greedy decoding gives exactly `answer` i32[C].
+def greedy_correct(policy: Policy, prompts: Array, answers: Array) -> Array:
+    """bool[B]: whether greedy decoding gives exactly the answers i32[B, C].
 
     One forward pass instead of a decode: the greedy completion is the answer if and only if every
     token of the answer is the most likely one after the tokens before it.
     """
-    hit = completion_logits(policy, prompt, answer).argmax(-1) == answer
-    return (hit | ~completion_mask(answer)).all()
+    hit = completion_logits(policy, prompts, answers).argmax(-1) == answers
+    return (hit | ~completion_mask(answers)).all(-1)

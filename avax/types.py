@@ -1,8 +1,8 @@
 """The nouns, and the protocols that every plug-in follows.
 
 Shapes are written in trailing comments: B problems, K samples of each, P prompt tokens, C completion
-tokens, T = P + C, V vocabulary, M base policies, R rounds, D difficulties. Plug-ins are written for
-one problem or one model and are batched by `jax.vmap`.
+tokens, T = P + C, V vocabulary, M base policies, R rounds, D difficulties. Tasks and verifiers are
+written for one problem, learners for one policy; `jax.vmap` does the rest.
 """
 
 from __future__ import annotations
@@ -79,11 +79,11 @@ class Policy(Protocol):
     def __call__(
         self, tokens: Array, cache: Any = None, pos: Array | int = 0, start: int = 0
     ) -> tuple[Array, Any]:
-        """Logits f32[T - start, V] of tokens i32[T] from index `start` on, and the new cache."""
+        """Logits f32[B, T - start, V] of tokens i32[B, T] from index `start` on, and the new cache."""
         ...
 
-    def init_cache(self, max_len: int) -> Any:
-        """An empty cache for sequences of at most `max_len` tokens."""
+    def init_cache(self, batch: int, max_len: int) -> Any:
+        """An empty cache for `batch` sequences of at most `max_len` tokens."""
         ...
 
 
@@ -144,6 +144,18 @@ class Verifier(Protocol):
 class Learner(Protocol):
     """Gathers its own data and retrains. Its state has the attribute `policy`."""
 
-    def init(self, key: Key, policy: Policy) -> State: ...
+    def init(self, key: Key, policy: Policy, example: Problem) -> State:
+        """`example` tells the shapes of the task's problems."""
+        ...
 
     def step(self, key: Key, state: State, source: Source) -> tuple[State, StepInfo]: ...
+
+
+def outcome_verdict(accept: Array, rollout: Rollout) -> Verdict:
+    """The verdict of a verifier that sees outcomes only: every step scores as its whole completion.
+
+    Args:
+      accept: bool or f32 [K], the score of each completion.
+    """
+    score = accept.astype("float32")
+    return Verdict(score, score[:, None] * rollout.mask)

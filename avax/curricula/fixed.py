@@ -1,0 +1,34 @@
+"""Problems of an unchanging range of difficulties."""
+
+from __future__ import annotations
+
+import jax
+from jax import Array
+
+from avax import struct
+from avax.types import Integer, Key, StepInfo
+
+
+@struct.dataclass
+class Fixed:
+    """Every difficulty from `lowest` to `highest` equally often, in every round.
+
+    Attributes:
+      lowest: smallest difficulty, in digits.
+      highest: largest difficulty, in digits.
+    """
+
+    lowest: Integer = struct.leaf(1, low=1)
+    highest: Integer = struct.leaf(8, low=1)
+
+    def init(self) -> tuple:
+        return ()
+
+    def difficulty(self, key: Key, state: tuple, round: Array) -> Array:
+        return jax.random.randint(key, (), self.lowest, self.highest + 1)
+
+    def update(self, state: tuple, info: StepInfo) -> tuple:
+        return state
+
+    def reach(self, num_rounds: int) -> Integer:
+        return self.highest

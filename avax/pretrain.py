@@ -1,0 +1,80 @@
+"""Supervised warm start: the base policies that self-training begins with."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from avax import struct, training
+from avax.models import transformer
+from avax.models.transformer import TransformerConfig
+from avax.types import Key, Policy, Scalar, Task
+
+
+@struct.dataclass
+class Pretraining:
+    """How a base policy is trained on true answers of difficulties 1 to the base difficulty.
+
+    Attributes:
+      model: sizes of the policy.
+      num_updates: gradient updates, in all.
+      num_snapshots: policies kept, evenly spaced; the last one is the end of training.
+      batch_size: problems of an update.
+      learning_rate: of Adam at its peak; warmed up linearly, then decayed to 0 along a cosine.
+      warmup_rate: share of the updates that warm up.
+      max_grad_norm: gradients are scaled down to this global norm.
+    """
+
+    model: TransformerConfig = TransformerConfig()
+    num_updates: int = struct.static(1500, low=1)
+    num_snapshots: int = struct.static(1, low=1)
+    batch_size: int = struct.static(64, low=1)
+    learning_rate: Scalar = struct.leaf(5e-3, low=0)
+    warmup_rate: Scalar = struct.leaf(0.05, low=0, high=1)
+    max_grad_norm: Scalar = struct.leaf(1.0, low=0)
+
+
+def pretrain(pretraining: Pretraining, task: Task, base_difficulty: Array, key: Key) -> tuple[Policy, Array]:
+    """Snapshots of one base policy.
+
+    Returns:
+      A policy whose leaves have the leading axis S = num_snapshots, and the loss f32[S] at each.
+    """
+    num_segments = pretraining.num_snapshots
+    num_updates = -(-pretraining.num_updates // num_segments)
+    key_init, key_data = jax.random.split(key)
+    policy = transformer.init(key_init, pretraining.model)
+    schedule = warmup_cosine(
+        pretraining.learning_rate, pretraining.warmup_rate, num_segments * num_updates
+    )
+    transform = training.optimizer(schedule, pretraining.max_grad_norm)
+
+    def problem(key):
+        key_difficulty, key_problem = jax.random.split(key)
+        difficulty = jax.random.randint(key_difficulty, (), 1, base_difficulty + 1)
+        return task.sample(key_problem, difficulty)
+
+    def loss(policy, key):
+        problems = jax.vmap(problem)(jax.random.split(key, pretraining.batch_size))
+        return training.cross_entropy(policy, (problems.prompt, problems.answer))
+
+    def segment(carry, keys):
+        trained = training.update_on(loss, transform, *carry, keys)
+        return (trained.policy, trained.optimizer), (trained.policy, trained.loss[-1])
+
+    keys = jax.random.split(key_data, (num_segments, num_updates))
+    return jax.lax.scan(segment, (policy, transform.init(policy)), keys)[1]
+
+
+def warmup_cosine(peak: Scalar, warmup_rate: Scalar, num_updates: int) -> optax.Schedule:
+    """Linear from 0 to `peak` in the first share of the updates, then a cosine down to 0."""
+
+    def schedule(count):
+        progress = (count + 1) / num_updates
+        rising = progress / jnp.maximum(warmup_rate, 1e-6)
+        falling = (1 - progress) / jnp.maximum(1 - warmup_rate, 1e-6)
+        return peak * jnp.minimum(rising, 0.5 * (1 - jnp.cos(jnp.pi * jnp.minimum(falling, 1.0))))
+
+    return schedule

@@ -1,0 +1,5 @@
+"""Tasks by name."""
+
+from avax.tasks.addition import Addition
+
+TASKS = {"addition": Addition()}

@@ -1,0 +1,64 @@
+"""Gradient updates, the same for pretraining and for every learner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from avax import sampling
+from avax.types import Policy, Scalar
+
+
+class Trained(NamedTuple):
+    """A policy and the state of its optimizer, after some updates."""
+
+    policy: Policy
+    optimizer: optax.OptState
+    loss: Array  # f32[U] of each update
+    grad_norm: Array  # f32[U], before clipping
+
+
+def optimizer(learning_rate: Scalar, max_grad_norm: Scalar) -> optax.GradientTransformation:
+    """Adam after clipping by the global norm; both numbers may be traced."""
+    return optax.chain(optax.clip_by_global_norm(max_grad_norm), optax.adam(learning_rate))
+
+
+def update_on(
+    loss: Callable[[Policy, Any], Array],
+    transform: optax.GradientTransformation,
+    policy: Policy,
+    state: optax.OptState,
+    batches: Any,
+) -> Trained:
+    """One update on each of the U batches (a pytree with leading axis U), in a scan."""
+
+    def update(carry, batch):
+        policy, state = carry
+        value, grads = jax.value_and_grad(loss)(policy, batch)
+        updates, state = transform.update(grads, state, policy)
+        return (optax.apply_updates(policy, updates), state), (value, optax.global_norm(grads))
+
+    (policy, state), (values, norms) = jax.lax.scan(update, (policy, state), batches)
+    return Trained(policy, state, values, norms)
+
+
+def cross_entropy(policy: Policy, batch: tuple[Array, Array]) -> Array:
+    """f32[]: mean negative log-likelihood of the completion tokens up to EOS, 0 if there are none.
+
+    Args:
+      batch: prompts i32[B, P] and completions i32[B, C].
+    """
+    prompts, completions = batch
+    mask = sampling.completion_mask(completions)
+    logprob = sampling.completion_logprob(policy, prompts, completions)
+    return -(logprob * mask).sum() / jnp.maximum(mask.sum(), 1)
+
+
+def where_tree(condition: Array, new: Any, old: Any) -> Any:
+    """`new` where the condition bool[] holds, else `old`, leaf by leaf."""
+    return jax.tree.map(lambda n, o: jnp.where(condition, n, o), new, old)

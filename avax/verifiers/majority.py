@@ -1,0 +1,34 @@
+"""Majority vote over samples (Wang et al. 2022, self-consistency, arXiv 2203.11171)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from avax import struct
+from avax.types import Key, Policy, Rollout, Scalar, Verdict, outcome_verdict
+
+
+@struct.dataclass
+class MajorityVote:
+    """Accepts the most frequent completion of a prompt if enough of the K samples agree on it.
+
+    Completions agree if all their tokens do. Of equally frequent ones, all are accepted.
+
+    Attributes:
+      threshold: smallest share of the K samples that must agree. At K = 1 everything is accepted.
+    """
+
+    threshold: Scalar = struct.leaf(0.5, low=0, high=1)
+
+    uses_ground_truth: ClassVar[bool] = False
+
+    def init(self, key: Key, bases: Policy) -> tuple:
+        return ()
+
+    def verify(self, key: Key, state, policy: Policy, rollout: Rollout, grade: None) -> Verdict:
+        same = (rollout.completion[:, None] == rollout.completion[None]).all(-1)
+        share = same.mean(-1)
+        return outcome_verdict((share >= share.max()) & (share >= self.threshold), rollout)
+
+    def update(self, key: Key, state, info, grades):
+        return state
