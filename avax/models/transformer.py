@@ -51,6 +51,7 @@ class Block:
 
     norm_attention: Array  # f32[d]
     qkv: Array  # f32[d, 3d]
+    sink: Array  # f32[H], score of attending to nothing
     out: Array  # f32[d, d]
     norm_perceptron: Array  # f32[d]
     up: Array  # f32[d, 4d]
@@ -135,6 +136,7 @@ def init(key: Key, config: TransformerConfig) -> Transformer:
         return Block(
             norm_attention=jnp.ones(d),
             qkv=normal(key_qkv, (d, 3 * d)),
+            sink=jnp.zeros(config.num_heads),
             out=normal(key_out, (d, d), residual),
             norm_perceptron=jnp.ones(d),
             up=normal(key_up, (d, 4 * d)),
@@ -171,40 +173,60 @@ def positions(scheme: str, tokens: Array) -> tuple[Array, Array]:
 
 
 def rotary_angles(config: TransformerConfig, index: Array) -> tuple[Array, Array]:
-    """Cosines and sines f32[B, 1, T, E / 2] of the angle of each pair of features."""
+    """Cosines and sines f32[B, 1, T, E] by which features are turned; halves of E are pairs."""
     half = config.width // config.num_heads // 2
     frequency = config.rotary_base ** (-jnp.arange(half) / half)
-    angle = index[:, None, :, None] * frequency
+    angle = index[:, None, :, None] * jnp.tile(frequency, 2)
     return jnp.cos(angle), jnp.sin(angle)
 
 
-def rotate(x: Array, angles: tuple[Array, Array]) -> Array:
-    """x f32[B, H, T, E] with each pair of features turned by its angle (Su et al. 2021, 2104.09864)."""
+def rotated(config, x, weights, angles):
+    """x f32[B, T, d] times `weights` f32[d, d], as heads, each pair of features turned by its angle.
+
+    Su et al. 2021 (arXiv 2104.09864). Turning (a, b) is (a, b) cos + (-b, a) sin; the second pair
+    comes out of the product with the same weights rearranged, since rearranging activations is
+    slow on a CPU.
+    """
+    if config.position not in ("digit", "rotary"):
+        return as_heads(config, dot(config, x, weights))
+    a, b = jnp.split(weights.reshape(config.width, config.num_heads, -1), 2, axis=-1)
+    turned = jnp.concatenate([-b, a], axis=-1).reshape(weights.shape)
+    plain, turned = jnp.split(dot(config, x, jnp.concatenate([weights, turned], 1)), 2, axis=-1)
     cos, sin = angles
-    a, b = jnp.split(x, 2, axis=-1)
-    return jnp.concatenate([a * cos - b * sin, a * sin + b * cos], axis=-1)
+    return as_heads(config, plain) * cos + as_heads(config, turned) * sin
+
+
+def as_heads(config, x):
+    """f32[B, T, d] as f32[B, H, T, E]."""
+    return x.reshape(*x.shape[:2], config.num_heads, -1).swapaxes(1, 2)
 
 
 def attention(config, block, x, angles, visible, first, past):
     """x f32[B, T, d] from index `first` on with what it attends to added, and its keys and values."""
-    d = config.width
-
-    def heads(y):
-        return y.reshape(*y.shape[:2], config.num_heads, -1).swapaxes(1, 2)
-
     hidden = rms_norm(x, block.norm_attention)
-    q = heads(dot(config, hidden[:, first:], block.qkv[:, :d]))
-    k, v = (heads(y) for y in jnp.split(dot(config, hidden, block.qkv[:, d:]), 2, axis=-1))
-    if config.position in ("digit", "rotary"):
-        q = rotate(q, jax.tree.map(lambda a: a[:, :, first:], angles))
-        k = rotate(k, angles)
+    query, key, value = jnp.split(block.qkv, 3, axis=1)
+    q = rotated(config, hidden[:, first:], query, jax.tree.map(lambda a: a[:, :, first:], angles))
+    k = rotated(config, hidden, key, angles)
+    v = as_heads(config, dot(config, hidden, value))
     if past is not None:
         keys, values, pos = past
         k, v = _write(keys, k, pos, axis=2), _write(values, v, pos, axis=2)
     scores = jnp.einsum("bhqe,bhke->bhqk", q, k) * q.shape[-1] ** -0.5
-    weights = jax.nn.softmax(jnp.where(visible[:, None, first:], scores, -1e9), axis=-1)
+    weights = softmax_with_sink(jnp.where(visible[:, None, first:], scores, -1e9), block.sink)
     y = jnp.einsum("bhqk,bhke->bhqe", weights, v).swapaxes(1, 2)
-    return x[:, first:] + dot(config, y.reshape(*y.shape[:2], d), block.out), (k, v)
+    return x[:, first:] + dot(config, y.reshape(*y.shape[:2], -1), block.out), (k, v)
+
+
+def softmax_with_sink(scores: Array, sink: Array) -> Array:
+    """Softmax over the last axis of f32[B, H, T, T] with one more score per head, f32[H], left out.
+
+    A head that finds no match can attend to nothing, at any length; without it the end of a number
+    is recognised only at the lengths that were trained on (Xiao et al. 2023, arXiv 2309.17453).
+    """
+    sink = sink[:, None, None]
+    top = jax.lax.stop_gradient(jnp.maximum(scores.max(-1, keepdims=True), sink))
+    weights = jnp.exp(scores - top)
+    return weights / (weights.sum(-1, keepdims=True) + jnp.exp(sink - top))
 
 
 def perceptron(config, block, x):

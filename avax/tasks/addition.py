@@ -41,14 +41,9 @@ class Addition:
 
     def pose(self, a: Array, b: Array, difficulty: Integer) -> Problem:
         """The problem a + b for operands i32[N + 1] given least significant digit first."""
-        write = lambda x, count: digits.written(x, count, self.reversed_digits)  # noqa: E731
-        question = [
-            write(a, difficulty),
-            digits.symbol(vocab.PLUS),
-            write(b, difficulty),
-            digits.symbol(vocab.EQUALS),
-        ]
-        answer = [write(digits.carry(a + b), difficulty + 1), digits.symbol(vocab.EOS)]
+        question = digits.equation(a, vocab.PLUS, b, difficulty, self.reversed_digits)
+        total = digits.written(digits.carry(a + b), difficulty + 1, self.reversed_digits)
+        answer = [total, digits.symbol(vocab.EOS)]
         return Problem(
             digits.place(self.prompt_len, question, right=True),
             digits.place(self.completion_len, answer, right=False),

@@ -64,6 +64,18 @@ def symbol(token: int) -> tuple[Array, int]:
     return jnp.full((1,), token, jnp.int32), 1
 
 
+def equation(
+    a: Array, operator: int, b: Array, count: Integer, is_reversed: bool
+) -> list[tuple[Array, Integer]]:
+    """The pieces of a prompt that asks for `a operator b =`, both operands with `count` digits."""
+    return [
+        written(a, count, is_reversed),
+        symbol(operator),
+        written(b, count, is_reversed),
+        symbol(vocab.EQUALS),
+    ]
+
+
 def grade_exact(problem: Problem, completion: Array) -> Grade:
     """Token by token against the answer, PAD included: a wrong length is a wrong answer."""
     step_correct = completion == problem.answer

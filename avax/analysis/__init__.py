@@ -1,0 +1,1 @@
+"""From results to statements: order parameters, boundaries, mean-field predictions. NumPy only."""

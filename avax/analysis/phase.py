@@ -1,0 +1,115 @@
+"""The phase diagram: an order parameter, and the boundary where it crosses from gain to collapse."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+
+class Boundary(NamedTuple):
+    """Where the order parameter crosses its critical level, for each FNR.
+
+    A crossing is NaN where the whole range improves, 0 where none of it does.
+    """
+
+    fnr: np.ndarray  # f[F]
+    fpr: np.ndarray  # f[F], from the mean over seeds
+    low: np.ndarray  # f[F], bootstrap interval over seeds
+    high: np.ndarray  # f[F]
+
+
+def is_frontier(dataset: xr.Dataset) -> bool:
+    """Whether the run posed ever harder problems rather than a fixed range."""
+    return dataset.attrs["config"]["base"]["curriculum"]["type"] != "Fixed"
+
+
+def solved_length(dataset: xr.Dataset) -> xr.DataArray:
+    """Digits solved: greedy accuracy summed over difficulties, by run and round.
+
+    A policy that is perfect up to n digits and fails beyond has n.
+    """
+    return dataset.accuracy_by_difficulty.sum("difficulty")
+
+
+def order_parameter(dataset: xr.Dataset) -> xr.DataArray:
+    """What self-training gained, by run: above 0 it improved on the base, below it collapsed.
+
+    On a frontier: solved length after the last round minus the base's, in digits per round. On a
+    fixed range: accuracy after the last round minus the base's.
+    """
+    if is_frontier(dataset):
+        length = solved_length(dataset)
+        num_rounds = dataset.sizes["round"] - 1
+        return (length.isel(round=-1) - length.isel(round=0)) / num_rounds
+    return dataset.accuracy.isel(round=-1) - dataset.accuracy.isel(round=0)
+
+
+def boundary(
+    order: xr.DataArray, level: float = 0.0, num_bootstrap: int = 1000, coverage: float = 0.95
+) -> Boundary:
+    """The boundary FPR of each FNR with a bootstrap interval over seeds.
+
+    Args:
+      order: order parameter with the dimensions fpr, fnr and seed.
+      level: value that separates the phases.
+      num_bootstrap: resamples of the seeds. With one seed the interval is the crossing itself.
+      coverage: of the percentile interval.
+    """
+    order = order.transpose("seed", "fnr", "fpr")
+    fpr, values = order.fpr.values, order.values
+    num_seeds = len(values)
+    picks = np.random.default_rng(0).integers(num_seeds, size=(num_bootstrap, num_seeds))
+    means = values[picks].mean(1)
+    crossings = np.array([[crossing(fpr, row, level) for row in mean] for mean in means])
+    # Beyond the last FPR counts as infinite, so that quantiles stay ordered.
+    crossings = np.where(np.isnan(crossings), np.inf, crossings)
+    low, high = np.quantile(
+        crossings, [(1 - coverage) / 2, (1 + coverage) / 2], axis=0, method="inverted_cdf"
+    )
+    center = np.array([crossing(fpr, row, level) for row in values.mean(0)])
+    finite = [np.where(np.isinf(x), np.nan, x) for x in (low, high)]
+    return Boundary(order.fnr.values, center, *finite)
+
+
+def crossing(x: np.ndarray, y: np.ndarray, level: float) -> float:
+    """The smallest x at which y, seen from the left, falls to `level`; x grows and may start at 0.
+
+    Between two points y is taken as linear in log x, in x where one of them is 0. NaN if y stays
+    above; the first x if it starts below.
+    """
+    below = np.flatnonzero(~(y > level))
+    if len(below) == 0:
+        return float("nan")
+    i = below[0]
+    if i == 0:
+        return float(x[0])
+    weight = (y[i - 1] - level) / (y[i - 1] - y[i])
+    if x[i - 1] <= 0:
+        return float(x[i - 1] + weight * (x[i] - x[i - 1]))
+    return float(np.exp(np.log(x[i - 1]) + weight * np.log(x[i] / x[i - 1])))
+
+
+def counts(order: np.ndarray) -> tuple[int, int]:
+    """How many runs improved and how many collapsed so far; unfinished runs are NaN."""
+    return int((order > 0).sum()), int((order < 0).sum())
+
+
+def text_diagram(order: xr.DataArray) -> str:
+    """The phase diagram in characters: FNR downwards, FPR to the right, `+` where it improves."""
+    mean = order.mean("seed").transpose("fnr", "fpr").values
+    scale = max(float(np.nanmax(np.abs(mean))), 1e-9)
+    marks = [(0.25, "#"), (0.05, "+"), (-0.05, "."), (-0.25, "-"), (-np.inf, "=")]
+
+    def mark(value):
+        return next(m for low, m in marks if value / scale >= low) if value == value else "?"
+
+    rows = [
+        f"{fnr:6.2f}  " + " ".join(mark(v) for v in row)
+        for fnr, row in zip(order.fnr.values, mean, strict=True)
+    ]
+    fpr = order.fpr.values
+    scale_line = f"   FNR  FPR from {fpr[0]:g} (left) by {fpr[1]:.2g} to {fpr[-1]:g} (right)"
+    legend = f"   # + gain    . no change    - = loss    (full scale {scale:.2f})"
+    return "\n".join([scale_line, *rows, legend])

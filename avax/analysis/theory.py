@@ -1,0 +1,75 @@
+"""Mean-field theory of errors that compound in filtered self-training.
+
+Let e be the share of wrong completions at the frontier. A filter with error rates FPR and FNR lets
+through a share q of wrong labels, and training on them makes the next round's share of wrong
+completions e' = e_gen + kappa q: what a step in difficulty costs even with clean labels, plus the
+amplification kappa of label errors. Near q = 0 errors are multiplied by kappa FPR / (1 - FNR) in every
+round, so the loop compounds below FPR / (1 - FNR) = 1 / kappa and avalanches above.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Amplification(NamedTuple):
+    """A line through (share of wrong labels, share of wrong completions in the next round)."""
+
+    kappa: float  # slope
+    low: float  # bootstrap interval over seeds
+    high: float
+    error_floor: float  # e_gen, the intercept
+    wrong_labels: np.ndarray  # f[S, N], the measured points of each seed
+    next_error: np.ndarray  # f[S, N]
+
+
+def filtered_error(error, fpr, fnr):
+    """Share of wrong labels among the accepted completions; NaN where nothing is accepted."""
+    wrong, right = error * fpr, (1 - error) * (1 - fnr)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return wrong / (wrong + right)
+
+
+def next_error(error, fpr, fnr, kappa, error_floor):
+    """Share of wrong completions one round later, at most 1."""
+    return np.minimum(error_floor + kappa * filtered_error(error, fpr, fnr), 1.0)
+
+
+def trajectory(error, fpr, fnr, kappa, error_floor, num_rounds: int) -> np.ndarray:
+    """Shares of wrong completions in rounds 1 to `num_rounds`, the first being `error`."""
+    errors = [error]
+    for _ in range(num_rounds - 1):
+        errors.append(next_error(errors[-1], fpr, fnr, kappa, error_floor))
+    return np.array(errors)
+
+
+def critical_fpr(fnr, kappa):
+    """The FPR above which errors avalanche, FPR / (1 - FNR) = 1 / kappa; NaN above 1."""
+    fpr = (1 - np.asarray(fnr)) / kappa
+    return np.where(fpr <= 1, fpr, np.nan)
+
+
+def amplification(
+    wrong_labels: np.ndarray, next_error: np.ndarray, num_bootstrap: int = 1000
+) -> Amplification:
+    """kappa from a one-shot injection of label noise, by least squares, seeds resampled as a whole.
+
+    Args:
+      wrong_labels: f[S, N], share of wrong labels that seed s was trained on.
+      next_error: f[S, N], share of wrong completions of the following round.
+    """
+    slope, floor = _fit(wrong_labels, next_error)
+    rng = np.random.default_rng(0)
+    picks = rng.integers(len(wrong_labels), size=(num_bootstrap, len(wrong_labels)))
+    slopes = [_fit(wrong_labels[p], next_error[p])[0] for p in picks]
+    low, high = np.quantile(slopes, [0.025, 0.975])
+    return Amplification(slope, float(low), float(high), floor, wrong_labels, next_error)
+
+
+def _fit(x, y) -> tuple[float, float]:
+    """Slope shared by all seeds and mean intercept: each seed has its own base, so its own floor."""
+    dx, dy = x - x.mean(1, keepdims=True), y - y.mean(1, keepdims=True)
+    slope = float((dx * dy).sum() / (dx * dx).sum())
+    return slope, float((y - slope * x).mean())

@@ -1,0 +1,1 @@
+"""How many runs happen: sweeps, tiles on devices, checkpoints, progress."""

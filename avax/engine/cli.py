@@ -1,0 +1,227 @@
+"""The command line of an experiment, made from its configuration's own fields.
+
+Every field of the sweep is a flag, `--base.learner.learning-rate 5e-4`; a field that holds a plug-in
+takes its registered name, `--base.verifier noisy`; every number of the experiment can be an axis,
+`--axes.fpr 0:0.5:16`. Plain argparse, because a mistake has to end in one line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import difflib
+import inspect
+import pathlib
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from avax import struct
+from avax.curricula import CURRICULA
+from avax.engine.sweep import Sweep
+from avax.engine.validate import ConfigError, validate
+from avax.learners import LEARNERS
+from avax.tasks import TASKS
+from avax.verifiers import VERIFIERS
+
+REGISTRIES = {"task": TASKS, "curriculum": CURRICULA, "verifier": VERIFIERS, "learner": LEARNERS}
+AXIS_HELP = "values: `0,0.1,0.5`, or from:to:count evenly spaced, or log:from:to:count"
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """What a command line asks for."""
+
+    sweep: Sweep
+    choices: dict[str, str]
+    out: pathlib.Path
+    bases: pathlib.Path
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends in one line and status 2 on any mistake."""
+
+    def error(self, message: str) -> NoReturn:
+        fail(message)
+
+
+def fail(message: str) -> NoReturn:
+    """One line on standard error, exit status 2."""
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(2)
+
+
+def parse(
+    name: str,
+    doc: str,
+    choices: Mapping[str, tuple[str, ...]],
+    build: Callable[..., Sweep],
+    argv: Sequence[str] | None = None,
+) -> Command:
+    """The validated sweep that a command line asks for; on a mistake, ends the program.
+
+    Args:
+      name: of the experiment; the results go to `results/<name>` if no folder is given.
+      doc: shown by --help.
+      choices: what `build` chooses from: flag -> allowed values, the first being the default.
+      build: the sweep for one combination of choices.
+      argv: the arguments; those of this process by default.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    picked = _first_pass(choices, argv)
+    try:
+        default = _with_plugins(build(**picked), argv)
+        parser = _parser(name, doc, choices, default)
+        _check_names(parser, argv)
+        args = vars(parser.parse_args(argv))
+        sweep = _with_flags(default, args)
+        validate(sweep)
+    except ConfigError as error:
+        fail(str(error))
+    return Command(sweep, picked, pathlib.Path(args["out"]), pathlib.Path(args["bases"]))
+
+
+def _first_pass(choices, argv):
+    """The choices alone: they decide the defaults of everything else."""
+    parser = Parser(add_help=False, allow_abbrev=False)
+    for flag, values in choices.items():
+        parser.add_argument(f"--{flag}", choices=values, default=values[0])
+    return vars(parser.parse_known_args(argv)[0])
+
+
+def _with_plugins(sweep: Sweep, argv: list[str]) -> Sweep:
+    """`sweep` with the plug-ins named on the command line; axes they don't have are dropped."""
+    parser = Parser(add_help=False, allow_abbrev=False)
+    for seam, registry in REGISTRIES.items():
+        parser.add_argument(f"--base.{seam}", dest=seam, choices=registry)
+    for seam, name in vars(parser.parse_known_args(argv)[0]).items():
+        if name is not None:
+            base = struct.replace(sweep.base, seam, REGISTRIES[seam][name])
+            known = {path for path, _, _ in struct.walk(base)}
+            axes = {path: values for path, values in sweep.axes.items() if path in known}
+            sweep = dataclasses.replace(sweep, base=base, axes=axes)
+    return sweep
+
+
+def _parser(name, doc, choices, sweep) -> Parser:
+    parser = Parser(
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        usage="%(prog)s [flags]",
+    )
+    for flag, values in choices.items():
+        parser.add_argument(f"--{flag}", choices=values, help=f"(default: {values[0]})")
+    parser.add_argument("--out", default=f"results/{name}", help="folder of the results")
+    parser.add_argument(
+        "--bases", default="results/bases", help="folder where base policies are kept for reuse"
+    )
+    for path, field, value in struct.walk(sweep):
+        _add_flag(parser, path, field, value, _help_of(sweep, path))
+    for path in sweepable(sweep.base):
+        flags = [f"--axes.{flag_name(alias)}" for alias in axis_names(sweep.base, path)]
+        values = ", ".join(f"{v:g}" for v in sweep.axes.get(path, ()))
+        shown = f"{AXIS_HELP}; now {values}" if values else argparse.SUPPRESS
+        parser.add_argument(*flags, dest=f"axes.{path}", metavar="VALUES", help=shown)
+    return parser
+
+
+def _add_flag(parser, path, field, value, text):
+    flag, kind = f"--{flag_name(path)}", type(value)
+    if path.startswith("base.") and path.count(".") == 1 and field.name in REGISTRIES:
+        names = list(REGISTRIES[field.name])
+        parser.add_argument(flag, choices=names, dest=path, help=f"(now {kind.__name__})")
+    elif kind in (bool, int, float, str):
+        convert = {bool: _bool}.get(kind, kind)
+        allowed = field.metadata.get("choices")
+        shown = f"{text} (default: {value})".replace("%", "%%")
+        if allowed:
+            parser.add_argument(flag, choices=allowed, dest=path, help=shown)
+        else:
+            metavar = kind.__name__.upper()
+            parser.add_argument(flag, type=convert, dest=path, metavar=metavar, help=shown)
+
+
+def _bool(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"must be true or false, not {text!r}")
+    return text.lower() == "true"
+
+
+_bool.__name__ = "true or false"
+
+
+def _check_names(parser: Parser, argv: list[str]) -> None:
+    """Ends with the nearest flag if one is not known."""
+    known = list(parser._option_string_actions)
+    for word in argv:
+        flag = word.split("=")[0]
+        if flag.startswith("--") and flag not in known:
+            near = difflib.get_close_matches(flag, known, 1, 0.5)
+            hint = f"did you mean {near[0]}?" if near else "see --help"
+            fail(f"{flag}: there is no such field; {hint}")
+
+
+def _with_flags(sweep: Sweep, args: Mapping[str, Any]) -> Sweep:
+    axes = dict(sweep.axes)
+    for path, value in args.items():
+        if value is None:
+            continue
+        if path.startswith("axes."):
+            field = struct.get(sweep.base, path.removeprefix("axes."))
+            axes[path.removeprefix("axes.")] = parse_values(path, value, type(field))
+        elif path.startswith(("base.", "pretraining.")) and path[5:] not in REGISTRIES:
+            sweep = struct.replace(sweep, path, value)
+        elif path in ("num_seeds", "seed", "tile_width"):
+            sweep = dataclasses.replace(sweep, **{path: value})
+    return dataclasses.replace(sweep, axes=axes)
+
+
+def parse_values(path: str, text: str, kind: type) -> tuple:
+    """The values of an axis. ConfigError if the text is none of the forms of AXIS_HELP."""
+    try:
+        words = text.removeprefix("log:").split(":")
+        if len(words) == 3:
+            space = np.geomspace if text.startswith("log:") else np.linspace
+            values = space(float(words[0]), float(words[1]), int(words[2])).tolist()
+            values = [float(f"{v:.6g}") for v in values]
+        else:
+            values = [float(word) for word in text.split(",") if word.strip()]
+    except ValueError as error:
+        raise ConfigError(f"{path}: can't read {text!r}; {AXIS_HELP}") from error
+    if kind is int and any(v != int(v) for v in values):
+        raise ConfigError(f"{path}: {text!r} holds a number that is not whole")
+    return tuple(kind(v) for v in values)
+
+
+def sweepable(experiment: Any) -> list[str]:
+    """Dotted paths of all numbers that can be an axis: the leaves."""
+    return [
+        path
+        for path, field, value in struct.walk(experiment)
+        if isinstance(value, (int, float)) and not struct.is_static(field)
+    ]
+
+
+def axis_names(experiment: Any, path: str) -> list[str]:
+    """The dotted path of an axis, and its last part where no other field ends in it."""
+    last = path.rpartition(".")[2]
+    same = [p for p in sweepable(experiment) if p.rpartition(".")[2] == last]
+    return [path] if len(same) > 1 or last == path else [path, last]
+
+
+def flag_name(path: str) -> str:
+    """A dotted path as a flag: hyphens for underscores."""
+    return path.replace("_", "-")
+
+
+def _help_of(root: Any, path: str) -> str:
+    """A field's line in the `Attributes:` of its class."""
+    parent, _, name = path.rpartition(".")
+    owner = struct.get(root, parent) if parent else root
+    text = inspect.getdoc(type(owner)) or ""
+    found = re.search(rf"^  {name}: (.*(?:\n    .*)*)", text, re.MULTILINE)
+    return " ".join(found[1].split()) if found else ""

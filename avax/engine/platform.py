@@ -1,0 +1,66 @@
+"""What has to be set before JAX starts a backend, and what the machine is."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import platform
+import subprocess
+from importlib import metadata
+
+import jax
+
+
+def configure(cache: bool = True) -> None:
+    """One XLA device per CPU core, and a private compile cache. Call before any JAX computation.
+
+    The cache lies in AVAX_CACHE_DIR (default: avax in the user's cache folder), one folder for each
+    version of jaxlib.
+    """
+    jax.config.update("jax_num_cpu_devices", num_cores())
+    if cache:
+        jax.config.update("jax_compilation_cache_dir", str(cache_dir()))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+def cache_dir() -> pathlib.Path:
+    """Where compiled programs are kept; made private to the user."""
+    user = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    root = pathlib.Path(os.environ.get("AVAX_CACHE_DIR") or pathlib.Path(user) / "avax")
+    folder = root / f"jaxlib-{metadata.version('jaxlib')}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def num_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of what the numbers depend on."""
+    packages = ("avax", "jax", "jaxlib", "flax", "optax", "numpy")
+    return {"python": platform.python_version()} | {p: _version(p) for p in packages}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def git_commit() -> str:
+    """The checkout's commit, `+` behind it if files differ from it; `unknown` outside of git."""
+    here = pathlib.Path(__file__).parent
+
+    def git(*words):
+        return subprocess.run(
+            ["git", *words], cwd=here, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"

@@ -1,0 +1,171 @@
+"""Runs a sweep from configuration to results on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import pathlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+from avax import results, struct
+from avax.engine import checkpoint, platform, sweep, tiles
+from avax.engine.progress import SweepProgress, say
+from avax.engine.sweep import Sweep
+from avax.loop import METRICS, Experiment
+from avax.pretrain import pretrain
+from avax.types import Policy
+
+
+@dataclasses.dataclass
+class Seconds:
+    """Wall time by what it was spent on."""
+
+    pretraining: float = 0.0
+    compilation: float = 0.0
+    running: float = 0.0
+
+    @contextlib.contextmanager
+    def count(self, name: str) -> Iterator[None]:
+        """Adds the time that the block takes."""
+        start = time.perf_counter()
+        yield
+        setattr(self, name, getattr(self, name) + time.perf_counter() - start)
+
+
+class Engine:
+    """Runs sweeps one after the other; those of one structure share their compiled programs.
+
+    Attributes:
+      seconds: wall time spent so far.
+    """
+
+    def __init__(self, bases_dir: pathlib.Path):
+        """Base policies are kept in `bases_dir` for reuse."""
+        self.seconds = Seconds()
+        self._bases_dir = bases_dir
+        self._programs: dict[Any, tiles.Program] = {}
+
+    def execute(
+        self, config: Sweep, out: pathlib.Path, note: Callable[[xr.Dataset], str] = lambda d: ""
+    ) -> xr.Dataset:
+        """Runs every setting and seed of a validated sweep and writes the results to `out`.
+
+        Args:
+          out: a claimed folder.
+          note: a few words on the results so far, for the progress line.
+        """
+        settings = config.settings()
+        groups = sweep.group_by_structure(settings)
+        bases = [self._bases(config, settings[group[0]]) for group in groups]
+        writer = results.Writer(out, empty_dataset(config))
+        with SweepProgress(len(settings), config.num_seeds, lambda: note(writer.dataset)) as progress:
+            widths = [
+                self._run_group(config, group, [settings[i] for i in group], base, writer, progress)
+                for group, base in zip(groups, bases, strict=True)
+            ]
+        writer.flush()
+        provenance = {
+            "versions": platform.versions(),
+            "git_commit": platform.git_commit(),
+            "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
+            "tile_width": widths,
+            "seconds": dataclasses.asdict(self.seconds),
+        }
+        results.write_json(out / results.PROVENANCE, provenance)
+        return results.load(out)
+
+    def _bases(self, config, experiment):
+        with self.seconds.count("pretraining"):
+            return base_policies(config, experiment, self._bases_dir)
+
+    def _run_group(self, config, group, experiments, bases, writer, progress) -> int:
+        """Runs settings that share a structure, all seeds of each; returns the tile width."""
+        devices = jax.local_devices()
+        members, runs = stack_members(config, group, experiments, bases)
+        with self.seconds.count("compilation"):
+            width = tile_width(config.tile_width, members, devices)
+            # The width is part of the key: a program is compiled for its shapes.
+            key = jax.tree.structure(members), width
+            if key not in self._programs:
+                self._programs[key] = tiles.Program(*members, width)
+            program = self._programs[key]
+            program.compile_all(devices[: -(-len(runs) // width)])
+
+        def on_tile(indices, metrics):
+            writer.put(runs[indices], metrics)
+            progress.add(len(indices))
+
+        with self.seconds.count("running"):
+            tiles.run_tiles(program, members, devices, on_tile)
+        return width
+
+
+def stack_members(
+    config: Sweep, group: list[int], experiments: list[Experiment], bases: Policy
+) -> tuple[tuple, np.ndarray]:
+    """Settings x seeds as (experiments, bases, keys) with a leading axis, and the runs' indices."""
+    seeds = range(config.seed, config.seed + config.num_seeds)
+    pairs = [(e, i) for e in experiments for i in range(config.num_seeds)]
+    stacked = sweep.stack([e for e, _ in pairs])
+    keys = jnp.stack([sweep.run_key(e, s) for e in experiments for s in seeds])
+    which = np.array([i for _, i in pairs]), np.array([e.snapshot for e, _ in pairs])
+    own_bases = jax.tree.map(lambda x: np.asarray(x)[which][:, None], bases)
+    runs = np.array([g * config.num_seeds + i for g in group for i in range(config.num_seeds)])
+    return (stacked, own_bases, keys), runs
+
+
+def tile_width(setting: str, members: tuple, devices: list[jax.Device]) -> int:
+    """The tile width that a setting asks for; `auto` measures and says what it found."""
+    size = members[2].shape[0]
+    if setting == "all":
+        return size
+    if setting != "auto":
+        return min(int(setting), size)
+    width, why = tiles.choose_width(*members, devices)
+    say(f"tile width {why}")
+    return width
+
+
+def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -> Policy:
+    """Base policies with leading axes [num_seeds, num_snapshots], trained only if none are kept."""
+    seeds = range(config.seed, config.seed + config.num_seeds)
+    facts = {
+        "pretraining": struct.to_dict(config.pretraining),
+        "task": struct.to_dict(experiment.task),
+        "base_difficulty": int(experiment.base_difficulty),
+        "seeds": list(seeds),
+        "versions": platform.versions(),
+    }
+    keys = jnp.stack([sweep.base_key(s) for s in seeds])
+    train = jax.vmap(lambda k: pretrain(config.pretraining, experiment.task, experiment.base_difficulty, k))
+    like = jax.eval_shape(train, keys)[0]
+    path = folder / sweep.digest(facts)
+    policies = checkpoint.load(path, like, facts)
+    if policies is None:
+        say(f"training {len(seeds)} base policies, {config.pretraining.num_updates} updates each")
+        policies, loss = jax.block_until_ready(jax.jit(train)(keys))
+        last = ", ".join(f"{x:.3f}" for x in np.asarray(loss)[:, -1])
+        say(f"base policies: loss {last}; kept in {path}")
+        checkpoint.save(path, policies, facts)
+    return jax.device_get(policies)
+
+
+def empty_dataset(config: Sweep) -> xr.Dataset:
+    """The results' dataset, full of NaN: axes, then seed and round, then difficulty."""
+    names = sweep.dimension_names(config.axes)
+    axes = {names[path]: values for path, values in config.axes.items()}
+    coords: dict[str, Any] = axes | {
+        "seed": range(config.seed, config.seed + config.num_seeds),
+        "round": range(config.base.num_rounds + 1),
+        "difficulty": range(1, config.base.task.max_difficulty + 1),
+    }
+    dims = (*axes, "seed", "round")
+    shapes = {name: dims for name in METRICS} | {"accuracy_by_difficulty": (*dims, "difficulty")}
+    return results.template(coords, shapes, METRICS)

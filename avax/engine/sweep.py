@@ -1,0 +1,102 @@
+"""A sweep: one experiment, axes given as dotted fields of it, and seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from avax import struct
+from avax.loop import Experiment
+from avax.pretrain import Pretraining
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """What is run, and the whole of it: the same sweep gives the same results.
+
+    Attributes:
+      base: the experiment that the axes vary.
+      pretraining: how the base policies are trained, once per seed.
+      axes: the values of each swept field, by its dotted path in `base`.
+      num_seeds: runs of each setting; each seed has its own base policy.
+      seed: the first seed; the others follow it.
+      tile_width: runs that one device advances together: a number, `all`, or `auto`, which measures.
+    """
+
+    base: Experiment
+    pretraining: Pretraining = Pretraining()
+    axes: Mapping[str, tuple] = dataclasses.field(default_factory=dict)
+    num_seeds: int = struct.static(1, low=1)
+    seed: int = struct.static(0, low=0)
+    tile_width: str = struct.static("auto")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return tuple(len(values) for values in self.axes.values())
+
+    def settings(self) -> list[Experiment]:
+        """Every combination of axis values, the last axis fastest."""
+        return [
+            _with_fields(self.base, dict(zip(self.axes, values, strict=True)))
+            for values in itertools.product(*self.axes.values())
+        ]
+
+    def digest(self) -> str:
+        """Names what the results depend on. The tile width is not part of it."""
+        return digest(dataclasses.replace(self, tile_width="auto"))
+
+
+def _with_fields(node: Any, values: Mapping[str, Any]) -> Any:
+    for path, value in values.items():
+        node = struct.replace(node, path, value)
+    return node
+
+
+def digest(node: Any) -> str:
+    """16 hexadecimal digits that name a configuration."""
+    text = json.dumps(struct.to_dict(node), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def dimension_names(axes: Mapping[str, Any]) -> dict[str, str]:
+    """The dimension of each axis: the field's own name, or its dotted path where two would clash."""
+    last = [path.rpartition(".")[2] for path in axes]
+    return {p: n if last.count(n) == 1 else p for p, n in zip(axes, last, strict=True)}
+
+
+def group_by_structure(experiments: list[Experiment]) -> list[list[int]]:
+    """Indices of the experiments that can share one compiled program, in order of appearance."""
+    groups: dict[Any, list[int]] = {}
+    for i, experiment in enumerate(experiments):
+        groups.setdefault(jax.tree.structure(experiment), []).append(i)
+    return list(groups.values())
+
+
+def stack(experiments: list[Experiment]) -> Experiment:
+    """One experiment whose leaves have a leading axis, as int32 or float32."""
+
+    def leaves(*values):
+        is_int = all(isinstance(v, int) for v in values)
+        return np.asarray(values, np.int32 if is_int else np.float32)
+
+    return jax.tree.map(leaves, *experiments)
+
+
+def run_key(experiment: Experiment, seed: int) -> jax.Array:
+    """The key of one run: it depends on the setting and the seed, never on the run's place."""
+    name = zlib.crc32(digest(experiment).encode())
+    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), name)
+
+
+def base_key(seed: int) -> jax.Array:
+    """The key that a seed's base policy is trained with."""
+    return jax.random.fold_in(jax.random.key(seed), 0)

@@ -1,0 +1,160 @@
+"""Tiles: a fixed number of runs that one device advances together."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from avax.loop import Experiment, run
+from avax.types import Policy
+
+AUTO_WIDTHS = (1, 2, 4, 8)
+
+
+class Program:
+    """`jit(vmap(run))` at one tile width: traced once, compiled once for each device."""
+
+    def __init__(self, experiments: Experiment, bases: Policy, keys: jax.Array, width: int):
+        """Takes all members, stacked, only for their shapes; `compile` makes it runnable."""
+        self.width = width
+        like = jax.tree.map(
+            lambda x: jax.ShapeDtypeStruct((width, *x.shape[1:]), x.dtype), (experiments, bases, keys)
+        )
+        self._traced = jax.jit(jax.vmap(_metrics)).trace(*like)
+        self._compiled: dict[jax.Device, Any] = {}
+
+    def compile(self, device: jax.Device) -> Any:
+        """The executable for one device."""
+        if device not in self._compiled:
+            with jax.default_device(device):
+                self._compiled[device] = self._traced.lower().compile()
+        return self._compiled[device]
+
+    def compile_all(self, devices: list[jax.Device]) -> None:
+        """Compiles for several devices at the same time."""
+        with concurrent.futures.ThreadPoolExecutor(len(devices)) as pool:
+            list(pool.map(self.compile, devices))
+
+    def __call__(self, device: jax.Device, members: tuple) -> dict[str, np.ndarray]:
+        """Metrics of one tile of members (experiments, bases, keys), leading axis `width`."""
+        placed = jax.device_put(members, device)
+        return jax.device_get(self.compile(device)(*placed))
+
+
+def _metrics(experiment: Experiment, bases: Policy, key: jax.Array) -> dict[str, jax.Array]:
+    return run(experiment, bases, key)[1]
+
+
+def run_tiles(
+    program: Program,
+    members: tuple,
+    devices: list[jax.Device],
+    on_tile: Callable[[np.ndarray, dict[str, np.ndarray]], None],
+) -> None:
+    """Advances all members, tile by tile, on whichever device is free.
+
+    Args:
+      members: (experiments, bases, keys), stacked, on the host or the first device.
+      on_tile: called in this thread, in the order in which tiles end, with the indices of the
+        members and their metrics (the last tile's padding removed).
+
+    Raises:
+      Whatever a tile or `on_tile` raised; the other devices stop after their tile.
+    """
+    size = jax.tree.leaves(members)[0].shape[0]
+    todo: queue.SimpleQueue = queue.SimpleQueue()
+    done: queue.SimpleQueue = queue.SimpleQueue()
+    for indices in tile_indices(size, program.width):
+        todo.put(indices)
+    num_tiles = todo.qsize()
+
+    def work(device):
+        try:
+            for indices in iter_queue(todo):
+                padded = np.resize(indices, program.width)
+                tile = jax.tree.map(lambda x, rows=padded: x[rows], members)
+                metrics = program(device, tile)
+                done.put((indices, {k: v[: len(indices)] for k, v in metrics.items()}))
+        except BaseException as error:  # handed to the caller's thread, which raises it
+            done.put(error)
+
+    threads = [threading.Thread(target=work, args=(d,), daemon=True) for d in devices[:num_tiles]]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(num_tiles):
+            result = done.get()
+            if isinstance(result, BaseException):
+                raise result
+            on_tile(*result)
+    finally:
+        for _ in iter_queue(todo):
+            pass
+        for thread in threads:
+            thread.join()
+
+
+def iter_queue(items: queue.SimpleQueue) -> Iterator[Any]:
+    """Takes items until the queue is empty."""
+    while True:
+        try:
+            yield items.get_nowait()
+        except queue.Empty:
+            return
+
+
+def tile_indices(size: int, width: int) -> list[np.ndarray]:
+    """The members of each tile; the last may be shorter."""
+    return [np.arange(i, min(i + width, size)) for i in range(0, size, width)]
+
+
+def choose_width(
+    experiments: Experiment, bases: Policy, keys: jax.Array, devices: list[jax.Device]
+) -> tuple[int, str]:
+    """The tile width with the least time a run, of a few tried, and a line that says why.
+
+    Measures one round of the real program on one device. Where the compiler's estimate of memory
+    is known, widths that do not fit are left out. On an accelerator everything goes at once if it
+    fits, else the half, and so on.
+    """
+    size, device = keys.shape[0], devices[0]
+    is_cpu = device.platform == "cpu"
+    if is_cpu:
+        widths = [w for w in AUTO_WIDTHS if w <= max(1, -(-size // len(devices)))]
+    else:
+        widths = [-(-size // 2**i) for i in range(size.bit_length())]
+    short = experiments.replace(num_rounds=1)
+    measured: dict[int, float] = {}
+    for width in widths:
+        program = Program(short, bases, keys, width)
+        if not fits(program.compile(device), device):
+            continue
+        tile = jax.tree.map(lambda x, w=width: x[np.arange(w) % size], (short, bases, keys))
+        program(device, tile)
+        start = time.perf_counter()
+        program(device, tile)
+        measured[width] = (time.perf_counter() - start) / width
+        if not is_cpu:
+            break
+    if not measured:
+        return 1, "auto: no tile width was found to fit in memory, trying 1"
+    best = min(measured, key=measured.__getitem__)
+    listed = ", ".join(f"{w}: {1e3 * s:.1f}" for w, s in measured.items())
+    return best, f"auto: {best} (milliseconds a run and round at each width: {listed})"
+
+
+def fits(compiled: Any, device: jax.Device) -> bool:
+    """Whether the compiler's memory analysis fits in what the device says it has; True if unknown."""
+    analysis = compiled.memory_analysis()
+    limit = (device.memory_stats() or {}).get("bytes_limit")
+    if analysis is None or limit is None:
+        return True
+    needed = analysis.temp_size_in_bytes + analysis.argument_size_in_bytes
+    return needed + analysis.output_size_in_bytes < 0.9 * limit

@@ -1,0 +1,103 @@
+"""Checks of a sweep before anything is trained or compiled; errors name the dotted field."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from avax import struct
+from avax.engine.sweep import Sweep
+
+
+class ConfigError(ValueError):
+    """A configuration that can't be run. The message is one line for a user."""
+
+
+def validate(sweep: Sweep) -> None:
+    """Raises ConfigError for a field out of range or a combination that can't be run."""
+    for path, field, value in struct.walk(sweep):
+        check_value(path, field, value)
+    for path, values in sweep.axes.items():
+        field = find_field(sweep.base, path, f"axes.{path}")
+        if len(values) == 0:
+            raise ConfigError(f"axes.{path}: needs at least one value")
+        if len(set(values)) < len(values):
+            raise ConfigError(f"axes.{path}: has a value twice: {_listed(values)}")
+        for value in values:
+            check_value(f"axes.{path}", field, value)
+    check_tile_width(sweep.tile_width)
+    model, task = sweep.pretraining.model, sweep.base.task
+    if model.width % (2 * model.num_heads):
+        raise ConfigError(
+            f"pretraining.model.width: is {model.width}, must be a multiple of "
+            f"2 x num_heads = {2 * model.num_heads}"
+        )
+    longest = task.prompt_len + task.completion_len
+    if model.position == "learned" and model.max_len < longest:
+        raise ConfigError(
+            f"pretraining.model.max_len: is {model.max_len}, the task's sequences have {longest} tokens"
+        )
+    for setting in sweep.settings():
+        check_setting(setting, sweep.pretraining.num_snapshots)
+
+
+def check_setting(experiment: Any, num_snapshots: int) -> None:
+    """Raises ConfigError for fields of one setting that don't fit together."""
+    largest = experiment.task.max_difficulty
+    limit = f"the task's maximum, base.task.max_difficulty = {largest}"
+    if experiment.base_difficulty > largest:
+        raise ConfigError(
+            f"base.base_difficulty: is {experiment.base_difficulty}, above {limit}"
+        )
+    reach = experiment.curriculum.reach(experiment.num_rounds)
+    if reach > largest:
+        raise ConfigError(f"base.curriculum: reaches difficulty {reach}, above {limit}")
+    lowest = getattr(experiment.curriculum, "lowest", 1)
+    if lowest > reach:
+        raise ConfigError(
+            f"base.curriculum.lowest: is {lowest}, above base.curriculum.highest = {reach}"
+        )
+    if not -num_snapshots <= experiment.snapshot < num_snapshots:
+        raise ConfigError(
+            f"base.snapshot: is {experiment.snapshot}, must lie in [{-num_snapshots}, "
+            f"{num_snapshots - 1}] (pretraining.num_snapshots = {num_snapshots})"
+        )
+
+
+def check_value(path: str, field: Any, value: Any) -> None:
+    """Raises ConfigError if a value is not of the field's kind or lies outside its range."""
+    low, high, choices = (field.metadata.get(k) for k in ("low", "high", "choices"))
+    if choices is not None and value not in choices:
+        raise ConfigError(f"{path}: is {value!r}, must be one of {_listed(choices)}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return
+    too_low = low is not None and value < low
+    too_high = high is not None and value > high
+    if too_low or too_high or not math.isfinite(value):
+        raise ConfigError(f"{path}: is {value}, must {_range(low, high)}")
+
+
+def check_tile_width(width: str) -> None:
+    """Raises ConfigError unless it is `auto`, `all` or a positive number."""
+    if width not in ("auto", "all") and not (width.isdigit() and int(width) > 0):
+        raise ConfigError(f"tile_width: is {width!r}, must be auto, all, or a number of at least 1")
+
+
+def find_field(node: Any, path: str, shown: str) -> Any:
+    """The dataclass field at a dotted path; ConfigError if it is no number that a sweep can vary."""
+    fields = {name: field for name, field, value in struct.walk(node)}
+    if path not in fields:
+        raise ConfigError(f"{shown}: there is no such field; see --help")
+    return fields[path]
+
+
+def _range(low, high) -> str:
+    if low is not None and high is not None:
+        return f"lie in [{low}, {high}]"
+    if low is not None:
+        return f"be at least {low}"
+    return f"be at most {high}" if high is not None else "be finite"
+
+
+def _listed(values) -> str:
+    return ", ".join(str(v) for v in values)

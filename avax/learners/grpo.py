@@ -1,0 +1,162 @@
+"""Group-relative policy optimization (Shao et al. 2024, arXiv 2402.03300)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from avax import sampling, struct, training
+from avax.types import Key, Policy, Problem, Scalar, Source, StepInfo
+
+
+class GRPOState(NamedTuple):
+    """The policy, its optimizer and the frozen base that the KL term refers to."""
+
+    policy: Policy
+    optimizer: Any
+    reference: Policy
+
+
+class GRPOBatch(NamedTuple):
+    """N completions with what is known about them before the update."""
+
+    prompt: Array  # i32[N, P]
+    completion: Array  # i32[N, C]
+    mask: Array  # bool[N, C]
+    advantage: Array  # f32[N]
+    logprob_old: Array  # f32[N, C]
+    logprob_ref: Array  # f32[N, C]
+
+
+@struct.dataclass
+class GRPO:
+    """Reinforces what scores above the other samples of its prompt.
+
+    A round in which every group has equal scores has no advantages and does nothing: neither the
+    policy nor the optimizer moves, and the KL term is left out.
+
+    Attributes:
+      num_problems: problems of a round (B).
+      num_samples: completions of each problem, the group (K).
+      num_updates: gradient updates on the round's completions, each on all of them.
+      normalize_std: divide advantages by the group's standard deviation; False is Dr. GRPO's choice
+        (Liu et al. 2025, arXiv 2503.20783).
+      learning_rate: of Adam.
+      max_grad_norm: gradients are scaled down to this global norm.
+      temperature: of sampling; above 0.
+      clip: how far the probability ratio may move from 1 before its gradient stops.
+      kl_coef: weight of the KL divergence to the base policy.
+    """
+
+    num_problems: int = struct.static(32, low=1)
+    num_samples: int = struct.static(8, low=2)
+    num_updates: int = struct.static(4, low=1)
+    normalize_std: bool = struct.static(True)
+    learning_rate: Scalar = struct.leaf(3e-4, low=0)
+    max_grad_norm: Scalar = struct.leaf(1.0, low=0)
+    temperature: Scalar = struct.leaf(1.0, low=0.01)
+    clip: Scalar = struct.leaf(0.2, low=0)
+    kl_coef: Scalar = struct.leaf(0.01, low=0)
+
+    def init(self, key: Key, policy: Policy, example: Problem) -> GRPOState:
+        transform = training.optimizer(self.learning_rate, self.max_grad_norm)
+        return GRPOState(policy, transform.init(policy), policy)
+
+    def step(self, key: Key, state: GRPOState, source: Source) -> tuple[GRPOState, StepInfo]:
+        key_problems, key_sample, key_judge = jax.random.split(key, 3)
+        problems = jax.vmap(source.draw)(jax.random.split(key_problems, self.num_problems))
+        rollouts = sampling.generate(
+            key_sample,
+            state.policy,
+            problems.prompt,
+            problems.answer.shape[-1],
+            self.num_samples,
+            self.temperature,
+        )
+        rollouts, verdicts = source.judge(key_judge, state.policy, problems, rollouts)
+        advantage = group_advantage(verdicts.score, self.normalize_std)
+        batch = self._batch(state, rollouts, advantage)
+        trained = training.update_on(
+            self._loss,
+            training.optimizer(self.learning_rate, self.max_grad_norm),
+            state.policy,
+            state.optimizer,
+            jax.tree.map(lambda x: jnp.broadcast_to(x, (self.num_updates, *x.shape)), batch),
+        )
+        any_advantage = (advantage != 0).any()
+        policy, optimizer = training.where_tree(
+            any_advantage, (trained.policy, trained.optimizer), (state.policy, state.optimizer)
+        )
+        info = StepInfo(
+            problems,
+            rollouts,
+            verdicts,
+            jnp.where(any_advantage, trained.loss.mean(), 0.0),
+            jnp.where(any_advantage, trained.grad_norm.mean(), 0.0),
+        )
+        return GRPOState(policy, optimizer, state.reference), info
+
+    def _batch(self, state, rollouts, advantage):
+        prompt = jnp.repeat(rollouts.prompt, self.num_samples, axis=0)
+        completion = rollouts.completion.reshape(prompt.shape[0], -1)
+
+        def logprob(policy):
+            return sampling.completion_logprob(policy, prompt, completion, self.temperature)
+
+        # Not the sampler's own: the filter may have put other labels in.
+        old, reference = logprob(state.policy), logprob(state.reference)
+        mask = sampling.completion_mask(completion)
+        return GRPOBatch(prompt, completion, mask, advantage.reshape(-1), old, reference)
+
+    def _loss(self, policy, batch):
+        logprob = sampling.completion_logprob(
+            policy, batch.prompt, batch.completion, self.temperature
+        )
+        losses = jax.vmap(grpo_loss, (0, 0, 0, 0, 0, None, None))
+        return losses(
+            logprob,
+            batch.logprob_old,
+            batch.logprob_ref,
+            batch.mask,
+            batch.advantage,
+            self.clip,
+            self.kl_coef,
+        ).mean()
+
+
+def group_advantage(score: Array, normalize_std: bool) -> Array:
+    """f32[B, K]: scores f32[B, K] relative to their group's mean; 0 in a group of equal scores."""
+    centered = score - score.mean(-1, keepdims=True)
+    # Rounding must not make an advantage out of equal scores.
+    centered = jnp.where(score.max(-1, keepdims=True) > score.min(-1, keepdims=True), centered, 0.0)
+    if not normalize_std:
+        return centered
+    return centered / (score.std(-1, keepdims=True) + 1e-6)
+
+
+def grpo_loss(
+    logprob: Array,
+    logprob_old: Array,
+    logprob_ref: Array,
+    mask: Array,
+    advantage: Array,
+    clip: Scalar,
+    kl_coef: Scalar,
+) -> Array:
+    """f32[]: clipped surrogate plus KL of one completion, mean over its tokens.
+
+    Args:
+      logprob, logprob_old, logprob_ref: f32[C] under the policy, the sampling policy, the base.
+      mask: bool[C], the tokens that count.
+      advantage: f32[] of the whole completion.
+    """
+    ratio = jnp.exp(logprob - logprob_old)
+    clipped = jnp.clip(ratio, 1 - clip, 1 + clip)
+    surrogate = jnp.minimum(ratio * advantage, clipped * advantage)
+    # Unbiased and never negative (Schulman's third estimator).
+    log_ratio = logprob_ref - logprob
+    kl = jnp.exp(log_ratio) - 1 - log_ratio
+    return -((surrogate - kl_coef * kl) * mask).sum() / jnp.maximum(mask.sum(), 1)

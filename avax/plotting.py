@@ -1,0 +1,100 @@
+"""Paper style and the plots that several figures share. Matplotlib only."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "avax",
+    "pdf.fonttype": 42,
+}
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, inches, laid out so that nothing overlaps; no display is needed."""
+    mpl.rcParams.update(STYLE)
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save(figure: Figure, stem: pathlib.Path) -> list[pathlib.Path]:
+    """Writes `stem`.png and `stem`.pdf, the same bytes for the same figure; returns the paths."""
+    paths = [stem.with_suffix(".png"), stem.with_suffix(".pdf")]
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(paths[0], metadata={"Software": None})
+    figure.savefig(paths[1], metadata={"CreationDate": None, "Producer": None, "Creator": None})
+    return paths
+
+
+def positions_of(values: np.ndarray) -> np.ndarray:
+    """Where axis values are drawn, one step apart: by their index."""
+    return np.arange(len(values), dtype=float)
+
+
+def to_position(axis: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Fractional index of `values` between the axis values: linear in log, linear next to 0."""
+    axis, values = np.asarray(axis, float), np.asarray(values, float)
+    is_log = axis[-1] > 20 * axis[1] > 0
+    scale = (lambda v: np.log(np.maximum(v, 1e-300))) if is_log else (lambda v: v)
+    start = 1 if is_log and axis[0] <= 0 else 0
+    inner = np.interp(scale(values), scale(axis[start:]), np.arange(start, len(axis)))
+    if start:
+        inner = np.where(values < axis[1], np.clip(values / axis[1], 0, 1), inner)
+    return np.where(np.isnan(values), np.nan, inner)
+
+
+def phase_map(axes: Axes, order: xr.DataArray, label: str):
+    """Mean over seeds of an order parameter, FPR to the right and FNR upwards.
+
+    The colour scale is symmetric: white is no change from the base, blue gain, red loss. A cross
+    marks settings where a run diverged (NaN).
+    """
+    mean = order.mean("seed", skipna=False).transpose("fnr", "fpr")
+    limit = max(float(np.nanmax(np.abs(mean.values))), 1e-6)
+    image = axes.imshow(
+        mean.values, origin="lower", aspect="auto", cmap="RdBu", vmin=-limit, vmax=limit
+    )
+    rows, columns = np.nonzero(np.isnan(mean.values))
+    axes.plot(columns, rows, "kx", markersize=4)
+    axes.figure.colorbar(image, ax=axes, label=label, pad=0.02)
+    tick_values(axes.xaxis, order.fpr.values)
+    tick_values(axes.yaxis, order.fnr.values)
+    axes.set_xlabel("verifier's FPR = P(accept | wrong)")
+    axes.set_ylabel("verifier's FNR = P(reject | correct)")
+    return image
+
+
+def tick_values(axis, values: Sequence[float], most: int = 6) -> None:
+    """Labels an axis drawn by index with about `most` of its values, first and last included."""
+    index = np.unique(np.linspace(0, len(values) - 1, min(most, len(values))).round().astype(int))
+    axis.set_ticks(index, [f"{values[i]:.2g}" for i in index])
+
+
+def boundary_line(axes: Axes, order: xr.DataArray, fpr, fnr, **style) -> None:
+    """A boundary over a `phase_map`, broken where it leaves the map."""
+    x = to_position(order.fpr.values, np.asarray(fpr))
+    y = to_position(order.fnr.values, np.asarray(fnr))
+    axes.plot(x, y, **style)
+
+
+def boundary_band(axes: Axes, order: xr.DataArray, low, high, fnr, **style) -> None:
+    """The interval of a boundary over a `phase_map`; what is beyond the map ends at its edge."""
+    last = order.sizes["fpr"] - 1
+    left, right = (
+        np.nan_to_num(to_position(order.fpr.values, np.asarray(x)), nan=last) for x in (low, high)
+    )
+    axes.fill_betweenx(to_position(order.fnr.values, fnr), left, right, linewidth=0, **style)

@@ -1,0 +1,177 @@
+"""Labelled results on disk: an xarray Dataset in a zarr store with checksums. Imports no JAX."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from zarr.codecs import Crc32cCodec, ZstdCodec
+
+STORE = "metrics.zarr"
+CONFIG = "config.json"
+PROVENANCE = "provenance.json"
+MAX_BLOCKS = 32  # files an array is split into, along its first axis
+
+
+class ResultsError(ValueError):
+    """A folder that can't be read from or written to. The message is one line for a user."""
+
+
+def load(folder: str | os.PathLike) -> xr.Dataset:
+    """The results in a folder, in memory; `attrs` holds the configuration and the provenance.
+
+    Raises:
+      ResultsError: naming the path, if there are none or a checksum does not match.
+    """
+    folder = pathlib.Path(folder)
+    store = folder / STORE
+    if not store.is_dir():
+        raise ResultsError(f"{folder}: holds no results (there is no {STORE})")
+    try:
+        dataset = xr.open_zarr(store, consolidated=False, zarr_format=3).load()
+        facts = {name: json.loads((folder / f"{name}.json").read_text()) for name in _FACTS}
+    except Exception as error:  # zarr raises many kinds for a damaged store
+        raise ResultsError(f"{store}: can't be read: {_one_line(error)}") from error
+    return dataset.assign_attrs(facts)
+
+
+_FACTS = ("config", "provenance")
+
+
+def save(dataset: xr.Dataset, folder: str | os.PathLike) -> None:
+    """Writes a dataset that `load` returned, each array in one file: small, to be shipped."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    bare = dataset.drop_attrs(deep=False)
+    _write_store(bare, folder / STORE, {name: a.shape for name, a in bare.data_vars.items()})
+    for name in _FACTS:
+        write_json(folder / f"{name}.json", dataset.attrs[name])
+
+
+def template(
+    coords: Mapping[str, Sequence], shapes: Mapping[str, tuple[str, ...]], about: Mapping[str, str]
+) -> xr.Dataset:
+    """A dataset full of NaN, to be filled run by run.
+
+    Args:
+      coords: values of every dimension.
+      shapes: names of the dimensions of each array.
+      about: a line on each array, kept as its attribute `description`.
+    """
+    sizes = {name: len(values) for name, values in coords.items()}
+    arrays = {
+        name: (dims, np.full([sizes[d] for d in dims], np.nan, np.float32), _describe(name, about))
+        for name, dims in shapes.items()
+    }
+    return xr.Dataset(arrays, {name: np.asarray(values) for name, values in coords.items()})
+
+
+def _describe(name: str, about: Mapping[str, str]) -> dict[str, str]:
+    return {"description": about[name]} if name in about else {}
+
+
+class Writer:
+    """Fills a dataset in memory and on disk; at most one flush in `every` seconds."""
+
+    def __init__(self, folder: pathlib.Path, dataset: xr.Dataset, every: float = 5.0):
+        self.dataset, self._every = dataset, every
+        self._num_rows = {name: a.shape[0] for name, a in dataset.data_vars.items()}
+        self._block = {name: -(-rows // MAX_BLOCKS) for name, rows in self._num_rows.items()}
+        chunks = {n: (self._block[n], *a.shape[1:]) for n, a in dataset.data_vars.items()}
+        _write_store(dataset, folder / STORE, chunks)
+        self._group = zarr.open_group(folder / STORE, mode="r+")
+        self._dirty: set[int] = set()
+        self._flushed = time.monotonic()
+
+    def put(self, runs: np.ndarray, metrics: Mapping[str, np.ndarray]) -> None:
+        """Stores metrics (leading axis: the runs) of runs given by flat index over the run axes."""
+        for name, values in metrics.items():
+            array = self.dataset[name].values
+            num_run_axes = array.ndim - (values.ndim - 1)
+            where = np.unravel_index(runs, array.shape[:num_run_axes])
+            array[where] = values
+            self._dirty.update(where[0].tolist())
+        if time.monotonic() - self._flushed > self._every:
+            self.flush()
+
+    def flush(self) -> None:
+        """Brings the store up to date."""
+        for name in self.dataset.data_vars:
+            size = self._block[name]
+            for block in {row // size for row in self._dirty}:
+                rows = slice(block * size, (block + 1) * size)
+                self._group[name][rows] = self.dataset[name].values[rows]
+        self._dirty.clear()
+        self._flushed = time.monotonic()
+
+
+def _write_store(dataset: xr.Dataset, path: pathlib.Path, chunks: Mapping[str, tuple]) -> None:
+    compressors = [ZstdCodec(), Crc32cCodec()]
+    arrays = {name: {"chunks": c, "compressors": compressors} for name, c in chunks.items()}
+    coords = {name: {"compressors": compressors} for name in dataset.coords}
+    dataset.to_zarr(
+        path, mode="w", zarr_format=3, consolidated=False, encoding=arrays | coords
+    )
+
+
+def claim(folder: pathlib.Path, config: Mapping[str, Any], digest: str) -> None:
+    """Makes `folder` the place of one configuration's results.
+
+    Raises:
+      ResultsError: if it can't be written to or holds another configuration's results. Then
+        nothing on disk is changed.
+    """
+    check_free(folder, digest)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / CONFIG, {"digest": digest, **config})
+    except OSError as error:
+        raise ResultsError(f"{folder}: can't be written to: {error.strerror}") from error
+
+
+def check_free(folder: pathlib.Path, digest: str) -> None:
+    """Raises ResultsError if `folder` can't be written to or holds other results."""
+    if folder.exists() and not folder.is_dir():
+        raise ResultsError(f"{folder}: is no folder")
+    nearest = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    if not (nearest.is_dir() and _is_writable(nearest)):
+        raise ResultsError(f"{folder}: can't be written to")
+    if (folder / STORE).exists() or (folder / CONFIG).exists():
+        try:
+            found = json.loads((folder / CONFIG).read_text())["digest"]
+        except (OSError, ValueError, KeyError):
+            found = "unknown"
+        if found != digest:
+            raise ResultsError(
+                f"{folder}: holds results of another configuration ({found}, this one is {digest}); "
+                "choose another folder with --out"
+            )
+
+
+def _is_writable(folder: pathlib.Path) -> bool:
+    # Trying is the only test that also holds for root and for read-only mounts.
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def write_json(path: pathlib.Path, content: Any) -> None:
+    """Writes JSON; the file appears complete or not at all."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=1) + "\n")
+    part.replace(path)
+
+
+def _one_line(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,1 @@
+"""What each experiment runs: presets from a smoke test to one GPU."""

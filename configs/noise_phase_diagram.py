@@ -1,0 +1,128 @@
+"""When does self-training survive a noisy verifier?
+
+    python experiments/noise_phase_diagram.py                        # 16 x 16 settings, 3 seeds
+    python experiments/noise_phase_diagram.py --curriculum fixed     # the same on a fixed range
+
+A policy that can add numbers of up to 6 digits trains itself on its own answers to ever longer
+problems. The verifier that filters them accepts wrong answers at the rate FPR and rejects right ones
+at the rate FNR.
+
+Expect: growth, round after round, in a wedge at low FPR; collapse elsewhere. The theory to compare
+with says that the boundary is a ray, FPR / (1 - FNR) = 1 / kappa, with kappa the amplification of
+label errors, measured by injecting some.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from avax.curricula import Fixed, Frontier
+from avax.engine.sweep import Sweep
+from avax.learners import FilteredSFT
+from avax.loop import Experiment
+from avax.models.transformer import TransformerConfig
+from avax.pretrain import Pretraining
+from avax.tasks import Addition
+from avax.verifiers import Oracle
+
+CHOICES = {"preset": ("laptop", "smoke", "paper"), "curriculum": ("frontier", "fixed")}
+INJECTED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)  # rates of the one-shot label noise that measures kappa
+
+
+def build(preset: str, curriculum: str) -> Sweep:
+    """The sweep of one preset on one curriculum."""
+    sweep = {"smoke": smoke, "laptop": laptop, "paper": paper}[preset]()
+    return fixed_range(sweep) if curriculum == "fixed" else sweep
+
+
+def laptop() -> Sweep:
+    """16 x 16 settings, 3 seeds, 10 rounds: a few minutes on 2 cores."""
+    return Sweep(
+        base=Experiment(
+            task=Addition(max_difficulty=16),
+            curriculum=Frontier(start=7),
+            verifier=Oracle(),
+            learner=FilteredSFT(num_problems=64, num_updates=16, batch_size=64, num_kept=10),
+            base_difficulty=6,
+            num_rounds=10,
+            num_eval=16,
+        ),
+        pretraining=Pretraining(
+            model=TransformerConfig(num_layers=1, num_heads=2, width=32),
+            num_updates=2000,
+        ),
+        axes={
+            "verifier.fpr": (0.0, *log_spaced(0.001, 1.0, 15)),
+            "verifier.fnr": even_spaced(0.0, 0.9, 16),
+        },
+        num_seeds=3,
+        tile_width="4",
+    )
+
+
+def smoke() -> Sweep:
+    """4 x 2 settings, 1 seed, 3 rounds: does everything work?"""
+    sweep = laptop()
+    base = sweep.base.replace(num_rounds=3, task=Addition(max_difficulty=9), num_eval=8)
+    return dataclasses.replace(
+        sweep,
+        base=base,
+        pretraining=sweep.pretraining.replace(num_updates=600),
+        axes={"verifier.fpr": (0.0, 0.03, 0.3, 1.0), "verifier.fnr": (0.0, 0.5)},
+        num_seeds=1,
+    )
+
+
+def paper() -> Sweep:
+    """32 x 32 settings, 5 seeds, 20 rounds, a larger policy, all at once: sized for one GPU."""
+    sweep = laptop()
+    learner = sweep.base.learner.replace(num_problems=256, num_updates=40, num_kept=20)
+    task = Addition(max_difficulty=28)
+    base = sweep.base.replace(
+        task=task,
+        curriculum=Frontier(start=9),
+        learner=learner,
+        base_difficulty=8,
+        num_rounds=20,
+        num_eval=64,
+    )
+    return dataclasses.replace(
+        sweep,
+        base=base,
+        pretraining=Pretraining(
+            model=TransformerConfig(num_layers=2, num_heads=4, width=64), num_updates=3000
+        ),
+        axes={
+            "verifier.fpr": (0.0, *log_spaced(0.0003, 1.0, 31)),
+            "verifier.fnr": even_spaced(0.0, 0.93, 32),
+        },
+        num_seeds=5,
+        tile_width="all",
+    )
+
+
+def fixed_range(sweep: Sweep) -> Sweep:
+    """The same settings on the base's own range, from a base that has not yet learned all of it."""
+    highest = sweep.base.base_difficulty
+    base = sweep.base.replace(
+        task=Addition(max_difficulty=highest), curriculum=Fixed(highest=highest)
+    )
+    pretraining = sweep.pretraining.replace(num_updates=sweep.pretraining.num_updates // 3)
+    return dataclasses.replace(sweep, base=base, pretraining=pretraining)
+
+
+def injection(sweep: Sweep) -> Sweep:
+    """The runs that measure kappa: a clean verifier, wrong labels put in once, in round 1."""
+    return dataclasses.replace(sweep, axes={"label_noise.rate": INJECTED})
+
+
+def log_spaced(low: float, high: float, count: int) -> tuple[float, ...]:
+    """`count` values from `low` to `high`, evenly spaced in their logarithm, 4 digits each."""
+    return tuple(float(f"{x:.4g}") for x in np.geomspace(low, high, count))
+
+
+def even_spaced(low: float, high: float, count: int) -> tuple[float, ...]:
+    """`count` values from `low` to `high`, evenly spaced, 4 digits each."""
+    return tuple(float(f"{x:.4g}") for x in np.linspace(low, high, count))

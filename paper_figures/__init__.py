@@ -1,0 +1,1 @@
+"""One script for each figure: loads results, draws, never imports JAX."""

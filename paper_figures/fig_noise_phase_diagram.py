@@ -1,0 +1,135 @@
+"""When does self-training survive a noisy verifier? Phase diagram and trajectories.
+
+python paper_figures/fig_noise_phase_diagram.py [RESULTS] [--out STEM]
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
+
+from avax import plotting
+from avax.analysis import phase, theory
+from paper_figures import command
+
+
+class Findings(NamedTuple):
+    """What the figure says, as numbers."""
+
+    order: xr.DataArray
+    measured: phase.Boundary
+    amplification: theory.Amplification
+
+
+def analyse(dataset: xr.Dataset, injection: xr.Dataset) -> Findings:
+    """Measured boundary and amplification.
+
+    Args:
+      dataset: the sweep over fpr and fnr.
+      injection: the sweep over label_noise.rate, noise injected in round 1, with a clean verifier.
+    """
+    order = phase.order_parameter(dataset)
+    wrong = 1 - injection.label_precision.isel(round=1)
+    following = 1 - injection.sampled_accuracy.isel(round=2)
+    by_seed = [x.transpose("seed", "rate").values for x in (wrong, following)]
+    return Findings(order, phase.boundary(order), theory.amplification(*by_seed))
+
+
+def summary(findings: Findings) -> str:
+    """The measured and the predicted boundary, and how far apart they are, in three lines."""
+    measured, kappa = findings.measured, findings.amplification
+    ratio, low, high = boundary_ratio(measured)
+    predicted = 1 / kappa.kappa if kappa.kappa > 0 else float("inf")
+    interval = sorted(1 / k if k > 0 else float("inf") for k in (kappa.low, kappa.high))
+    apart = predicted / ratio if ratio > 0 else float("inf")
+    return "\n".join(
+        [
+            f"measured boundary:  FPR / (1 - FNR) = {ratio:.3g} (95 % interval {low:.3g} to {high:.3g})",
+            f"predicted boundary: 1 / kappa = {predicted:.3g} ({interval[0]:.3g} to {interval[1]:.3g}), "
+            f"kappa = {kappa.kappa:.2f} ({kappa.low:.2f} to {kappa.high:.2f})",
+            f"the prediction lies at {apart:.2g} times the measured ratio",
+        ]
+    )
+
+
+def boundary_ratio(measured: phase.Boundary) -> tuple[float, float, float]:
+    """Median over FNR of FPR / (1 - FNR) on the boundary, and of its interval's ends."""
+    room = 1 - measured.fnr
+    inside = room > 0
+    ends = (measured.fpr, measured.low, measured.high)
+    medians = [np.median(np.nan_to_num(x[inside], nan=1.0) / room[inside]) for x in ends]
+    return tuple(float(m) for m in medians)
+
+
+def draw(dataset: xr.Dataset, injection: xr.Dataset) -> Figure:
+    """Left: the phase diagram with measured and predicted boundary. Right: some trajectories."""
+    findings = analyse(dataset, injection)
+    figure = plotting.new_figure(10, 4.2)
+    left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
+    draw_map(left, dataset, findings)
+    draw_trajectories(right, dataset, findings.order)
+    return figure
+
+
+def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
+    """The order parameter with both boundaries."""
+    order, measured, kappa = findings
+    frontier = phase.is_frontier(dataset)
+    label = "digits gained a round" if frontier else "gain of accuracy over the base"
+    plotting.phase_map(axes, order, label)
+    plotting.boundary_band(
+        axes, order, measured.low, measured.high, measured.fnr, color="k", alpha=0.2
+    )
+    plotting.boundary_line(
+        axes, order, measured.fpr, measured.fnr, color="k", label="measured boundary, 95 % interval"
+    )
+    fnr = np.linspace(order.fnr.values[0], order.fnr.values[-1], 200)
+    predicted = theory.critical_fpr(fnr, kappa.kappa)
+    name = f"mean field, 1 / κ = {1 / kappa.kappa:.2g}"
+    plotting.boundary_line(axes, order, predicted, fnr, color="k", linestyle="--", label=name)
+    neutral = np.where(fnr > 0, 1 - fnr, np.nan)
+    plotting.boundary_line(
+        axes, order, neutral, fnr, color="k", linestyle=":", label="FPR = 1 - FNR: no information"
+    )
+    where = "a frontier that grows a digit a round" if frontier else "a fixed range of lengths"
+    axes.set_title(f"Self-training on {where}")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, columnspacing=1.2)
+
+
+def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float = 0.0) -> None:
+    """Progress against round for settings on both sides, mean and range over seeds."""
+    frontier = phase.is_frontier(dataset)
+    progress = phase.solved_length(dataset) if frontier else dataset.accuracy
+    row = progress.sel(fnr=fnr, method="nearest")
+    chosen = np.unique(np.linspace(0, order.sizes["fpr"] - 1, 6).round().astype(int))
+    gain = order.sel(fnr=fnr, method="nearest").mean("seed")
+    colours = plotting.mpl.colormaps["viridis"](np.linspace(0, 0.9, len(chosen)))
+    for i, colour in zip(chosen, colours, strict=True):
+        line = row.isel(fpr=i).transpose("round", "seed")
+        axes.plot(
+            line["round"],
+            line.mean("seed"),
+            color=colour,
+            linestyle="-" if gain[i] > 0 else "--",
+            label=f"{order.fpr.values[i]:.2g}",
+        )
+        axes.fill_between(
+            line["round"], line.min("seed"), line.max("seed"), color=colour, alpha=0.15, linewidth=0
+        )
+    axes.set_xlabel("round")
+    axes.set_ylabel("solved length, digits" if frontier else "accuracy, all lengths of the range")
+    axes.set_title(f"FNR = {row.fnr.item():.2g}; dashed: below the base in the end")
+    axes.legend(title="FPR")
+    axes.set_xlim(0, dataset.sizes["round"] - 1)
+    axes.set_ylim(bottom=0)
+
+
+if __name__ == "__main__":
+    command.main(__doc__, draw, ("", "label_noise"))
