@@ -16,9 +16,21 @@ from jax import Array
 from avax import sampling, struct
 from avax.noise import LabelNoise
 from avax.types import (
-    Curriculum, Grade, Integer, Key, Learner, Policy, Problem, Rollout, Source, State, StepInfo,
-    Task, Verdict, Verifier,
-)  # fmt: skip
+    Curriculum,
+    Grade,
+    Integer,
+    Key,
+    Learner,
+    Policy,
+    Problem,
+    Rollout,
+    Source,
+    State,
+    StepInfo,
+    Task,
+    Verdict,
+    Verifier,
+)
 
 
 @struct.dataclass
@@ -109,7 +121,9 @@ def round_(
 
     def draw(key):
         key_difficulty, key_problem = jax.random.split(key)
-        return task.sample(key_problem, curriculum.difficulty(key_difficulty, state.curriculum, number))
+        return task.sample(
+            key_problem, curriculum.difficulty(key_difficulty, state.curriculum, number)
+        )
 
     def draw_base(key):
         key_difficulty, key_problem = jax.random.split(key)
@@ -140,7 +154,9 @@ def judge_rollouts(
     keys = jax.random.split(key_verify, problems.difficulty.shape[0])
     if verifier.uses_ground_truth:
         grades = grade_rollouts(experiment.task, problems, rollouts)
-        verify = jax.vmap(lambda k, rollout, grade: verifier.verify(k, state, policy, rollout, grade))
+        verify = jax.vmap(
+            lambda k, rollout, grade: verifier.verify(k, state, policy, rollout, grade)
+        )
         verdicts = verify(keys, rollouts, grades)
     else:
         verify = jax.vmap(lambda k, rollout: verifier.verify(k, state, policy, rollout, None))

@@ -36,7 +36,9 @@ class Pretraining:
     max_grad_norm: Scalar = struct.leaf(1.0, low=0)
 
 
-def pretrain(pretraining: Pretraining, task: Task, base_difficulty: Array, key: Key) -> tuple[Policy, Array]:
+def pretrain(
+    pretraining: Pretraining, task: Task, base_difficulty: Array, key: Key
+) -> tuple[Policy, Array]:
     """Snapshots of one base policy.
 
     Returns:

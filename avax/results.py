@@ -50,8 +50,8 @@ def save(dataset: xr.Dataset, folder: str | os.PathLike) -> None:
     """Writes a dataset that `load` returned, each array in one file: small, to be shipped."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    bare = dataset.drop_attrs(deep=False)
-    _write_store(bare, folder / STORE, {name: a.shape for name, a in bare.data_vars.items()})
+    chunks = {name: a.shape for name, a in dataset.data_vars.items()}
+    _write_store(dataset, folder / STORE, chunks)
     for name in _FACTS:
         write_json(folder / f"{name}.json", dataset.attrs[name])
 
@@ -117,7 +117,7 @@ def _write_store(dataset: xr.Dataset, path: pathlib.Path, chunks: Mapping[str, t
     compressors = [ZstdCodec(), Crc32cCodec()]
     arrays = {name: {"chunks": c, "compressors": compressors} for name, c in chunks.items()}
     coords = {name: {"compressors": compressors} for name in dataset.coords}
-    dataset.to_zarr(
+    dataset.drop_attrs(deep=False).to_zarr(
         path, mode="w", zarr_format=3, consolidated=False, encoding=arrays | coords
     )
 

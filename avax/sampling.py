@@ -11,7 +11,12 @@ from avax.types import Key, Policy, Rollout, Scalar
 
 
 def generate(
-    key: Key, policy: Policy, prompts: Array, completion_len: int, num_samples: int, temperature: Scalar
+    key: Key,
+    policy: Policy,
+    prompts: Array,
+    completion_len: int,
+    num_samples: int,
+    temperature: Scalar,
 ) -> Rollout:
     """Samples `num_samples` completions of each prompt i32[B, P].
 

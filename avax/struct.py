@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flax import struct
@@ -11,7 +11,9 @@ from flax import struct
 dataclass = struct.dataclass
 
 
-def leaf(default: Any = dataclasses.MISSING, *, low: float | None = None, high: float | None = None) -> Any:
+def leaf(
+    default: Any = dataclasses.MISSING, *, low: float | None = None, high: float | None = None
+) -> Any:
     """A traced field: a number that a sweep may vary, with the closed range it is allowed."""
     return struct.field(pytree_node=True, default=default, metadata={"low": low, "high": high})
 
@@ -62,7 +64,7 @@ def to_dict(node: Any) -> Any:
     if dataclasses.is_dataclass(node):
         fields = {f.name: to_dict(getattr(node, f.name)) for f in dataclasses.fields(node)}
         return {"type": type(node).__name__, **fields}
-    if isinstance(node, dict):
+    if isinstance(node, Mapping):
         return {name: to_dict(value) for name, value in node.items()}
     if isinstance(node, (tuple, list)):
         return [to_dict(value) for value in node]

@@ -69,7 +69,9 @@ class Source(NamedTuple):
 
     draw: Callable[[Key], Problem]  # a problem of this round's difficulty
     draw_base: Callable[[Key], Problem]  # a problem that the base policy was trained on
-    judge: Callable[..., tuple[Rollout, Verdict]]  # (key, policy, problems, rollouts), leading axis B
+    judge: Callable[
+        ..., tuple[Rollout, Verdict]
+    ]  # (key, policy, problems, rollouts), leading axis B
 
 
 @runtime_checkable

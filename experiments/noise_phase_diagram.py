@@ -9,9 +9,9 @@ import time
 STARTED = time.perf_counter()
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from avax import plotting, results
+from avax import plotting
 from avax.analysis import phase
-from avax.engine import cli, platform
+from avax.engine import cli, platform, report
 from configs import noise_phase_diagram as config
 from paper_figures import fig_noise_phase_diagram as figure
 

@@ -30,7 +30,7 @@ def solved_length(dataset: xr.Dataset) -> xr.DataArray:
 
     A policy that is perfect up to n digits and fails beyond has n.
     """
-    return dataset.accuracy_by_difficulty.sum("difficulty")
+    return dataset.accuracy_by_difficulty.sum("difficulty", skipna=False)
 
 
 def order_parameter(dataset: xr.Dataset) -> xr.DataArray:

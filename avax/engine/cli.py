@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from avax import struct
+from avax import results, struct
 from avax.curricula import CURRICULA
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError, validate
@@ -82,6 +82,20 @@ def parse(
     except ConfigError as error:
         fail(str(error))
     return Command(sweep, picked, pathlib.Path(args["out"]), pathlib.Path(args["bases"]))
+
+
+def claim(sweeps: Mapping[pathlib.Path, Sweep]) -> None:
+    """Makes each folder the place of its sweep's results, or ends the program in one line.
+
+    All folders are checked before anything is written.
+    """
+    try:
+        for folder, sweep in sweeps.items():
+            results.check_free(folder, sweep.digest())
+        for folder, sweep in sweeps.items():
+            results.claim(folder, struct.to_dict(sweep), sweep.digest())
+    except results.ResultsError as error:
+        fail(str(error))
 
 
 def _first_pass(choices, argv):

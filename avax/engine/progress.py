@@ -13,9 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 class SweepProgress:
     """Counts settings; `note` turns what is known into a few words, such as `3 collapsed`."""
 
-    def __init__(
-        self, total: int, num_seeds: int, note: Callable[[], str], every: float = 10.0
-    ):
+    def __init__(self, total: int, num_seeds: int, note: Callable[[], str], every: float = 10.0):
         """A setting has `num_seeds` runs; without a terminal, one line in `every` seconds."""
         self._total, self._num_seeds, self._note, self._every = total, num_seeds, note, every
         self._runs = 0

@@ -65,7 +65,9 @@ class Engine:
         groups = sweep.group_by_structure(settings)
         bases = [self._bases(config, settings[group[0]]) for group in groups]
         writer = results.Writer(out, empty_dataset(config))
-        with SweepProgress(len(settings), config.num_seeds, lambda: note(writer.dataset)) as progress:
+        with SweepProgress(
+            len(settings), config.num_seeds, lambda: note(writer.dataset)
+        ) as progress:
             widths = [
                 self._run_group(config, group, [settings[i] for i in group], base, writer, progress)
                 for group, base in zip(groups, bases, strict=True)
@@ -144,7 +146,9 @@ def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -
         "versions": platform.versions(),
     }
     keys = jnp.stack([sweep.base_key(s) for s in seeds])
-    train = jax.vmap(lambda k: pretrain(config.pretraining, experiment.task, experiment.base_difficulty, k))
+    train = jax.vmap(
+        lambda k: pretrain(config.pretraining, experiment.task, experiment.base_difficulty, k)
+    )
     like = jax.eval_shape(train, keys)[0]
     path = folder / sweep.digest(facts)
     policies = checkpoint.load(path, like, facts)
@@ -168,4 +172,4 @@ def empty_dataset(config: Sweep) -> xr.Dataset:
     }
     dims = (*axes, "seed", "round")
     shapes = {name: dims for name in METRICS} | {"accuracy_by_difficulty": (*dims, "difficulty")}
-    return results.template(coords, shapes, METRICS)
+    return results.template(coords, shapes, METRICS).assign_attrs(config=struct.to_dict(config))

@@ -25,7 +25,8 @@ class Program:
         """Takes all members, stacked, only for their shapes; `compile` makes it runnable."""
         self.width = width
         like = jax.tree.map(
-            lambda x: jax.ShapeDtypeStruct((width, *x.shape[1:]), x.dtype), (experiments, bases, keys)
+            lambda x: jax.ShapeDtypeStruct((width, *x.shape[1:]), x.dtype),
+            (experiments, bases, keys),
         )
         self._traced = jax.jit(jax.vmap(_metrics)).trace(*like)
         self._compiled: dict[jax.Device, Any] = {}

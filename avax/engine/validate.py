@@ -46,9 +46,7 @@ def check_setting(experiment: Any, num_snapshots: int) -> None:
     largest = experiment.task.max_difficulty
     limit = f"the task's maximum, base.task.max_difficulty = {largest}"
     if experiment.base_difficulty > largest:
-        raise ConfigError(
-            f"base.base_difficulty: is {experiment.base_difficulty}, above {limit}"
-        )
+        raise ConfigError(f"base.base_difficulty: is {experiment.base_difficulty}, above {limit}")
     reach = experiment.curriculum.reach(experiment.num_rounds)
     if reach > largest:
         raise ConfigError(f"base.curriculum: reaches difficulty {reach}, above {limit}")

@@ -79,7 +79,12 @@ class FilteredSFT:
         problems = jax.vmap(source.draw)(jax.random.split(key_problems, self.num_problems))
         completion_len = problems.answer.shape[-1]
         rollouts = sampling.generate(
-            key_sample, state.policy, problems.prompt, completion_len, self.num_samples, self.temperature
+            key_sample,
+            state.policy,
+            problems.prompt,
+            completion_len,
+            self.num_samples,
+            self.temperature,
         )
         rollouts, verdicts = source.judge(key_judge, state.policy, problems, rollouts)
 

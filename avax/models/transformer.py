@@ -98,7 +98,7 @@ class Transformer:
         Returns:
           f32[B, T - start, V] and the new cache.
         """
-        config, (batch, length) = self.config, tokens.shape
+        config, length = self.config, tokens.shape[1]
         stream = tokens if cache is None else _write(cache.tokens, tokens, pos)
         slots, here = jnp.arange(stream.shape[1]), pos + jnp.arange(length)
         index, segment = positions(config.position, stream)
@@ -110,7 +110,7 @@ class Transformer:
         visible = causal & (stream != vocab.PAD)[:, None, :] | (slots == here[:, None])
         angles = rotary_angles(config, index)
 
-        x = self.embed[tokens] + self.position_embed[segment]
+        x = look_up(config, self.embed, tokens) + look_up(config, self.position_embed, segment)
         memory = []
         for i, block in enumerate(self.blocks):
             first = start if i == len(self.blocks) - 1 else 0
@@ -233,6 +233,11 @@ def perceptron(config, block, x):
     """What the ReLU perceptron adds to x f32[B, T, d]."""
     hidden = dot(config, rms_norm(x, block.norm_perceptron), block.up)
     return dot(config, jax.nn.relu(hidden), block.down)
+
+
+def look_up(config, table, rows):
+    """f32[B, T, d]: rows of a table, as a product: the gradient of indexing is slow on a CPU."""
+    return dot(config, jax.nn.one_hot(rows, len(table)), table)
 
 
 def rms_norm(x: Array, scale: Array) -> Array:
