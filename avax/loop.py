@@ -1,7 +1,8 @@
 """The self-training loop: generate -> verify -> retrain, as one pure function.
 
-`run(experiment, bases, key)` is `init`, then `advance` by all rounds. An experiment is a pytree: its
-leaves are what a sweep varies, its structure is what is compiled, and `vmap` makes hundreds of one.
+`run(experiment, bases, key)` is `init`, then `advance` by all rounds. An experiment is a pytree:
+its leaves are what a sweep varies, its structure is what is compiled, and `vmap` makes hundreds of
+one.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ def round_(
 
     def draw_base(key):
         key_difficulty, key_problem = jax.random.split(key)
-        difficulty = jax.random.randint(key_difficulty, (), 1, experiment.base_difficulty + 1)
+        difficulty = sampling.uniform_integer(key_difficulty, 1, experiment.base_difficulty)
         return task.sample(key_problem, difficulty)
 
     judge = partial(judge_rollouts, experiment, state.verifier, number)
@@ -182,7 +183,7 @@ def eval_problems(experiment: Experiment, key: Key) -> Problem:
 METRICS = {
     "accuracy": "greedy accuracy, mean over all difficulties",
     "accuracy_by_difficulty": "greedy accuracy at each difficulty",
-    "sampled_accuracy": "share of the round's completions that are correct, before training on them",
+    "sampled_accuracy": "share of the round's completions that are correct",
     "accept_rate": "share of the round's completions that the verifier accepts",
     "label_precision": "share of the accepted completions that are correct labels, NaN if none",
     "verifier_fpr": "measured P(accept | wrong), NaN if no completion is wrong",

@@ -26,13 +26,11 @@ class LabelNoise:
 
     def inject(self, key: Key, rollouts: Rollout, round: Array) -> Rollout:
         """`rollouts` (any leading axes) with the noise of this round."""
-        key_hit, key_place, key_digit = jax.random.split(key, 3)
         completion = rollouts.completion
-        shape = completion.shape[:-1]
-        hit = (jax.random.uniform(key_hit, shape) < self.rate) & (round == self.round)
+        uniform = jax.random.uniform(key, (3, *completion.shape))
+        hit = (uniform[0, ..., :1] < self.rate) & (round == self.round)
         # The digit with the largest random number is the one that changes.
-        place = jax.random.uniform(key_place, completion.shape)
-        place = jnp.where(vocab.is_digit(completion), place, -1.0)
+        place = jnp.where(vocab.is_digit(completion), uniform[1], -1.0)
         chosen = (place == place.max(-1, keepdims=True)) & vocab.is_digit(completion)
-        other = (completion + jax.random.randint(key_digit, (*shape, 1), 1, 10)) % 10
-        return rollouts._replace(completion=jnp.where(hit[..., None] & chosen, other, completion))
+        other = (completion + 1 + (9 * uniform[2]).astype(jnp.int32)) % 10
+        return rollouts._replace(completion=jnp.where(hit & chosen, other, completion))

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from avax import struct, training
+from avax import sampling, struct, training
 from avax.models import transformer
 from avax.models.transformer import TransformerConfig
 from avax.types import Key, Policy, Scalar, Task
@@ -55,7 +55,7 @@ def pretrain(
 
     def problem(key):
         key_difficulty, key_problem = jax.random.split(key)
-        difficulty = jax.random.randint(key_difficulty, (), 1, base_difficulty + 1)
+        difficulty = sampling.uniform_integer(key_difficulty, 1, base_difficulty)
         return task.sample(key_problem, difficulty)
 
     def loss(policy, key):

@@ -151,8 +151,8 @@ def check_free(folder: pathlib.Path, digest: str) -> None:
             found = "unknown"
         if found != digest:
             raise ResultsError(
-                f"{folder}: holds results of another configuration ({found}, this one is {digest}); "
-                "choose another folder with --out"
+                f"{folder}: holds results of another configuration "
+                f"({found}, this one is {digest}); choose another folder with --out"
             )
 
 

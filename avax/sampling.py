@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import vocab
-from avax.types import Key, Policy, Rollout, Scalar
+from avax.types import Integer, Key, Policy, Rollout, Scalar
 
 
 def generate(
@@ -65,10 +65,16 @@ def choose(logits: Array, uniform: Array, temperature: Scalar) -> tuple[Array, A
     """
     greedy = jnp.asarray(temperature) == 0
     logprobs = jax.nn.log_softmax(logits / jnp.where(greedy, 1.0, temperature))
-    cumulative = jnp.cumsum(jnp.exp(logprobs), axis=-1)
+    cumulative = jnp.exp(logprobs) @ jnp.tri(logits.shape[-1]).T
     sampled = (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(-1)
     token = jnp.where(greedy, logits.argmax(-1), sampled).astype(jnp.int32)
     return token, jnp.take_along_axis(logprobs, token[:, None], axis=-1)[:, 0]
+
+
+def uniform_integer(key: Key, low: Integer, high: Integer) -> Array:
+    """i32[]: an integer of [low, high], all equally likely; compiles faster than randint."""
+    span = jnp.asarray(high - low + 1, jnp.float32)
+    return low + (jax.random.uniform(key) * span).astype(jnp.int32)
 
 
 def completion_logits(policy: Policy, prompts: Array, completions: Array) -> Array:
@@ -80,16 +86,15 @@ def completion_logits(policy: Policy, prompts: Array, completions: Array) -> Arr
 def completion_logprob(
     policy: Policy, prompts: Array, completions: Array, temperature: Scalar = 1.0
 ) -> Array:
-    """f32[B, C]: log-probability of each token of completions i32[B, C] at a temperature above 0."""
+    """f32[B, C]: log-probability of each token of completions i32[B, C]; temperature > 0."""
     logits = completion_logits(policy, prompts, completions) / temperature
     chosen = jax.nn.one_hot(completions, logits.shape[-1])
     return (jax.nn.log_softmax(logits) * chosen).sum(-1)
 
 
 def completion_mask(completion: Array) -> Array:
-    """bool[..., C]: True up to and including the first EOS."""
-    is_end = completion == vocab.EOS
-    return jnp.cumsum(is_end, axis=-1) - is_end == 0
+    """bool[..., C]: True up to and including EOS; behind it stands PAD, and nowhere else."""
+    return completion != vocab.PAD
 
 
 def greedy_correct(policy: Policy, prompts: Array, answers: Array) -> Array:

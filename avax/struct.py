@@ -25,7 +25,7 @@ def static(
     high: float | None = None,
     choices: tuple | None = None,
 ) -> Any:
-    """A field that decides shapes or code: part of the tree's structure, one compilation a value."""
+    """A field that decides shapes or code: part of the structure, one compilation a value."""
     metadata = {"low": low, "high": high, "choices": choices}
     return struct.field(pytree_node=False, default=default, metadata=metadata)
 
@@ -46,7 +46,7 @@ def walk(node: Any, path: str = "") -> Iterator[tuple[str, dataclasses.Field, An
 
 
 def replace(node: Any, path: str, value: Any) -> Any:
-    """A copy of `node` with the field at a dotted path replaced. AttributeError if there is none."""
+    """A copy of `node` with one field, at a dotted path, replaced; AttributeError if none."""
     name, _, rest = path.partition(".")
     old = getattr(node, name)
     return dataclasses.replace(node, **{name: replace(old, rest, value) if rest else value})

@@ -1,8 +1,8 @@
 """The nouns, and the protocols that every plug-in follows.
 
-Shapes are written in trailing comments: B problems, K samples of each, P prompt tokens, C completion
-tokens, T = P + C, V vocabulary, M base policies, R rounds, D difficulties. Tasks and verifiers are
-written for one problem, learners for one policy; `jax.vmap` does the rest.
+Shapes are written in trailing comments: B problems, K samples of each, P prompt tokens, C
+completion tokens, T = P + C, V vocabulary, M base policies, R rounds, D difficulties. Tasks and
+verifiers are written for one problem, learners for one policy; `jax.vmap` does the rest.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Policy(Protocol):
     def __call__(
         self, tokens: Array, cache: Any = None, pos: Array | int = 0, start: int = 0
     ) -> tuple[Array, Any]:
-        """Logits f32[B, T - start, V] of tokens i32[B, T] from index `start` on, and the new cache."""
+        """Logits f32[B, T - start, V] of tokens i32[B, T] from `start` on, and the new cache."""
         ...
 
     def init_cache(self, batch: int, max_len: int) -> Any:

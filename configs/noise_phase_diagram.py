@@ -4,8 +4,8 @@
     python experiments/noise_phase_diagram.py --curriculum fixed     # the same on a fixed range
 
 A policy that can add numbers of up to 6 digits trains itself on its own answers to ever longer
-problems. The verifier that filters them accepts wrong answers at the rate FPR and rejects right ones
-at the rate FNR.
+problems. The verifier that filters them accepts wrong answers at the rate FPR and rejects right
+ones at the rate FNR.
 
 Expect: growth, round after round, in a wedge at low FPR; collapse elsewhere. The theory to compare
 with says that the boundary is a ray, FPR / (1 - FNR) = 1 / kappa, with kappa the amplification of

@@ -1,4 +1,4 @@
-"""The phase diagram: an order parameter, and the boundary where it crosses from gain to collapse."""
+"""The phase diagram: an order parameter and the boundary between gain and collapse."""
 
 from __future__ import annotations
 

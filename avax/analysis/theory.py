@@ -3,8 +3,8 @@
 Let e be the share of wrong completions at the frontier. A filter with error rates FPR and FNR lets
 through a share q of wrong labels, and training on them makes the next round's share of wrong
 completions e' = e_gen + kappa q: what a step in difficulty costs even with clean labels, plus the
-amplification kappa of label errors. Near q = 0 errors are multiplied by kappa FPR / (1 - FNR) in every
-round, so the loop compounds below FPR / (1 - FNR) = 1 / kappa and avalanches above.
+amplification kappa of label errors. Near q = 0 errors are multiplied by kappa FPR / (1 - FNR) in
+every round, so the loop compounds below FPR / (1 - FNR) = 1 / kappa and avalanches above.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def amplification(
 
 
 def _fit(x, y) -> tuple[float, float]:
-    """Slope shared by all seeds and mean intercept: each seed has its own base, so its own floor."""
+    """Slope shared by all seeds, and mean intercept: each seed has its own base and floor."""
     dx, dy = x - x.mean(1, keepdims=True), y - y.mean(1, keepdims=True)
     slope = float((dx * dy).sum() / (dx * dx).sum())
     return slope, float((y - slope * x).mean())

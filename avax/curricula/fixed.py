@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import jax
 from jax import Array
 
-from avax import struct
+from avax import sampling, struct
 from avax.types import Integer, Key, StepInfo
 
 
@@ -25,7 +24,7 @@ class Fixed:
         return ()
 
     def difficulty(self, key: Key, state: tuple, round: Array) -> Array:
-        return jax.random.randint(key, (), self.lowest, self.highest + 1)
+        return sampling.uniform_integer(key, self.lowest, self.highest)
 
     def update(self, state: tuple, info: StepInfo) -> tuple:
         return state

@@ -1,4 +1,4 @@
-"""A frontier that moves on after every round, whatever was learned (Lee et al. 2025, 2502.01612)."""
+"""A frontier that always moves on, whatever was learned (Lee et al. 2025, arXiv 2502.01612)."""
 
 from __future__ import annotations
 

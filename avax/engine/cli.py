@@ -1,8 +1,8 @@
 """The command line of an experiment, made from its configuration's own fields.
 
-Every field of the sweep is a flag, `--base.learner.learning-rate 5e-4`; a field that holds a plug-in
-takes its registered name, `--base.verifier noisy`; every number of the experiment can be an axis,
-`--axes.fpr 0:0.5:16`. Plain argparse, because a mistake has to end in one line.
+Every field of the sweep is a flag, `--base.learner.learning-rate 5e-4`; a field that holds a
+plug-in takes its registered name, `--base.verifier noisy`; every number of the experiment can be an
+axis, `--axes.fpr 0:0.5:16`. Plain argparse, because a mistake has to end in one line.
 """
 
 from __future__ import annotations

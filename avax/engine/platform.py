@@ -24,6 +24,15 @@ def configure(cache: bool = True) -> None:
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
+def compiler_options() -> dict[str, int]:
+    """Options for every large program.
+
+    On a CPU, LLVM's level 2 instead of 3 compiles the main job in half the time (29 s and 14 s on
+    one core) into a program that runs as fast.
+    """
+    return {"xla_backend_optimization_level": 2} if jax.default_backend() == "cpu" else {}
+
+
 def cache_dir() -> pathlib.Path:
     """Where compiled programs are kept; made private to the user."""
     user = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"

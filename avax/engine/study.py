@@ -154,7 +154,8 @@ def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -
     policies = checkpoint.load(path, like, facts)
     if policies is None:
         say(f"training {len(seeds)} base policies, {config.pretraining.num_updates} updates each")
-        policies, loss = jax.block_until_ready(jax.jit(train)(keys))
+        compiled = jax.jit(train).lower(keys).compile(platform.compiler_options())
+        policies, loss = jax.block_until_ready(compiled(keys))
         last = ", ".join(f"{x:.3f}" for x in np.asarray(loss)[:, -1])
         say(f"base policies: loss {last}; kept in {path}")
         checkpoint.save(path, policies, facts)

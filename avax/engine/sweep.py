@@ -28,7 +28,7 @@ class Sweep:
       axes: the values of each swept field, by its dotted path in `base`.
       num_seeds: runs of each setting; each seed has its own base policy.
       seed: the first seed; the others follow it.
-      tile_width: runs that one device advances together: a number, `all`, or `auto`, which measures.
+      tile_width: runs that one device advances together: a number, `all`, or `auto` to measure.
     """
 
     base: Experiment
@@ -68,7 +68,7 @@ def digest(node: Any) -> str:
 
 
 def dimension_names(axes: Mapping[str, Any]) -> dict[str, str]:
-    """The dimension of each axis: the field's own name, or its dotted path where two would clash."""
+    """The dimension of each axis: the field's own name, or its dotted path if two would clash."""
     last = [path.rpartition(".")[2] for path in axes]
     return {p: n if last.count(n) == 1 else p for p, n in zip(axes, last, strict=True)}
 

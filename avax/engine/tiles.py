@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from avax.engine import platform
 from avax.loop import Experiment, run
 from avax.types import Policy
 
@@ -35,7 +36,7 @@ class Program:
         """The executable for one device."""
         if device not in self._compiled:
             with jax.default_device(device):
-                self._compiled[device] = self._traced.lower().compile()
+                self._compiled[device] = self._traced.lower().compile(platform.compiler_options())
         return self._compiled[device]
 
     def compile_all(self, devices: list[jax.Device]) -> None:
@@ -152,7 +153,7 @@ def choose_width(
 
 
 def fits(compiled: Any, device: jax.Device) -> bool:
-    """Whether the compiler's memory analysis fits in what the device says it has; True if unknown."""
+    """Whether the compiler's estimate fits in the memory that the device says it has."""
     analysis = compiled.memory_analysis()
     limit = (device.memory_stats() or {}).get("bytes_limit")
     if analysis is None or limit is None:

@@ -35,7 +35,8 @@ def validate(sweep: Sweep) -> None:
     longest = task.prompt_len + task.completion_len
     if model.position == "learned" and model.max_len < longest:
         raise ConfigError(
-            f"pretraining.model.max_len: is {model.max_len}, the task's sequences have {longest} tokens"
+            f"pretraining.model.max_len: is {model.max_len}, must be at least {longest}, "
+            "the tokens of the task's longest sequence"
         )
     for setting in sweep.settings():
         check_setting(setting, sweep.pretraining.num_snapshots)
@@ -82,7 +83,7 @@ def check_tile_width(width: str) -> None:
 
 
 def find_field(node: Any, path: str, shown: str) -> Any:
-    """The dataclass field at a dotted path; ConfigError if it is no number that a sweep can vary."""
+    """The dataclass field at a dotted path; ConfigError if there is none."""
     fields = {name: field for name, field, value in struct.walk(node)}
     if path not in fields:
         raise ConfigError(f"{shown}: there is no such field; see --help")

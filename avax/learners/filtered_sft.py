@@ -127,7 +127,7 @@ class FilteredSFT:
         )
 
     def _batches(self, key, state, source):
-        """Prompts i32[U, b, P] and completions i32[U, b, C]: base data, newest and earlier rounds."""
+        """Prompts i32[U, b, P] and completions i32[U, b, C] from base data and kept rounds."""
         key_base, key_kind, key_row = jax.random.split(key, 3)
         num_base = self.num_problems * self.num_samples
         base = jax.vmap(source.draw_base)(jax.random.split(key_base, num_base))
@@ -152,9 +152,9 @@ class FilteredSFT:
 def draw_row(uniform: Array, allowed: Array) -> Array:
     """i32[...]: for each uniform number in [0, 1) an index into `allowed` (any shape, flattened).
 
-    All allowed rows are equally likely. Where none is allowed the index is the last one.
+    All allowed rows are equally likely. Where none is allowed the index is 0.
     """
-    cumulative = jnp.cumsum(allowed.reshape(-1))
-    rank = (uniform * cumulative[-1]).astype(jnp.int32)
-    index = jnp.searchsorted(cumulative, rank, side="right", method="scan_unrolled")
-    return jnp.minimum(index, allowed.size - 1).astype(jnp.int32)
+    allowed = allowed.reshape(-1)
+    allowed_first = jnp.argsort(~allowed, stable=True)
+    rank = jnp.minimum((uniform * allowed.sum()).astype(jnp.int32), allowed.size - 1)
+    return allowed_first[rank].astype(jnp.int32)

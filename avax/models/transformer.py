@@ -29,8 +29,8 @@ class TransformerConfig:
       num_heads: attention heads; divides `width`.
       width: size of the residual stream; the perceptron is four times as wide.
       position: `none`; `learned` embeddings of the token's index; `rotary` over the token's index;
-        `digit`: rotary over the digit's index within its own number, plus a learned embedding of the
-        number of separators before it.
+        `digit`: rotary over the digit's index within its own number, plus a learned embedding of
+        the number of separators before it.
       rotary_base: longest wavelength of the rotary angles, in 2 pi tokens.
       max_len: longest sequence that `learned` can tell apart, in tokens.
       dtype: of the operands of matrix products; sums and parameters are float32.
@@ -58,10 +58,19 @@ class Block:
     down: Array  # f32[4d, d]
 
 
+class Reading(NamedTuple):
+    """Where a reader of token sequences stands: all that positions depend on."""
+
+    num_tokens: Array  # i32[B], tokens read, PAD not counted
+    num_separators: Array  # i32[B]
+    run: Array  # i32[B], digits read since the last separator
+
+
 class Cache(NamedTuple):
     """What was read so far; L = longest sequence."""
 
-    tokens: Array  # i32[B, L], PAD where nothing was read
+    reading: Reading
+    mask: Array  # bool[B, L], False at PAD and where nothing was read
     keys: tuple[Array, ...]  # f32[B, H, L, E] of each layer, rotated
     values: tuple[Array, ...]  # f32[B, H, L, E] of each layer
 
@@ -82,7 +91,7 @@ class Transformer:
         config = self.config
         shape = (batch, config.num_heads, max_len, config.width // config.num_heads)
         empty = tuple(jnp.zeros(shape, self.embed.dtype) for _ in self.blocks)
-        return Cache(jnp.full((batch, max_len), vocab.PAD, jnp.int32), empty, empty)
+        return Cache(start_reading(batch), jnp.zeros((batch, max_len), bool), empty, empty)
 
     def __call__(
         self, tokens: Array, cache: Cache | None = None, pos: Integer = 0, start: int = 0
@@ -98,19 +107,17 @@ class Transformer:
         Returns:
           f32[B, T - start, V] and the new cache.
         """
-        config, length = self.config, tokens.shape[1]
-        stream = tokens if cache is None else _write(cache.tokens, tokens, pos)
-        slots, here = jnp.arange(stream.shape[1]), pos + jnp.arange(length)
-        index, segment = positions(config.position, stream)
-        if cache is not None:
-            index, segment = (
-                jax.lax.dynamic_slice_in_dim(x, pos, length, axis=1) for x in (index, segment)
-            )
-        causal = slots <= here[:, None]
-        visible = causal & (stream != vocab.PAD)[:, None, :] | (slots == here[:, None])
+        config, (batch, length) = self.config, tokens.shape
+        mask = tokens != vocab.PAD
+        reading = start_reading(batch) if cache is None else cache.reading
+        index, row, reading = positions(config.position, tokens, reading)
         angles = rotary_angles(config, index)
+        if cache is not None:
+            mask = _write(cache.mask, mask, pos, axis=1)
+        slots, here = jnp.arange(mask.shape[1]), (pos + jnp.arange(length))[:, None]
+        visible = (slots <= here) & mask[:, None, :] | (slots == here)
 
-        x = look_up(config, self.embed, tokens) + look_up(config, self.position_embed, segment)
+        x = look_up(config, self.embed, tokens) + look_up(config, self.position_embed, row)
         memory = []
         for i, block in enumerate(self.blocks):
             first = start if i == len(self.blocks) - 1 else 0
@@ -119,11 +126,15 @@ class Transformer:
             x = x + perceptron(config, block, x)
             memory.append(key_value)
         logits = dot(config, rms_norm(x, self.norm), self.head)
-        return logits, None if cache is None else Cache(stream, *zip(*memory, strict=True))
+        # PAD is never predicted, so that it stands behind EOS and nowhere else.
+        logits = jnp.where(jnp.arange(vocab.VOCAB_SIZE) == vocab.PAD, -1e9, logits)
+        if cache is not None:
+            cache = Cache(reading, mask, *zip(*memory, strict=True))
+        return logits, cache
 
 
 def init(key: Key, config: TransformerConfig) -> Transformer:
-    """A policy with random parameters: normal, variance 1 / fan-in, less on the residual outputs."""
+    """A policy with random parameters: normal, variance 1 / fan-in, less on residual outputs."""
     d, layers = config.width, config.num_layers
     key_embed, key_position, key_head, key_blocks = jax.random.split(key, 4)
 
@@ -155,21 +166,47 @@ def init(key: Key, config: TransformerConfig) -> Transformer:
     )
 
 
-def positions(scheme: str, tokens: Array) -> tuple[Array, Array]:
-    """The rotary index i32[B, T] and the row of the position embedding i32[B, T] of each token.
+def start_reading(batch: int) -> Reading:
+    """Nothing was read yet."""
+    return Reading(*[jnp.zeros((batch,), jnp.int32) for _ in Reading._fields])
+
+
+def positions(scheme: str, tokens: Array, reading: Reading) -> tuple[Array, Array, Reading]:
+    """The rotary index i32[B, T], the row of the position embedding i32[B, T], and what was read.
 
     `digit`: the first digit of a number has index 1, separators and PAD have 0; the row counts the
-    separators before the token. `rotary` and `learned`: the number of tokens before it, without PAD.
+    separators before the token. `rotary` and `learned`: the number of tokens before it but PAD.
     """
+    digit, separator = vocab.is_digit(tokens), vocab.is_separator(tokens)
+    num_tokens = reading.num_tokens[:, None] + count_up_to(tokens != vocab.PAD)
+    num_digits = reading.run[:, None] + count_up_to(digit)
+    num_separators = reading.num_separators[:, None] + count_up_to(separator)
+    # Digits up to the last separator: that count where a separator stands, carried on.
+    before_number = jnp.where(
+        separator[:, None, :] & jnp.tri(tokens.shape[1], dtype=bool), num_digits[:, None, :], 0
+    ).max(-1)
+    run = num_digits - before_number
+    done = Reading(num_tokens[:, -1], num_separators[:, -1], run[:, -1])
+
     none = jnp.zeros_like(tokens)
-    if scheme == "digit":
-        slots = jnp.arange(tokens.shape[1])
-        last_break = jax.lax.cummax(jnp.where(vocab.is_digit(tokens), -1, slots), axis=1)
-        separator = vocab.is_separator(tokens)
-        segment = jnp.cumsum(separator, axis=1) - separator
-        return slots - last_break, jnp.clip(segment, 0, NUM_SEGMENTS - 1)
-    count = jnp.maximum(jnp.cumsum(tokens != vocab.PAD, axis=1) - 1, 0)
-    return {"rotary": (count, none), "learned": (none, count)}.get(scheme, (none, none))
+    before = jnp.maximum(num_tokens - 1, 0)
+    segment = jnp.minimum(num_separators - separator, NUM_SEGMENTS - 1)
+    by_scheme = {
+        "digit": (jnp.where(digit, run, 0), segment),
+        "rotary": (before, none),
+        "learned": (none, before),
+        "none": (none, none),
+    }
+    return *by_scheme[scheme], done
+
+
+def count_up_to(event: Array) -> Array:
+    """i32[B, T]: how often bool[B, T] held up to and including each token.
+
+    As a product with a triangle: a cumulative sum compiles slowly and runs slowly on a CPU.
+    """
+    triangle = jnp.tri(event.shape[1], dtype=jnp.float32).T
+    return (event.astype(jnp.float32) @ triangle).astype(jnp.int32)
 
 
 def rotary_angles(config: TransformerConfig, index: Array) -> tuple[Array, Array]:
@@ -181,7 +218,7 @@ def rotary_angles(config: TransformerConfig, index: Array) -> tuple[Array, Array
 
 
 def rotated(config, x, weights, angles):
-    """x f32[B, T, d] times `weights` f32[d, d], as heads, each pair of features turned by its angle.
+    """x f32[B, T, d] @ weights f32[d, d], as heads, each pair of features turned by its angle.
 
     Su et al. 2021 (arXiv 2104.09864). Turning (a, b) is (a, b) cos + (-b, a) sin; the second pair
     comes out of the product with the same weights rearranged, since rearranging activations is
@@ -202,7 +239,7 @@ def as_heads(config, x):
 
 
 def attention(config, block, x, angles, visible, first, past):
-    """x f32[B, T, d] from index `first` on with what it attends to added, and its keys and values."""
+    """x f32[B, T, d] from `first` on with what it attends to added, and its keys and values."""
     hidden = rms_norm(x, block.norm_attention)
     query, key, value = jnp.split(block.qkv, 3, axis=1)
     q = rotated(config, hidden[:, first:], query, jax.tree.map(lambda a: a[:, :, first:], angles))
@@ -241,7 +278,7 @@ def look_up(config, table, rows):
 
 
 def rms_norm(x: Array, scale: Array) -> Array:
-    """x f32[B, T, d] at root mean square 1, times a learned scale (Zhang & Sennrich, 1910.07467)."""
+    """x f32[B, T, d] at root mean square 1, times a scale (Zhang & Sennrich 2019, 1910.07467)."""
     return x * jax.lax.rsqrt(jnp.mean(x * x, axis=-1, keepdims=True) + 1e-6) * scale
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax
 from jax import Array
 
 from avax import struct, vocab
@@ -34,9 +33,7 @@ class Addition:
         return self.max_difficulty + 2
 
     def sample(self, key: Key, difficulty: Integer) -> Problem:
-        a, b = jax.vmap(digits.sample_number, (0, None, None))(
-            jax.random.split(key), difficulty, self.max_difficulty + 1
-        )
+        a, b = digits.sample_numbers(key, 2, difficulty, self.max_difficulty + 1)
         return self.pose(a, b, difficulty)
 
     def pose(self, a: Array, b: Array, difficulty: Integer) -> Problem:

@@ -28,7 +28,8 @@ class Copy:
         return self.max_difficulty + 1
 
     def sample(self, key: Key, difficulty: Integer) -> Problem:
-        return self.pose(digits.sample_number(key, difficulty, self.max_difficulty), difficulty)
+        (x,) = digits.sample_numbers(key, 1, difficulty, self.max_difficulty)
+        return self.pose(x, difficulty)
 
     def pose(self, x: Array, difficulty: Integer) -> Problem:
         """The problem of copying i32[N], given least significant digit first."""

@@ -10,16 +10,16 @@ from avax import vocab
 from avax.types import Grade, Integer, Key, Problem
 
 
-def sample_number(key: Key, num_digits: Integer, width: int) -> Array:
-    """i32[width]: digits of a uniform number of exactly `num_digits` digits, zeros above.
+def sample_numbers(key: Key, count: int, num_digits: Integer, width: int) -> Array:
+    """i32[count, width]: digits of uniform numbers of exactly `num_digits` digits, zeros above.
 
     The most significant digit is not 0, except that a number of one digit may be 0.
     """
-    key_digits, key_top = jax.random.split(key)
-    digits = jax.random.randint(key_digits, (width,), 0, 10)
-    top = jax.random.randint(key_top, (), 1, 10)
     place = jnp.arange(width)
-    digits = jnp.where((place == num_digits - 1) & (num_digits > 1), top, digits)
+    lowest = ((place == num_digits - 1) & (num_digits > 1)).astype(jnp.int32)
+    # One draw for all digits: every place where random numbers are drawn takes long to compile.
+    uniform = jax.random.uniform(key, (count, width))
+    digits = lowest + (uniform * (10 - lowest)).astype(jnp.int32)
     return jnp.where(place < num_digits, digits, 0)
 
 

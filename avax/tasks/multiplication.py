@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -32,9 +31,7 @@ class Multiplication:
         return 2 * self.max_difficulty + 1
 
     def sample(self, key: Key, difficulty: Integer) -> Problem:
-        a, b = jax.vmap(digits.sample_number, (0, None, None))(
-            jax.random.split(key), difficulty, self.max_difficulty
-        )
+        a, b = digits.sample_numbers(key, 2, difficulty, self.max_difficulty)
         return self.pose(a, b, difficulty)
 
     def pose(self, a: Array, b: Array, difficulty: Integer) -> Problem:
