@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -20,6 +22,8 @@ class Pretraining:
     Attributes:
       model: sizes of the policy.
       num_updates: gradient updates, in all.
+      num_candidates: policies trained from different keys, of which the one with the lowest loss in
+        the end is kept: about one in six never learns to carry.
       num_snapshots: policies kept, evenly spaced; the last one is the end of training.
       batch_size: problems of an update.
       learning_rate: of Adam at its peak; warmed up linearly, then decayed to 0 along a cosine.
@@ -29,6 +33,7 @@ class Pretraining:
 
     model: TransformerConfig = TransformerConfig()
     num_updates: int = struct.static(1500, low=1)
+    num_candidates: int = struct.static(1, low=1)
     num_snapshots: int = struct.static(1, low=1)
     batch_size: int = struct.static(64, low=1)
     learning_rate: Scalar = struct.leaf(5e-3, low=0)
@@ -39,17 +44,27 @@ class Pretraining:
 def pretrain(
     pretraining: Pretraining, task: Task, base_difficulty: Array, key: Key
 ) -> tuple[Policy, Array]:
-    """Snapshots of one base policy.
+    """Snapshots of one base policy: the candidate whose loss is the lowest in the end.
 
     Returns:
       A policy whose leaves have the leading axis S = num_snapshots, and the loss f32[S] at each.
     """
-    num_segments = pretraining.num_snapshots
-    num_updates = -(-pretraining.num_updates // num_segments)
+    train = partial(train_candidate, pretraining, task, base_difficulty)
+    policies, losses = jax.vmap(train)(jax.random.split(key, pretraining.num_candidates))
+    best = losses[:, -1].argmin()
+    return jax.tree.map(lambda x: x[best], (policies, losses))
+
+
+def train_candidate(
+    pretraining: Pretraining, task: Task, base_difficulty: Array, key: Key
+) -> tuple[Policy, Array]:
+    """Snapshots of one policy, leading axis S, and the loss f32[S] before each, mean of 50."""
+    num_snapshots = pretraining.num_snapshots
+    num_updates = -(-pretraining.num_updates // num_snapshots)
     key_init, key_data = jax.random.split(key)
     policy = transformer.init(key_init, pretraining.model)
     schedule = warmup_cosine(
-        pretraining.learning_rate, pretraining.warmup_rate, num_segments * num_updates
+        pretraining.learning_rate, pretraining.warmup_rate, num_snapshots * num_updates
     )
     transform = training.optimizer(schedule, pretraining.max_grad_norm)
 
@@ -64,9 +79,9 @@ def pretrain(
 
     def segment(carry, keys):
         trained = training.update_on(loss, transform, *carry, keys)
-        return (trained.policy, trained.optimizer), (trained.policy, trained.loss[-1])
+        return (trained.policy, trained.optimizer), (trained.policy, trained.loss[-50:].mean())
 
-    keys = jax.random.split(key_data, (num_segments, num_updates))
+    keys = jax.random.split(key_data, (num_snapshots, num_updates))
     return jax.lax.scan(segment, (policy, transform.init(policy)), keys)[1]
 
 

@@ -38,62 +38,67 @@ def build(preset: str, curriculum: str) -> Sweep:
 
 
 def laptop() -> Sweep:
-    """16 x 16 settings, 3 seeds, 10 rounds: a few minutes on 2 cores."""
+    """16 x 16 settings, 10 rounds, a policy of 14,000 parameters: a few minutes on 2 cores."""
     return Sweep(
         base=Experiment(
             task=Addition(max_difficulty=16),
             curriculum=Frontier(start=7),
             verifier=Oracle(),
-            learner=FilteredSFT(num_problems=64, num_updates=16, batch_size=64, num_kept=10),
+            learner=FilteredSFT(
+                num_problems=128,
+                num_updates=32,
+                batch_size=32,
+                num_kept=10,
+                learning_rate=3e-3,
+                temperature=0.0,
+            ),
             base_difficulty=6,
             num_rounds=10,
             num_eval=16,
         ),
         pretraining=Pretraining(
-            model=TransformerConfig(num_layers=1, num_heads=2, width=32),
-            num_updates=2000,
+            model=TransformerConfig(num_layers=1, num_heads=2, width=32, rotary_base=10.0),
+            num_updates=4000,
+            num_candidates=3,
         ),
         axes={
             "verifier.fpr": (0.0, *log_spaced(0.001, 1.0, 15)),
             "verifier.fnr": even_spaced(0.0, 0.9, 16),
         },
-        num_seeds=3,
-        tile_width="4",
+        tile_width="2",
     )
 
 
 def smoke() -> Sweep:
-    """4 x 2 settings, 1 seed, 3 rounds: does everything work?"""
+    """4 x 2 settings, 3 rounds, a base that has hardly learned: does everything work?"""
     sweep = laptop()
     base = sweep.base.replace(num_rounds=3, task=Addition(max_difficulty=9), num_eval=8)
     return dataclasses.replace(
         sweep,
         base=base,
-        pretraining=sweep.pretraining.replace(num_updates=600),
+        pretraining=sweep.pretraining.replace(num_updates=600, num_candidates=1),
         axes={"verifier.fpr": (0.0, 0.03, 0.3, 1.0), "verifier.fnr": (0.0, 0.5)},
-        num_seeds=1,
     )
 
 
 def paper() -> Sweep:
     """32 x 32 settings, 5 seeds, 20 rounds, a larger policy, all at once: sized for one GPU."""
     sweep = laptop()
-    learner = sweep.base.learner.replace(num_problems=256, num_updates=40, num_kept=20)
-    task = Addition(max_difficulty=28)
     base = sweep.base.replace(
-        task=task,
+        task=Addition(max_difficulty=28),
         curriculum=Frontier(start=9),
-        learner=learner,
+        learner=sweep.base.learner.replace(
+            num_problems=256, num_updates=40, batch_size=64, num_kept=20, learning_rate=1e-3
+        ),
         base_difficulty=8,
         num_rounds=20,
         num_eval=64,
     )
+    model = TransformerConfig(num_layers=2, num_heads=4, width=64)
     return dataclasses.replace(
         sweep,
         base=base,
-        pretraining=Pretraining(
-            model=TransformerConfig(num_layers=2, num_heads=4, width=64), num_updates=3000
-        ),
+        pretraining=Pretraining(model=model, num_updates=3000, learning_rate=2e-3),
         axes={
             "verifier.fpr": (0.0, *log_spaced(0.0003, 1.0, 31)),
             "verifier.fnr": even_spaced(0.0, 0.93, 32),
@@ -104,12 +109,18 @@ def paper() -> Sweep:
 
 
 def fixed_range(sweep: Sweep) -> Sweep:
-    """The same settings on the base's own range, from a base that has not yet learned all of it."""
+    """The same settings on the base's own range, from a base that has not yet learned all of it.
+
+    Completions are sampled at temperature 1: greedy ones would hide most of what the base gets
+    wrong.
+    """
     highest = sweep.base.base_difficulty
     base = sweep.base.replace(
-        task=Addition(max_difficulty=highest), curriculum=Fixed(highest=highest)
+        task=Addition(max_difficulty=highest),
+        curriculum=Fixed(highest=highest),
+        learner=sweep.base.learner.replace(temperature=1.0),
     )
-    pretraining = sweep.pretraining.replace(num_updates=sweep.pretraining.num_updates // 3)
+    pretraining = sweep.pretraining.replace(num_updates=sweep.pretraining.num_updates // 4)
     return dataclasses.replace(sweep, base=base, pretraining=pretraining)
 
 

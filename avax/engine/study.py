@@ -138,16 +138,18 @@ def tile_width(setting: str, members: tuple, devices: list[jax.Device]) -> int:
 def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -> Policy:
     """Base policies with leading axes [num_seeds, num_snapshots], trained only if none are kept."""
     seeds = range(config.seed, config.seed + config.num_seeds)
+    # Shorter sequences than the experiment's: a policy has no size that depends on them.
+    task = experiment.task.replace(max_difficulty=int(experiment.base_difficulty))
     facts = {
         "pretraining": struct.to_dict(config.pretraining),
-        "task": struct.to_dict(experiment.task),
+        "task": struct.to_dict(task),
         "base_difficulty": int(experiment.base_difficulty),
         "seeds": list(seeds),
         "versions": platform.versions(),
     }
     keys = jnp.stack([sweep.base_key(s) for s in seeds])
     train = jax.vmap(
-        lambda k: pretrain(config.pretraining, experiment.task, experiment.base_difficulty, k)
+        lambda k: pretrain(config.pretraining, task, experiment.base_difficulty, k)
     )
     like = jax.eval_shape(train, keys)[0]
     path = folder / sweep.digest(facts)

@@ -1,0 +1,102 @@
+"""Who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PLUGINS = ("avax.tasks", "avax.curricula", "avax.verifiers", "avax.learners")
+NOUNS = {f"avax.{name}" for name in ("struct", "types", "vocab", "sampling", "training")}
+JAX = {"jax", "jaxlib", "flax", "optax", "orbax", "chex"}
+LIGHT = ("avax.results", "avax.plotting", "avax.analysis", "paper_figures")  # import no JAX
+
+
+def name_of(path: pathlib.Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {
+    name_of(path): path
+    for folder in ("avax", "configs", "experiments", "paper_figures")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+}
+REGISTRIES = {name for name in FILES if name in PLUGINS}
+
+
+def below(name: str, *packages: str) -> bool:
+    return any(name == p or name.startswith(p + ".") for p in packages)
+
+
+def imports(module: str) -> set[str]:
+    """What a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(FILES[module].read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            full = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in FILES else node.module for name in full.values()}
+    return found
+
+
+def reached(module: str) -> set[str]:
+    """What importing a module imports in the end, packages on the way included."""
+    seen, todo = set(), [module]
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo += [name.rpartition(".")[0]] if "." in name else []
+            todo += imports(name) if name in FILES else []
+    return seen
+
+
+def test_all_packages_are_seen():
+    assert {"avax.loop", "avax.engine.tiles", *PLUGINS, *LIGHT} <= set(FILES)
+    assert "jax" in reached("avax.engine.cli") and "orbax.checkpoint" in reached("avax.engine.study")
+
+
+@pytest.mark.parametrize("module", [m for m in FILES if below(m, *PLUGINS) and m not in PLUGINS])
+def test_plugins_import_nouns_and_their_own_helpers(module):
+    folder = module.rpartition(".")[0]
+    helpers = {m for m in FILES if below(m, folder)} - REGISTRIES - imports(folder)
+    ours = {name for name in imports(module) if below(name, "avax", *LIGHT, "configs")}
+    assert {m for m in ours - NOUNS - helpers if not below(m, "avax.models")} == set()
+
+
+@pytest.mark.parametrize("folder", PLUGINS)
+def test_registries_import_their_own_plugins(folder):
+    assert all(below(name, folder, "__future__") for name in imports(folder))
+
+
+def test_loop_knows_no_plugin_and_no_engine():
+    assert not [m for m in reached("avax.loop") if below(m, *PLUGINS, "avax.engine")]
+
+
+@pytest.mark.parametrize("module", [m for m in FILES if below(m, *LIGHT)])
+def test_results_and_figures_need_no_jax(module):
+    assert {name.split(".")[0] for name in reached(module)} & JAX == set()
+
+
+def test_only_checkpoint_imports_orbax():
+    users = [m for m in FILES if any(below(name, "orbax") for name in imports(m))]
+    assert users == ["avax.engine.checkpoint"]
+
+
+def test_nothing_imports_experiments():
+    assert not [m for m in FILES if any(below(name, "experiments") for name in imports(m))]
+
+
+def test_no_jax_at_run_time():
+    modules = "avax.results avax.plotting avax.analysis.phase avax.analysis.theory"
+    code = "import sys, {}\nsys.exit('jax' in sys.modules)".format(
+        ", ".join([*modules.split(), "paper_figures.fig_noise_phase_diagram"])
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=300)

@@ -1,0 +1,233 @@
+"""The results on disk: what was written is what is read, or an error names the path."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from avax import results
+from avax.results import ResultsError
+
+COORDS = {"fpr": (0.0, 0.1, 1.0), "fnr": (0.0, 0.5), "seed": (3, 4), "round": (0, 1, 2)}
+RUNS = ("fpr", "fnr", "seed")
+SHAPES = {"loss": (*RUNS, "round"), "by_difficulty": (*RUNS, "round", "difficulty")}
+CONFIG = {"type": "Sweep", "num_seeds": 2}
+
+
+def empty() -> xr.Dataset:
+    coords = COORDS | {"difficulty": (1, 2)}
+    return results.template(coords, SHAPES, {"loss": "training loss"})
+
+
+def metrics(runs) -> dict[str, np.ndarray]:
+    """Numbers that tell run, round and difficulty apart."""
+    loss = np.add.outer(np.asarray(runs), [0.0, 0.1, 0.2]).astype(np.float32)
+    return {"loss": loss, "by_difficulty": loss[..., None] + np.float32([0.01, 0.02])}
+
+
+def write(folder: pathlib.Path, tiles) -> results.Writer:
+    results.claim(folder, CONFIG, "digest")
+    writer = results.Writer(folder, empty())
+    for runs in tiles:
+        writer.put(np.array(runs), metrics(runs))
+    writer.flush()
+    results.write_json(folder / results.PROVENANCE, {"git_commit": "abc"})
+    return writer
+
+
+@pytest.fixture
+def folder(tmp_path) -> pathlib.Path:
+    """Complete results."""
+    write(tmp_path / "out", [range(0, 5), range(5, 10), range(10, 12)])
+    return tmp_path / "out"
+
+
+def snapshot(folder: pathlib.Path) -> dict[str, bytes | None]:
+    return {
+        str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None
+        for p in sorted(folder.rglob("*"))
+    }
+
+
+def test_template_is_full_of_nan():
+    dataset = empty()
+    assert {name: a.dims for name, a in dataset.data_vars.items()} == SHAPES
+    assert all(np.isnan(a.values).all() and a.dtype == np.float32 for a in dataset.values())
+    assert dataset.fpr.values.tolist() == [0.0, 0.1, 1.0]
+    assert dataset.loss.attrs == {"description": "training loss"}
+    assert dataset.by_difficulty.attrs == {}
+
+
+def test_every_run_lands_in_its_cell(folder):
+    loaded = results.load(folder)
+    for run in range(12):
+        i, j, k = np.unravel_index(run, (3, 2, 2))
+        cell = loaded.isel(fpr=i, fnr=j, seed=k)
+        np.testing.assert_array_equal(cell.loss, metrics([run])["loss"][0])
+        np.testing.assert_array_equal(cell.by_difficulty, metrics([run])["by_difficulty"][0])
+
+
+def test_load_gives_back_what_was_in_memory(tmp_path):
+    writer = write(tmp_path, [range(12)])
+    loaded = results.load(tmp_path)
+    assert loaded.attrs == {
+        "config": {"digest": "digest", **CONFIG},
+        "provenance": {"git_commit": "abc"},
+    }
+    xr.testing.assert_identical(loaded.drop_attrs(deep=False), writer.dataset)
+
+
+def test_what_was_not_run_is_nan(tmp_path):
+    write(tmp_path, [[0, 1], [7]])
+    loss = results.load(tmp_path).loss.stack(run=RUNS).transpose("run", "round").values
+    assert np.isfinite(loss[[0, 1, 7]]).all()
+    assert np.isnan(np.delete(loss, [0, 1, 7], axis=0)).all()
+
+
+def test_the_store_is_up_to_date_only_after_a_flush(tmp_path):
+    results.claim(tmp_path, CONFIG, "digest")
+    results.write_json(tmp_path / results.PROVENANCE, {})
+    writer = results.Writer(tmp_path, empty(), every=1e9)
+    writer.put(np.arange(12), metrics(range(12)))
+    assert np.isnan(results.load(tmp_path).loss).all()
+    writer.flush()
+    assert np.isfinite(results.load(tmp_path).loss).all()
+    eager = results.Writer(tmp_path, empty(), every=-1.0)
+    eager.put(np.arange(12), metrics(range(12)))
+    assert np.isfinite(results.load(tmp_path).loss).all()
+
+
+def test_more_rows_than_files(tmp_path):
+    """A first axis longer than MAX_BLOCKS shares files, and a flush rewrites only whole ones."""
+    rows = 2 * results.MAX_BLOCKS + 3
+    results.claim(tmp_path, CONFIG, "digest")
+    results.write_json(tmp_path / results.PROVENANCE, {})
+    dataset = results.template({"fpr": range(rows), "round": [0]}, {"x": ("fpr", "round")}, {})
+    writer = results.Writer(tmp_path, dataset)
+    for run in (rows - 1, 0, 4):
+        writer.put(np.array([run]), {"x": np.array([[run]], np.float32)})
+        writer.flush()
+    loaded = results.load(tmp_path).x.values[:, 0]
+    assert loaded[[0, 4, rows - 1]].tolist() == [0, 4, rows - 1]
+    assert np.isnan(loaded).sum() == rows - 3
+
+
+def test_plain_xarray_opens_it(folder):
+    with xr.open_zarr(folder / results.STORE, consolidated=False) as opened:
+        xr.testing.assert_equal(opened.load(), results.load(folder))
+
+
+def test_save_then_load(folder, tmp_path):
+    loaded = results.load(folder)
+    results.save(loaded, tmp_path / "shipped" / "data")
+    xr.testing.assert_identical(results.load(tmp_path / "shipped" / "data"), loaded)
+
+
+@pytest.mark.parametrize("spoil", ["folder", "store", "config", "provenance"])
+def test_missing_parts_name_the_path(folder, spoil):
+    if spoil == "folder":
+        folder = folder / "missing"
+    elif spoil == "store":
+        (folder / results.STORE).rename(folder / "elsewhere")
+    else:
+        (folder / f"{spoil}.json").unlink()
+    with pytest.raises(ResultsError, match=str(folder)) as raised:
+        results.load(folder)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_flipped_bit_is_never_read_as_data(folder):
+    good = results.load(folder)
+    files = [p for p in (folder / results.STORE).rglob("*") if p.is_file() and p.name != "zarr.json"]
+    names = {p.relative_to(folder / results.STORE).parts[0] for p in files}
+    assert names == {*good.data_vars, *good.coords}
+    num_detected = 0
+    for path in files:
+        content = path.read_bytes()
+        for at in {0, len(content) // 2, len(content) - 1}:
+            flipped = bytearray(content)
+            flipped[at] ^= 1 << at % 8
+            path.write_bytes(flipped)
+            try:
+                xr.testing.assert_identical(results.load(folder), good)
+            except ResultsError as error:
+                assert str(folder) in str(error)
+                num_detected += 1
+        path.write_bytes(content)
+    assert num_detected >= 2 * len(files)
+    xr.testing.assert_identical(results.load(folder), good)
+
+
+def test_truncated_and_empty_chunks_are_detected(folder):
+    path = next(p for p in (folder / results.STORE / "loss").rglob("*") if p.name != "zarr.json")
+    path = path if path.is_file() else next(p for p in path.rglob("*") if p.is_file())
+    content = path.read_bytes()
+    for part in (b"", content[: len(content) // 2]):
+        path.write_bytes(part)
+        with pytest.raises(ResultsError, match="can't be read"):
+            results.load(folder)
+
+
+def test_claim_makes_the_folder_and_writes_the_configuration(tmp_path):
+    folder = tmp_path / "a" / "b"
+    results.check_free(folder, "digest")
+    assert not (tmp_path / "a").exists()
+    results.claim(folder, CONFIG, "digest")
+    assert json.loads((folder / results.CONFIG).read_text()) == {"digest": "digest", **CONFIG}
+    assert [p.name for p in folder.iterdir()] == [results.CONFIG]
+
+
+def test_the_same_configuration_may_run_again(folder):
+    results.check_free(folder, "digest")
+    results.claim(folder, CONFIG, "digest")
+    assert results.load(folder).loss.notnull().all()
+
+
+@pytest.mark.parametrize("config", ["its own", "missing", "{", "[]", '"text"', "{}", "\udcff"])
+def test_other_results_are_left_alone(folder, config):
+    path = folder / results.CONFIG
+    if config == "missing":
+        path.unlink()
+    elif config != "its own":
+        path.write_bytes(config.encode(errors="surrogateescape"))
+    before = snapshot(folder)
+    found = "digest" if config == "its own" else "unknown"
+    for refuse in (results.check_free, lambda f, d: results.claim(f, CONFIG, d)):
+        with pytest.raises(ResultsError) as raised:
+            refuse(folder, "0123abcd")
+        line = str(raised.value)
+        assert str(folder) in line and f"({found}, this one is 0123abcd)" in line
+        assert "\n" not in line and "--out" in line
+    assert snapshot(folder) == before
+
+
+def test_a_folder_below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("text")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ResultsError, match=str(folder)):
+            results.claim(folder, CONFIG, "digest")
+    assert snapshot(tmp_path) == {"file": b"text"}
+
+
+def test_a_read_only_folder_is_refused(tmp_path, monkeypatch):
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied", dir)
+
+    monkeypatch.setattr(results.tempfile, "TemporaryFile", refuse)
+    for folder in (tmp_path, tmp_path / "new"):
+        with pytest.raises(ResultsError, match="can't be written to"):
+            results.claim(folder, CONFIG, "digest")
+    assert snapshot(tmp_path) == {}
+
+
+def test_an_error_while_writing_names_the_folder(tmp_path, monkeypatch):
+    def refuse(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(results, "write_json", refuse)
+    with pytest.raises(ResultsError, match=f"{tmp_path}.*No space left"):
+        results.claim(tmp_path, CONFIG, "digest")
