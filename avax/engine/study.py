@@ -50,6 +50,7 @@ class Engine:
         """Base policies are kept in `bases_dir` for reuse."""
         self.seconds = Seconds()
         self._bases_dir = bases_dir
+        self._commit = platform.git_commit()  # of the code that is loaded now
         self._programs: dict[Any, tiles.Program] = {}
 
     def execute(
@@ -75,7 +76,7 @@ class Engine:
         writer.flush()
         provenance = {
             "versions": platform.versions(),
-            "git_commit": platform.git_commit(),
+            "git_commit": self._commit,
             "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
             "tile_width": widths,
             "seconds": dataclasses.asdict(self.seconds),

@@ -1,0 +1,240 @@
+"""Order parameters, boundaries and the mean-field theory, against numbers worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from avax.analysis import phase, theory
+
+nan = float("nan")
+
+
+@pytest.mark.parametrize(
+    "x, y, level, expected",
+    [
+        ((1, 2, 4), (3, 1, -1), 0, math.sqrt(8)),  # log-linear: half way from 2 to 4
+        ((0.01, 1), (1, -3), 0, 0.01 * 100**0.25),
+        ((0.01, 0.1, 1), (3, 2, 0), 1, 10**-0.5),
+        ((0, 0.2, 1), (1, -1, -1), 0, 0.1),  # linear next to 0
+        ((0, 0.2, 1), (1, -3, -1), 0, 0.05),
+        ((0.1, 0.2, 0.4), (1, 0, -1), 0, 0.2),  # exactly at a point
+        ((0.1, 0.2, 0.4, 0.8), (1, -1, 1, -1), 0, 0.1 * math.sqrt(2)),  # the first of several
+        ((0, 0.2, 1), (3, 2, 1), 0, nan),
+        ((0, 0.2, 1), (1, 1, 1), 1, 0),  # at the level is not above it
+        ((0, 0.2, 1), (-1, -2, 3), 0, 0),
+        ((0.1, 0.2), (-1, 1), 0, 0.1),
+    ],
+)
+def test_crossing_by_hand(x, y, level, expected):
+    found = phase.crossing(np.array(x, float), np.array(y, float), level)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_crossing_does_not_depend_on_the_units():
+    x, y = np.geomspace(0.001, 1, 12), np.linspace(2, -1, 12)
+    found = phase.crossing(x, y, 0.0)
+    assert x[0] < found < x[-1]
+    assert phase.crossing(7 * x, y, 0.0) == pytest.approx(7 * found)
+    assert phase.crossing(x, 7 * y, 0.0) == pytest.approx(found)
+    assert phase.crossing(x, y + 5, 5.0) == pytest.approx(found)
+
+
+def ray_diagram(kappas, num_fpr=48) -> xr.DataArray:
+    """An order parameter that is 0 where FPR / (1 - FNR) = 1 / kappa, with a kappa for each seed."""
+    fpr = xr.DataArray(np.geomspace(0.005, 1, num_fpr), dims="fpr")
+    fnr = xr.DataArray([0.0, 0.3, 0.6], dims="fnr")
+    kappa = xr.DataArray(np.asarray(kappas, float), dims="seed")
+    order = 1 - kappa * fpr / (1 - fnr)
+    return order.assign_coords(fpr=fpr, fnr=fnr).transpose("fpr", "fnr", "seed")
+
+
+def noisy_kappas(num_seeds: int, mean: float = 8.0) -> np.ndarray:
+    draws = np.random.default_rng(1).normal(size=num_seeds)
+    return mean + (draws - draws.mean()) / draws.std()
+
+
+@pytest.mark.parametrize("kappa", [2.0, 8.0, 30.0])
+def test_boundary_recovers_a_ray(kappa):
+    found = phase.boundary(ray_diagram([kappa]), num_bootstrap=10)
+    assert found.fnr.tolist() == [0.0, 0.3, 0.6]
+    np.testing.assert_allclose(found.fpr, (1 - found.fnr) / kappa, rtol=2e-3)
+    np.testing.assert_array_equal(found.low, found.fpr)  # one seed: the crossing itself
+    np.testing.assert_array_equal(found.high, found.fpr)
+
+
+def test_boundary_of_a_uniform_diagram():
+    improves = phase.boundary(ray_diagram([0.1, 0.2]), num_bootstrap=10)
+    assert all(np.isnan(x).all() for x in (improves.fpr, improves.low, improves.high))
+    collapses = phase.boundary(ray_diagram([1e6, 1e6]), num_bootstrap=10)
+    assert all((x == 0.005).all() for x in (collapses.fpr, collapses.low, collapses.high))
+
+
+def test_an_interval_can_reach_beyond_the_map():
+    """Half of the seeds never cross: the upper end is unknown, the lower end is not."""
+    found = phase.boundary(ray_diagram([8.0, 8.0, 0.1, 0.1]), num_bootstrap=200)
+    np.testing.assert_allclose(found.low, (1 - found.fnr) / 8, rtol=2e-3)
+    assert np.isnan(found.high).all()
+
+
+def test_interval_contains_the_boundary_and_shrinks_with_seeds():
+    widths = []
+    for num_seeds in (4, 16, 64):
+        found = phase.boundary(ray_diagram(noisy_kappas(num_seeds)), num_bootstrap=300)
+        np.testing.assert_allclose(found.fpr, (1 - found.fnr) / 8, rtol=2e-3)
+        assert (found.low < found.fpr).all() and (found.fpr < found.high).all()
+        widths.append(np.log(found.high / found.low).mean())
+    assert widths[0] > 1.5 * widths[1] > 1.5**2 * widths[2] > 0
+
+
+def test_a_wider_coverage_is_a_wider_interval():
+    order = ray_diagram(noisy_kappas(16))
+    narrow, wide = (phase.boundary(order, num_bootstrap=300, coverage=c) for c in (0.5, 0.99))
+    assert (wide.low < narrow.low).all() and (narrow.high < wide.high).all()
+
+
+def test_order_of_seeds_and_dimensions_is_irrelevant():
+    order = ray_diagram(noisy_kappas(16))
+    found = phase.boundary(order)
+    for other in (order.isel(seed=slice(None, None, -1)), order.transpose("fnr", "seed", "fpr")):
+        again = phase.boundary(other)
+        np.testing.assert_allclose(again.fpr, found.fpr, rtol=1e-12)
+        np.testing.assert_allclose(again.low, found.low, rtol=0.02)
+        np.testing.assert_allclose(again.high, found.high, rtol=0.02)
+
+
+def dataset(curriculum: str, by_difficulty) -> xr.Dataset:
+    """One setting, one seed; accuracies [round, difficulty]."""
+    values = np.asarray(by_difficulty, float)[None, None, None]
+    dims = ("fpr", "fnr", "seed", "round", "difficulty")
+    arrays = {"accuracy_by_difficulty": (dims, values), "accuracy": (dims[:-1], values.mean(-1))}
+    config = {"base": {"curriculum": {"type": curriculum}}}
+    return xr.Dataset(arrays, attrs={"config": config})
+
+
+# 2 digits solved before, 3.5 after two rounds.
+HISTORY = [[1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 0.5]]
+
+
+@pytest.mark.parametrize("curriculum", ["Frontier", "Gated"])
+def test_order_parameter_on_a_frontier(curriculum):
+    data = dataset(curriculum, HISTORY)
+    assert phase.is_frontier(data)
+    np.testing.assert_allclose(phase.solved_length(data).values.ravel(), [2, 3, 3.5])
+    assert phase.order_parameter(data).dims == ("fpr", "fnr", "seed")
+    np.testing.assert_allclose(phase.order_parameter(data), 0.75)  # digits a round
+
+
+def test_order_parameter_on_a_fixed_range():
+    data = dataset("Fixed", HISTORY)
+    assert not phase.is_frontier(data)
+    np.testing.assert_allclose(phase.order_parameter(data), 3.5 / 4 - 2 / 4)
+
+
+@pytest.mark.parametrize("curriculum", ["Frontier", "Fixed"])
+def test_order_parameter_of_no_change_of_loss_and_of_an_unfinished_run(curriculum):
+    same, worse = [HISTORY[0]] * 3, HISTORY[::-1]
+    unfinished = [*HISTORY[:2], [nan] * 4]
+    same, worse, unfinished = (
+        phase.order_parameter(dataset(curriculum, h)).item() for h in (same, worse, unfinished)
+    )
+    assert same == 0 and worse < 0 and math.isnan(unfinished)
+    assert phase.counts(np.array([same, worse, unfinished, 0.1, 0.2])) == (2, 1)
+
+
+def test_text_diagram():
+    order = ray_diagram([1.0], num_fpr=5)
+    order[0, 0] = nan
+    lines = phase.text_diagram(order).splitlines()
+    rows = [line.split() for line in lines[1:-1]]
+    assert len(lines) == 1 + 3 + 1
+    assert [float(row[0]) for row in rows] == [0.0, 0.3, 0.6]
+    assert all(len(row) == 1 + 5 for row in rows)
+    assert rows[0][1] == "?" and rows[1][1] == "#"
+    assert rows[0][-1] == "." and rows[2][-1] == "="
+    assert "0.005" in lines[0] and "full scale 1.50" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    "error, fpr, fnr, expected",
+    [
+        (0.5, 0.2, 0.5, 0.1 / 0.35),
+        (0.2, 0.5, 0.0, 0.1 / 0.9),
+        (0.3, 0.0, 0.9, 0.0),
+        (0.0, 1.0, 0.5, 0.0),
+        (1.0, 0.1, 0.5, 1.0),
+        (0.4, 0.3, 1.0, 1.0),  # only wrong ones come through
+        (0.4, 0.0, 1.0, nan),  # nothing comes through
+        (1.0, 0.0, 0.0, nan),
+    ],
+)
+def test_filtered_error_by_hand(error, fpr, fnr, expected):
+    found = theory.filtered_error(np.array(error), fpr, fnr)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.4])
+def test_a_filter_that_knows_nothing_keeps_the_error(rate):
+    error = np.linspace(0, 1, 11)
+    np.testing.assert_allclose(theory.filtered_error(error, rate, 1 - rate), error)
+
+
+def test_next_error_is_at_most_one():
+    found = theory.next_error(np.array([0.1, 0.9]), 1.0, 0.0, kappa=5.0, error_floor=0.02)
+    np.testing.assert_allclose(found, [0.02 + 5 * 0.1, 1.0])
+
+
+def test_trajectory_iterates_next_error():
+    arguments = dict(fpr=0.1, fnr=0.2, kappa=3.0, error_floor=0.01)
+    errors = theory.trajectory(0.05, num_rounds=4, **arguments)
+    assert errors.shape == (4,) and errors[0] == 0.05
+    for before, after in zip(errors, errors[1:], strict=False):
+        assert after == theory.next_error(before, **arguments)
+
+
+@pytest.mark.parametrize("fnr", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("kappa", [1.5, 5.0, 20.0])
+def test_critical_fpr_separates_shrinking_from_growing(kappa, fnr):
+    critical = float(theory.critical_fpr(fnr, kappa))
+    assert critical / (1 - fnr) == pytest.approx(1 / kappa)
+
+    def run(fpr, floor):
+        return theory.trajectory(1e-6, fpr, fnr, kappa, floor, num_rounds=200)
+
+    below, above = run(0.95 * critical, 0.0), run(1.05 * critical, 0.0)
+    assert (np.diff(below) < 0).all() and below[-1] < 1e-9
+    assert (np.diff(above) >= 0).all() and above[-1] > 0.01
+    floor = run(0.5 * critical, 1e-4)[-1]
+    assert floor == pytest.approx(2e-4, rel=0.02)  # 1e-4 / (1 - 1 / 2)
+
+
+def test_critical_fpr_above_one_is_unknown():
+    found = theory.critical_fpr(np.array([0.0, 0.5]), 0.8)
+    assert np.isnan(found[0]) and found[1] == pytest.approx(0.625)
+
+
+def injected(slope, num_seeds=4, noise=0.0):
+    """Wrong labels and the error they lead to: a shared slope, a floor of each seed's own."""
+    rng = np.random.default_rng(2)
+    wrong = np.linspace(0, 0.5, 6) + 0.02 * rng.uniform(size=(num_seeds, 6))
+    floors = 0.1 + 0.02 * np.arange(num_seeds)
+    return wrong, floors[:, None] + slope * wrong + noise * rng.normal(size=wrong.shape)
+
+
+@pytest.mark.parametrize("slope", [-0.3, 0.5, 1.7])
+def test_amplification_is_exact_on_a_line(slope):
+    found = theory.amplification(*injected(slope), num_bootstrap=20)
+    for value in (found.kappa, found.low, found.high):
+        assert value == pytest.approx(slope)
+    assert found.error_floor == pytest.approx(0.13)
+
+
+def test_amplification_interval_contains_the_slope_and_shrinks_with_seeds():
+    few, many = (theory.amplification(*injected(1.2, n, noise=0.05), 300) for n in (5, 80))
+    for found in (few, many):
+        assert found.low < 1.2 < found.high
+        assert found.low < found.kappa < found.high
+    assert many.high - many.low < 0.5 * (few.high - few.low)

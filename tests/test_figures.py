@@ -1,0 +1,166 @@
+"""Every figure draws from small data, is labelled, and is the same file every time."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from avax import plotting, results
+from paper_figures import command
+from paper_figures import fig_noise_phase_diagram as noise
+
+ROOT = pathlib.Path(__file__).parents[1]
+FPR, FNR = (0.0, 0.01, 0.1, 1.0), (0.0, 0.3, 0.6)
+nan = float("nan")
+
+
+def sweep(curriculum: str, num_seeds: int, spoilt: str = "nothing") -> xr.Dataset:
+    """A sweep over fpr and fnr that gains below the ray FPR / (1 - FNR) = 1/8 and loses above."""
+    rng = np.random.default_rng(0)
+    grid = np.meshgrid(FPR, FNR, range(num_seeds), range(4), range(1, 5), indexing="ij")
+    fpr, fnr, _, rounds, difficulty = grid
+    gain = 0.1 * np.tanh(1 - 8 * fpr / (1 - fnr))
+    accuracy = np.clip(1.2 - 0.2 * difficulty + gain * rounds, 0, 1)
+    accuracy = (accuracy - 0.02 * rng.uniform(size=accuracy.shape)).astype(np.float32)
+    if spoilt == "one seed":
+        accuracy[1, 1, -1, 2:] = nan
+    if spoilt in ("one setting", "first setting"):
+        accuracy[(1, 1) if spoilt == "one setting" else (0, 0), :, 1:] = nan
+    dims = ("fpr", "fnr", "seed", "round", "difficulty")
+    return xr.Dataset(
+        {"accuracy_by_difficulty": (dims, accuracy), "accuracy": (dims[:-1], accuracy.mean(-1))},
+        {"fpr": list(FPR), "fnr": list(FNR), "seed": range(num_seeds), "round": range(4)},
+        {"config": {"base": {"curriculum": {"type": curriculum}}}, "provenance": {}},
+    )
+
+
+def injection(num_seeds: int) -> xr.Dataset:
+    """Label noise in round 1 that is amplified by 8 in round 2."""
+    rate = np.array([0.0, 0.02, 0.05, 0.1])
+    wrong = rate[:, None, None] + 0.001 * np.arange(num_seeds)[:, None] + np.zeros(4)
+    dims = ("rate", "seed", "round")
+    return xr.Dataset(
+        {"label_precision": (dims, 1 - wrong), "sampled_accuracy": (dims, 0.9 - 8 * wrong)},
+        {"rate": rate, "seed": range(num_seeds), "round": range(4)},
+        {"config": {}, "provenance": {}},
+    )
+
+
+@pytest.mark.parametrize("spoilt", ["nothing", "one seed", "one setting", "first setting"])
+@pytest.mark.parametrize("num_seeds", [1, 3])
+@pytest.mark.parametrize("curriculum", ["Frontier", "Fixed"])
+def test_noise_phase_diagram_is_labelled(curriculum, num_seeds, spoilt):
+    data = sweep(curriculum, num_seeds, spoilt)
+    figure = noise.draw(data, injection(num_seeds))
+    figure.draw_without_rendering()
+    diagram, trajectories, colours = figure.axes
+    for axes in (diagram, trajectories):
+        assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
+        assert axes.get_legend() is not None and axes.get_legend().get_texts()
+    assert "FPR" in diagram.get_xlabel() and "FNR" in diagram.get_ylabel()
+    assert ("digits" if curriculum == "Frontier" else "accuracy") in colours.get_ylabel()
+    assert len(trajectories.get_legend().get_texts()) == len(FPR)
+
+
+def test_the_summary_gives_both_boundaries():
+    findings = noise.analyse(sweep("Frontier", 3), injection(3))
+    assert findings.amplification.kappa == pytest.approx(8)
+    ratio, low, high = noise.boundary_ratio(findings.measured)
+    assert low <= ratio <= high and 0.05 < ratio < 0.25
+    lines = noise.summary(findings).splitlines()
+    assert len(lines) == 3
+    assert "FPR / (1 - FNR)" in lines[0] and "1 / kappa = 0.125" in lines[1]
+
+
+def test_boundaries_are_drawn_where_they_are():
+    figure = noise.draw(sweep("Frontier", 3), injection(3))
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    (predicted,) = (line for name, line in lines.items() if "mean field" in name)
+    x, y = predicted.get_data()
+    assert y[0] == 0 and y[-1] == len(FNR) - 1
+    assert x[0] == pytest.approx(2 + np.log10(0.125 / 0.1))  # between FPR 0.1 and 1
+    assert (np.diff(x) < 0).all()  # less is tolerated where more is rejected
+
+
+def test_a_boundary_is_broken_where_it_leaves_the_map():
+    data = sweep("Frontier", 1)
+    axes = plotting.new_figure(3, 3).subplots()
+    plotting.boundary_line(axes, data.isel(fpr=slice(0, 3)), [0.01, 0.5, 2.0], [0.0, 0.0, 0.0])
+    x = axes.lines[0].get_xdata()
+    assert x[0] == 1 and np.isnan(x[1:]).all()
+
+
+def test_saving_twice_gives_identical_bytes(tmp_path):
+    written = []
+    for name in ("first", "second"):
+        figure = noise.draw(sweep("Frontier", 3, "one setting"), injection(3))
+        paths = plotting.save(figure, tmp_path / name / "figure")
+        assert [p.name for p in paths] == ["figure.png", "figure.pdf"]
+        written.append([p.read_bytes() for p in paths])
+    assert written[0] == written[1]
+    assert written[0][0].startswith(b"\x89PNG") and written[0][1].startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    "axis",
+    [
+        (0.0, 0.1, 0.2, 0.3),
+        (0.1, 0.2),
+        (0.0, 1.0),
+        (0.0, 0.001, 0.01, 0.1, 1.0),
+        (0.001, 0.01, 0.1, 1.0),
+        (0.0, 0.01, 1.0),
+    ],
+)
+def test_to_position_is_the_index_of_an_axis_value(axis):
+    index = plotting.positions_of(axis)
+    np.testing.assert_allclose(plotting.to_position(axis, axis), index, atol=1e-12)
+    between = np.linspace(axis[0], axis[-1], 1001)
+    found = plotting.to_position(axis, between)
+    assert (np.diff(found) > 0).all() and found[0] == 0 and found[-1] == len(axis) - 1
+    assert np.isnan(plotting.to_position(axis, [nan, axis[0]])).tolist() == [True, False]
+
+
+def test_to_position_is_linear_in_the_logarithm():
+    axis = (0.0, 0.001, 0.01, 0.1, 1.0)
+    found = plotting.to_position(axis, [0.0005, 0.002, 10**-1.5])
+    np.testing.assert_allclose(found, [0.5, 1 + np.log10(2), 2.5])
+
+
+def test_an_axis_names_its_first_and_last_value():
+    axes = plotting.new_figure(3, 3).subplots()
+    values = np.linspace(0, 1, 16)
+    plotting.tick_values(axes.xaxis, values)
+    assert axes.get_xticks()[[0, -1]].tolist() == [0, 15]
+    assert len(axes.get_xticks()) == 6
+    for at, text in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
+        assert float(text.get_text()) == pytest.approx(values[int(at)], abs=0.005)
+
+
+def test_the_script_draws_what_lies_in_a_folder(tmp_path, monkeypatch, capsys):
+    results.save(sweep("Fixed", 1), tmp_path)
+    results.save(injection(1), tmp_path / "label_noise")
+    for arguments, stem in [([], tmp_path / "figure"), (["--out", "x/y"], pathlib.Path("x/y"))]:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["fig_noise_phase_diagram.py", str(tmp_path), *arguments])
+        command.main(noise.__doc__, noise.draw, ("", "label_noise"))
+        paths = [stem.with_suffix(".png"), stem.with_suffix(".pdf")]
+        assert capsys.readouterr().out.splitlines() == [str(p) for p in paths]
+        assert all(p.stat().st_size > 1000 for p in paths)
+
+
+def test_the_script_without_results_ends_in_one_line(tmp_path):
+    script = ROOT / "paper_figures" / "fig_noise_phase_diagram.py"
+    ended = subprocess.run(
+        [sys.executable, script, tmp_path / "none"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert ended.returncode == 2 and ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("error: ") and str(tmp_path / "none") in line
+    assert list(tmp_path.iterdir()) == []
