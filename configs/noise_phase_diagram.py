@@ -3,7 +3,7 @@
     python experiments/noise_phase_diagram.py                        # 16 x 16 settings, 3 seeds
     python experiments/noise_phase_diagram.py --curriculum fixed     # the same on a fixed range
 
-A policy that can add numbers of up to 6 digits trains itself on its own answers to ever longer
+A policy that can add numbers of up to 8 digits trains itself on its own answers to ever longer
 problems. The verifier that filters them accepts wrong answers at the rate FPR and rejects right
 ones at the rate FNR.
 
@@ -41,8 +41,8 @@ def laptop() -> Sweep:
     """16 x 16 settings, 10 rounds, a policy of 14,000 parameters: a few minutes on 2 cores."""
     return Sweep(
         base=Experiment(
-            task=Addition(max_difficulty=16),
-            curriculum=Frontier(start=7),
+            task=Addition(max_difficulty=18),
+            curriculum=Frontier(start=9),
             verifier=Oracle(),
             learner=FilteredSFT(
                 num_problems=128,
@@ -52,13 +52,13 @@ def laptop() -> Sweep:
                 learning_rate=3e-3,
                 temperature=0.0,
             ),
-            base_difficulty=6,
+            base_difficulty=8,
             num_rounds=10,
             num_eval=16,
         ),
         pretraining=Pretraining(
             model=TransformerConfig(num_layers=1, num_heads=2, width=32, rotary_base=10.0),
-            num_updates=3000,
+            num_updates=2500,
             num_candidates=2,
         ),
         axes={
@@ -72,7 +72,7 @@ def laptop() -> Sweep:
 def smoke() -> Sweep:
     """4 x 2 settings, 3 rounds, a base that has hardly learned: does everything work?"""
     sweep = laptop()
-    base = sweep.base.replace(num_rounds=3, task=Addition(max_difficulty=9), num_eval=8)
+    base = sweep.base.replace(num_rounds=3, task=Addition(max_difficulty=11), num_eval=8)
     return dataclasses.replace(
         sweep,
         base=base,
@@ -86,11 +86,9 @@ def paper() -> Sweep:
     sweep = laptop()
     base = sweep.base.replace(
         task=Addition(max_difficulty=28),
-        curriculum=Frontier(start=9),
         learner=sweep.base.learner.replace(
             num_problems=256, num_updates=40, batch_size=64, num_kept=20, learning_rate=1e-3
         ),
-        base_difficulty=8,
         num_rounds=20,
         num_eval=64,
     )
