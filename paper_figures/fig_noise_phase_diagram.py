@@ -44,17 +44,20 @@ def analyse(dataset: xr.Dataset, injection: xr.Dataset) -> Findings:
 
 def summary(findings: Findings) -> str:
     """The measured and the predicted boundary, and how far apart they are, in three lines."""
-    measured, kappa = findings.measured, findings.amplification
-    ratio, low, high = boundary_ratio(measured)
-    predicted = 1 / kappa.kappa if kappa.kappa > 0 else float("inf")
-    interval = sorted(1 / k if k > 0 else float("inf") for k in (kappa.low, kappa.high))
-    apart = predicted / ratio if ratio > 0 else float("inf")
+    kappa = findings.amplification
+    ratio, low, high = boundary_ratio(findings.measured)
+    measured = f"measured boundary: FPR / (1 - FNR) = {ratio:.3g} ({low:.3g} to {high:.3g})"
+    if not kappa.kappa > 0:
+        return f"{measured}\nno prediction: kappa = {kappa.kappa:.2f} is not above 0"
+    predicted = 1 / kappa.kappa
+    near, far = (1 / k if k > 0 else float("inf") for k in (kappa.high, kappa.low))
+    apart = f"{predicted / ratio:.2g} times the measured one" if ratio > 0 else "above 0"
     return "\n".join(
         [
-            f"measured boundary:  FPR / (1 - FNR) = {ratio:.3g} (95 % interval {low:.3g} to {high:.3g})",
-            f"predicted boundary: 1 / kappa = {predicted:.3g} ({interval[0]:.3g} to {interval[1]:.3g}), "
+            f"{measured}, 95 % interval over seeds, median over FNR",
+            f"predicted boundary: 1 / kappa = {predicted:.3g} ({near:.3g} to {far:.3g}), "
             f"kappa = {kappa.kappa:.2f} ({kappa.low:.2f} to {kappa.high:.2f})",
-            f"the prediction lies at {apart:.2g} times the measured ratio",
+            f"the predicted ratio is {apart}",
         ]
     )
 
@@ -91,9 +94,10 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
         axes, order, measured.fpr, measured.fnr, color="k", label="measured boundary, 95 % interval"
     )
     fnr = np.linspace(order.fnr.values[0], order.fnr.values[-1], 200)
-    predicted = theory.critical_fpr(fnr, kappa.kappa)
-    name = f"mean field, 1 / κ = {1 / kappa.kappa:.2g}"
-    plotting.boundary_line(axes, order, predicted, fnr, color="k", linestyle="--", label=name)
+    if kappa.kappa > 0:
+        predicted = theory.critical_fpr(fnr, kappa.kappa)
+        name = f"mean field: FPR / (1 - FNR) = 1 / κ = {1 / kappa.kappa:.2g}"
+        plotting.boundary_line(axes, order, predicted, fnr, color="k", linestyle="--", label=name)
     neutral = np.where(fnr > 0, 1 - fnr, np.nan)
     plotting.boundary_line(
         axes, order, neutral, fnr, color="k", linestyle=":", label="FPR = 1 - FNR: no information"

@@ -59,7 +59,15 @@ def amplification(
     Args:
       wrong_labels: f[S, N], share of wrong labels that seed s was trained on.
       next_error: f[S, N], share of wrong completions of the following round.
+
+    Returns:
+      Numbers are NaN if no seed has all its points; seeds without are left out.
     """
+    # A seed that accepted nothing at some rate has no share of wrong labels there.
+    known = np.isfinite(wrong_labels + next_error).all(1)
+    wrong_labels, next_error = wrong_labels[known], next_error[known]
+    if not known.any():
+        return Amplification(*[float("nan")] * 4, wrong_labels, next_error)
     slope, floor = _fit(wrong_labels, next_error)
     rng = np.random.default_rng(0)
     picks = rng.integers(len(wrong_labels), size=(num_bootstrap, len(wrong_labels)))

@@ -20,7 +20,8 @@ def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
 
     arrays = {str(i): np.asarray(x) for i, x in enumerate(jax.tree.leaves(tree))}
     checksums = {name: zlib.crc32(x.tobytes()) for name, x in arrays.items()}
-    ocp.save_pytree(folder, arrays, custom_metadata={"crc32": checksums, "facts": facts})
+    # orbax refuses relative paths.
+    ocp.save_pytree(folder.absolute(), arrays, custom_metadata={"crc32": checksums, "facts": facts})
 
 
 def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
@@ -31,6 +32,7 @@ def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
     """
     from orbax.checkpoint import v1 as ocp
 
+    folder = folder.absolute()
     if not folder.is_dir():
         return None
     leaves, structure = jax.tree.flatten(like)

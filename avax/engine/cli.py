@@ -206,7 +206,7 @@ def parse_values(path: str, text: str, kind: type) -> tuple:
             values = [float(word) for word in text.split(",") if word.strip()]
     except ValueError as error:
         raise ConfigError(f"{path}: can't read {text!r}; {AXIS_HELP}") from error
-    if kind is int and any(v != int(v) for v in values):
+    if kind is int and not all(float(v).is_integer() for v in values):
         raise ConfigError(f"{path}: {text!r} holds a number that is not whole")
     return tuple(kind(v) for v in values)
 

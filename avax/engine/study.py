@@ -149,9 +149,7 @@ def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -
         "versions": platform.versions(),
     }
     keys = jnp.stack([sweep.base_key(s) for s in seeds])
-    train = jax.vmap(
-        lambda k: pretrain(config.pretraining, task, experiment.base_difficulty, k)
-    )
+    train = jax.vmap(lambda k: pretrain(config.pretraining, task, experiment.base_difficulty, k))
     like = jax.eval_shape(train, keys)[0]
     path = folder / sweep.digest(facts)
     policies = checkpoint.load(path, like, facts)
