@@ -147,7 +147,7 @@ def check_free(folder: pathlib.Path, digest: str) -> None:
     if (folder / STORE).exists() or (folder / CONFIG).exists():
         try:
             found = json.loads((folder / CONFIG).read_text())["digest"]
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             found = "unknown"
         if found != digest:
             raise ResultsError(

@@ -122,6 +122,10 @@ class Curriculum(Protocol):
 
     def update(self, state: State, info: StepInfo) -> State: ...
 
+    def bounds(self, num_rounds: int) -> tuple[Integer, Integer]:
+        """The smallest and the largest difficulty that can be posed in so many rounds."""
+        ...
+
 
 @runtime_checkable
 class Verifier(Protocol):

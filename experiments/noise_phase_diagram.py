@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from avax import plotting
 from avax.analysis import phase
 from avax.engine import cli, platform, report
+from avax.engine.study import Engine
 from configs import noise_phase_diagram as config
 from paper_figures import fig_noise_phase_diagram as figure
 
@@ -25,8 +26,6 @@ def main() -> None:
     cli.claim(sweeps)
 
     platform.configure()
-    from avax.engine.study import Engine
-
     imported = time.perf_counter() - STARTED
     engine = Engine(command.bases)
     dataset, injection = (engine.execute(s, o, note) for o, s in sweeps.items())

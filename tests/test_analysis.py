@@ -44,7 +44,7 @@ def test_crossing_does_not_depend_on_the_units():
 
 
 def ray_diagram(kappas, num_fpr=48) -> xr.DataArray:
-    """An order parameter that is 0 where FPR / (1 - FNR) = 1 / kappa, with a kappa for each seed."""
+    """An order parameter that is 0 where FPR / (1 - FNR) = 1 / kappa, for each seed's kappa."""
     fpr = xr.DataArray(np.geomspace(0.005, 1, num_fpr), dims="fpr")
     fnr = xr.DataArray([0.0, 0.3, 0.6], dims="fnr")
     kappa = xr.DataArray(np.asarray(kappas, float), dims="seed")

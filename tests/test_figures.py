@@ -87,6 +87,7 @@ def test_boundaries_are_drawn_where_they_are():
     assert (np.diff(x) < 0).all()  # less is tolerated where more is rejected
 
 
+@pytest.mark.xfail(strict=True, reason="it is drawn along the edge of the map")
 def test_a_boundary_is_broken_where_it_leaves_the_map():
     data = sweep("Frontier", 1)
     axes = plotting.new_figure(3, 3).subplots()

@@ -29,5 +29,5 @@ class Fixed:
     def update(self, state: tuple, info: StepInfo) -> tuple:
         return state
 
-    def reach(self, num_rounds: int) -> Integer:
-        return self.highest
+    def bounds(self, num_rounds: int) -> tuple[Integer, Integer]:
+        return self.lowest, self.highest

@@ -30,5 +30,5 @@ class Frontier:
     def update(self, state: tuple, info: StepInfo) -> tuple:
         return state
 
-    def reach(self, num_rounds: int) -> Integer:
-        return self.start + self.step * (num_rounds - 1)
+    def bounds(self, num_rounds: int) -> tuple[Integer, Integer]:
+        return self.start, self.start + self.step * (num_rounds - 1)

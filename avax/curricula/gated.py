@@ -35,5 +35,5 @@ class Gated:
         passed = info.verdicts.accept.mean() > self.threshold
         return jnp.minimum(state + jnp.where(passed, self.step, 0), self.ceiling)
 
-    def reach(self, num_rounds: int) -> Integer:
-        return max(self.start, self.ceiling)
+    def bounds(self, num_rounds: int) -> tuple[Integer, Integer]:
+        return self.start, self.ceiling

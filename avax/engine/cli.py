@@ -200,7 +200,8 @@ def parse_values(path: str, text: str, kind: type) -> tuple:
         words = text.removeprefix("log:").split(":")
         if len(words) == 3:
             space = np.geomspace if text.startswith("log:") else np.linspace
-            values = space(float(words[0]), float(words[1]), int(words[2])).tolist()
+            ends, count = np.asarray_chkfinite([float(w) for w in words[:2]]), int(words[2])
+            values = space(*ends, count).tolist()
             values = [float(f"{v:.6g}") for v in values]
         else:
             values = [float(word) for word in text.split(",") if word.strip()]

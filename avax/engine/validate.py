@@ -48,14 +48,11 @@ def check_setting(experiment: Any, num_snapshots: int) -> None:
     limit = f"the task's maximum, base.task.max_difficulty = {largest}"
     if experiment.base_difficulty > largest:
         raise ConfigError(f"base.base_difficulty: is {experiment.base_difficulty}, above {limit}")
-    reach = experiment.curriculum.reach(experiment.num_rounds)
-    if reach > largest:
-        raise ConfigError(f"base.curriculum: reaches difficulty {reach}, above {limit}")
-    lowest = getattr(experiment.curriculum, "lowest", 1)
-    if lowest > reach:
-        raise ConfigError(
-            f"base.curriculum.lowest: is {lowest}, above base.curriculum.highest = {reach}"
-        )
+    lowest, highest = experiment.curriculum.bounds(experiment.num_rounds)
+    if highest > largest:
+        raise ConfigError(f"base.curriculum: reaches difficulty {highest}, above {limit}")
+    if lowest > highest:
+        raise ConfigError(f"base.curriculum: starts at {lowest}, above where it ends, {highest}")
     if not -num_snapshots <= experiment.snapshot < num_snapshots:
         raise ConfigError(
             f"base.snapshot: is {experiment.snapshot}, must lie in [{-num_snapshots}, "

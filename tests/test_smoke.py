@@ -1,0 +1,97 @@
+"""The main job from the command line to the figure, in its smallest form."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+from avax import results
+
+ROOT = pathlib.Path(__file__).parents[1]
+SCRIPT = ROOT / "experiments" / "noise_phase_diagram.py"
+FILES = {"metrics.zarr", "config.json", "provenance.json", "figure.png", "figure.pdf"}
+PARTS = ("import", "pretraining", "compilation", "running")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the runs are started; compiled programs and base policies are shared."""
+    return tmp_path_factory.mktemp("smoke")
+
+
+def start(folder: pathlib.Path, curriculum: str, *argv: str) -> subprocess.CompletedProcess:
+    out = ["--out", f"out-{curriculum}", "--bases", "bases"]
+    return subprocess.run(
+        [sys.executable, SCRIPT, "--preset", "smoke", "--curriculum", curriculum, *out, *argv],
+        cwd=folder,
+        env=os.environ | {"AVAX_CACHE_DIR": str(folder / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=1800,
+    )
+
+
+def snapshot(folder: pathlib.Path) -> dict[str, tuple[int, bytes]]:
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file()]
+    return {str(p): (p.stat().st_mtime_ns, p.read_bytes()) for p in files}
+
+
+@pytest.mark.parametrize("curriculum", ["frontier", "fixed"])
+def test_from_the_command_line_to_the_figure(folder, curriculum):
+    ended = start(folder, curriculum)
+    assert ended.returncode == 0, ended.stderr
+    assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
+    out = folder / f"out-{curriculum}"
+    assert FILES | {"label_noise"} == {p.name for p in out.iterdir()}
+    assert {p.name for p in folder.iterdir()} <= {"cache", "bases", "out-frontier", "out-fixed"}
+
+    lines = ended.stdout.splitlines()
+    written = {line for line in lines if line.startswith(f"out-{curriculum}")}
+    assert {pathlib.Path(line).name for line in written} == FILES
+    (spent,) = (line for line in lines if line.startswith("wall time"))
+    total, *parts = (float(x) for x in re.findall(r"([\d.]+) s", spent))
+    assert all(f"{name} " in spent for name in PARTS) and len(parts) == len(PARTS)
+    assert total == pytest.approx(sum(parts), abs=0.3) and total > 0
+    assert "measured boundary" in ended.stdout and "predicted boundary" in ended.stdout
+    assert "8/8 settings" in ended.stderr
+
+    data = results.load(out)
+    config = json.loads((out / "config.json").read_text())
+    assert data.sizes["fpr"] == 4 and data.sizes["fnr"] == 2
+    assert data.sizes["round"] == config["base"]["num_rounds"] + 1
+    assert data.accuracy.notnull().all()
+    assert results.load(out / "label_noise").accuracy.dims == ("rate", "seed", "round")
+    assert len({data.attrs["config"]["digest"], config["digest"]}) == 1
+
+
+def test_another_configuration_leaves_the_results_alone(folder):
+    out = folder / "out-frontier"
+    if not out.exists():
+        assert start(folder, "frontier").returncode == 0
+    before = snapshot(out)
+    ended = start(folder, "frontier", "--base.num-eval", "9")
+    assert ended.returncode == 2 and ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert "out-frontier" in line and "--out" in line
+    assert json.loads((out / "config.json").read_text())["digest"] in line
+    assert snapshot(out) == before
+
+
+def test_the_same_configuration_gives_the_same_bits_again(folder):
+    out = folder / "out-frontier"
+    if not out.exists():
+        assert start(folder, "frontier").returncode == 0
+    before, figure = results.load(out), (out / "figure.png").read_bytes()
+    ended = start(folder, "frontier")
+    assert ended.returncode == 0 and "training" not in ended.stderr
+    after = results.load(out)
+    assert after.drop_attrs(deep=False).identical(before.drop_attrs(deep=False))
+    assert (out / "figure.png").read_bytes() == figure
