@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -40,17 +39,17 @@ def save(figure: Figure, stem: pathlib.Path) -> list[pathlib.Path]:
     return paths
 
 
-def positions_of(values: np.ndarray) -> np.ndarray:
-    """Where axis values are drawn, one step apart: by their index."""
-    return np.arange(len(values), dtype=float)
+def is_log(axis: np.ndarray) -> bool:
+    """Whether axis values, a first 0 aside, span more than a decade."""
+    return len(axis) > 2 and axis[-1] > 20 * axis[1] > 0
 
 
 def to_position(axis: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Fractional index of `values` between the axis values: linear in log, linear next to 0."""
     axis, values = np.asarray(axis, float), np.asarray(values, float)
-    is_log = axis[-1] > 20 * axis[1] > 0
-    scale = (lambda v: np.log(np.maximum(v, 1e-300))) if is_log else (lambda v: v)
-    start = 1 if is_log and axis[0] <= 0 else 0
+    log = is_log(axis)
+    scale = (lambda v: np.log(np.maximum(v, 1e-300))) if log else (lambda v: v)
+    start = 1 if log and axis[0] <= 0 else 0
     inner = np.interp(scale(values), scale(axis[start:]), np.arange(start, len(axis)))
     if start:
         inner = np.where(values < axis[1], np.clip(values / axis[1], 0, 1), inner)
@@ -78,10 +77,15 @@ def phase_map(axes: Axes, order: xr.DataArray, label: str):
     return image
 
 
-def tick_values(axis, values: Sequence[float], most: int = 6) -> None:
-    """Labels an axis drawn by index with about `most` of its values, first and last included."""
-    index = np.unique(np.linspace(0, len(values) - 1, min(most, len(values))).round().astype(int))
-    axis.set_ticks(index, [f"{values[i]:.2g}" for i in index])
+def tick_values(axis, values: np.ndarray, most: int = 6) -> None:
+    """Labels an axis drawn by index: decades if it is logarithmic, else at most `most` values."""
+    if is_log(values):
+        low, high = np.log10(values[1]), np.log10(values[-1])
+        ticks = 10.0 ** np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
+        ticks = np.concatenate([values[:1][values[:1] <= 0], ticks])
+    else:
+        ticks = values[np.linspace(0, len(values) - 1, min(most, len(values))).round().astype(int)]
+    axis.set_ticks(to_position(values, ticks), [f"{v:.2g}" for v in ticks])
 
 
 def boundary_line(axes: Axes, order: xr.DataArray, fpr, fnr, **style) -> None:

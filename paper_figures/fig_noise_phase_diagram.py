@@ -78,6 +78,7 @@ def draw(dataset: xr.Dataset, injection: xr.Dataset) -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
     draw_map(left, dataset, findings)
     draw_trajectories(right, dataset, findings.order)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -85,13 +86,18 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
     """The order parameter with both boundaries."""
     order, measured, kappa = findings
     frontier = phase.is_frontier(dataset)
-    label = "digits gained a round" if frontier else "gain of accuracy over the base"
+    label = "digits gained a round (0: the base)" if frontier else "accuracy gained (0: the base)"
     plotting.phase_map(axes, order, label)
     plotting.boundary_band(
         axes, order, measured.low, measured.high, measured.fnr, color="k", alpha=0.2
     )
     plotting.boundary_line(
-        axes, order, measured.fpr, measured.fnr, color="k", label="measured boundary, 95 % interval"
+        axes,
+        order,
+        measured.fpr,
+        measured.fnr,
+        color="k",
+        label="measured boundary, 95 % interval over seeds",
     )
     fnr = np.linspace(order.fnr.values[0], order.fnr.values[-1], 200)
     if kappa.kappa > 0:
@@ -104,7 +110,6 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
     )
     where = "a frontier that grows a digit a round" if frontier else "a fixed range of lengths"
     axes.set_title(f"Self-training on {where}")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, columnspacing=1.2)
 
 
 def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float = 0.0) -> None:
@@ -129,7 +134,7 @@ def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float
         )
     axes.set_xlabel("round")
     axes.set_ylabel("solved length, digits" if frontier else "accuracy, all lengths of the range")
-    axes.set_title(f"FNR = {row.fnr.item():.2g}; dashed: below the base in the end")
+    axes.set_title(f"FNR = {row.fnr.item():.2g}: mean and range of the seeds; dashed: collapse")
     axes.legend(title="FPR")
     axes.set_xlim(0, dataset.sizes["round"] - 1)
     axes.set_ylim(bottom=0)

@@ -1,4 +1,4 @@
-"""What the README says holds: its code runs, its paths exist, its test command is the one CI runs."""
+"""What the README says holds: its code runs, its paths exist, its commands are complete."""
 
 from __future__ import annotations
 
@@ -38,14 +38,16 @@ def test_its_verifier_is_one(monkeypatch):
     exec(compile(source, "README.md", "exec"), module.__dict__)
     verifier = module.MinLength(share=0.6)
     assert isinstance(verifier, Verifier)
-    mask = jnp.arange(4) < jnp.array([4, 3, 1])[:, None]
+    mask = jnp.arange(4)[None] < jnp.array([4, 3, 1])[:, None]
     rollout = Rollout(jnp.zeros(3, int), jnp.zeros((3, 4), int), mask, jnp.zeros((3, 4)))
     verdict = verifier.verify(jax.random.key(0), (), None, rollout, None)
     assert verdict.accept.tolist() == [True, True, False]
 
 
 def test_every_path_it_names_is_there():
-    paths = re.findall(r"(?:\]\(|`|python )((?:avax|paper_figures|experiments|configs)/[\w./]*)", README)
+    paths = re.findall(
+        r"(?:\]\(|`|python )((?:avax|paper_figures|experiments|configs)/[\w./]*)", README
+    )
     paths += re.findall(r"^(avax/[\w./]+)  ", README, re.MULTILINE)
     missing = {p for p in paths if not (ROOT / p).exists()}
     assert len(paths) > 12 and missing <= {"avax/verifiers/length.py"}  # the reader's own

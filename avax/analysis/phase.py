@@ -61,8 +61,11 @@ def boundary(
     fpr, values = order.fpr.values, order.values
     num_seeds = len(values)
     picks = np.random.default_rng(0).integers(num_seeds, size=(num_bootstrap, num_seeds))
+    # Few seeds have few different resamples.
+    picks, which = np.unique(np.sort(picks, axis=1), axis=0, return_inverse=True)
     means = values[picks].mean(1)
     crossings = np.array([[crossing(fpr, row, level) for row in mean] for mean in means])
+    crossings = crossings[which.reshape(-1)]
     # Beyond the last FPR counts as infinite, so that quantiles stay ordered.
     crossings = np.where(np.isnan(crossings), np.inf, crossings)
     low, high = np.quantile(
