@@ -23,7 +23,7 @@ class Pretraining:
       model: sizes of the policy.
       num_updates: gradient updates, in all.
       num_candidates: policies trained from different keys, of which the one with the lowest loss in
-        the end is kept: about one in six never learns to carry.
+        the end is kept: of policies with one layer, about one in six never learns to carry.
       num_snapshots: policies kept, evenly spaced; the last one is the end of training.
       batch_size: problems of an update.
       learning_rate: of Adam at its peak; warmed up linearly, then decayed to 0 along a cosine.
