@@ -107,8 +107,8 @@ def paper() -> Sweep:
 
 
 def fixed_range(sweep: Sweep) -> Sweep:
-    """The same settings and bases on lengths that stay: up to 4 digits beyond the base's own."""
-    highest = sweep.base.base_difficulty + 4
+    """The same settings and bases on lengths that stay: up to 8 digits beyond the base's own."""
+    highest = sweep.base.base_difficulty + 8
     base = sweep.base.replace(
         task=Addition(max_difficulty=highest), curriculum=Fixed(highest=highest)
     )
