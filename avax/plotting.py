@@ -45,7 +45,10 @@ def is_log(axis: np.ndarray) -> bool:
 
 
 def to_position(axis: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Fractional index of `values` between the axis values: linear in log, linear next to 0."""
+    """Fractional index of `values` between the axis values: linear in log, linear next to 0.
+
+    NaN outside of the axis.
+    """
     axis, values = np.asarray(axis, float), np.asarray(values, float)
     log = is_log(axis)
     scale = (lambda v: np.log(np.maximum(v, 1e-300))) if log else (lambda v: v)
@@ -53,7 +56,9 @@ def to_position(axis: np.ndarray, values: np.ndarray) -> np.ndarray:
     inner = np.interp(scale(values), scale(axis[start:]), np.arange(start, len(axis)))
     if start:
         inner = np.where(values < axis[1], np.clip(values / axis[1], 0, 1), inner)
-    return np.where(np.isnan(values), np.nan, inner)
+    slack = 1e-9 * (axis[-1] - axis[0])
+    inside = (values >= axis[0] - slack) & (values <= axis[-1] + slack)
+    return np.where(inside, inner, np.nan)
 
 
 def phase_map(axes: Axes, order: xr.DataArray, label: str):

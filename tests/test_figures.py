@@ -98,7 +98,6 @@ def test_without_amplification_no_boundary_is_predicted():
     assert "kappa = 0.00" in noise.summary(noise.analyse(sweep("Frontier", 3), flat))
 
 
-@pytest.mark.xfail(strict=True, reason="it is drawn along the edge of the map")
 def test_a_boundary_is_broken_where_it_leaves_the_map():
     data = sweep("Frontier", 1)
     axes = plotting.new_figure(3, 3).subplots()

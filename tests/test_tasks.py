@@ -238,10 +238,11 @@ def test_product_of_long_numbers():
 
 def test_numbers_are_uniform_and_independent():
     num_pairs = 100_000
-    sample = jax.jit(jax.vmap(digits.sample_number, (0, None, None)), static_argnums=2)
+    sample = jax.jit(jax.vmap(digits.sample_numbers, (0, None, None, None)), static_argnums=(1, 3))
     for n, values in ((1, range(10)), (2, range(10, 100))):
-        keys = jax.random.split(jax.random.key(n), 2 * num_pairs)
-        numbers = np.asarray(sample(keys, jnp.int32(n), 3)) @ np.array([1, 10, 100])
+        keys = jax.random.split(jax.random.key(n), num_pairs)
+        numbers = np.asarray(sample(keys, 2, jnp.int32(n), 3)) @ np.array([1, 10, 100])
+        numbers = numbers.reshape(-1)
         counts = np.bincount(numbers, minlength=1000)[list(values)]
         assert counts.sum() == 2 * num_pairs
         mean = 2 * num_pairs / len(values)

@@ -21,7 +21,7 @@ def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
     arrays = {str(i): np.asarray(x) for i, x in enumerate(jax.tree.leaves(tree))}
     checksums = {name: zlib.crc32(x.tobytes()) for name, x in arrays.items()}
     # orbax refuses relative paths.
-    ocp.save_pytree(folder.absolute(), arrays, custom_metadata={"crc32": checksums, "facts": facts})
+    ocp.save(folder.absolute(), arrays, custom_metadata={"crc32": checksums, "facts": facts})
 
 
 def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
@@ -41,15 +41,17 @@ def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
         for i, x in enumerate(leaves)
     }
     try:
-        metadata = ocp.pytree_metadata(folder).custom_metadata
+        metadata = ocp.metadata(folder).custom_metadata
         if metadata["facts"] != facts:
             return None
-        arrays = jax.device_get(ocp.load_pytree(folder, template))
+        arrays = jax.device_get(ocp.load(folder, template))
         for name, array in arrays.items():
             if zlib.crc32(np.asarray(array).tobytes()) != metadata["crc32"][name]:
                 raise ValueError(f"array {name} is not what was saved")
     except Exception:  # whatever a damaged folder makes the reader raise
-        shutil.move(folder, folder.with_name(f"{folder.name}.damaged"))
+        aside = folder.with_name(f"{folder.name}.damaged")
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.move(folder, aside)
         return None
     return jax.tree.unflatten(structure, [arrays[str(i)] for i in range(len(leaves))])
 

@@ -68,16 +68,18 @@ def digest(node: Any) -> str:
 
 
 def dimension_names(axes: Mapping[str, Any]) -> dict[str, str]:
-    """The dimension of each axis: the field's own name, or its dotted path if two would clash."""
+    """The dimension of each axis: the field's own name, or its dotted path if that is taken."""
     last = [path.rpartition(".")[2] for path in axes]
-    return {p: n if last.count(n) == 1 else p for p, n in zip(axes, last, strict=True)}
+    taken = [*last, "seed", "round", "difficulty"]
+    return {p: n if taken.count(n) == 1 else p for p, n in zip(axes, last, strict=True)}
 
 
 def group_by_structure(experiments: list[Experiment]) -> list[list[int]]:
-    """Indices of the experiments that can share one compiled program, in order of appearance."""
+    """Indices of the experiments that share a compiled program and base policies, in order."""
     groups: dict[Any, list[int]] = {}
     for i, experiment in enumerate(experiments):
-        groups.setdefault(jax.tree.structure(experiment), []).append(i)
+        key = jax.tree.structure(experiment), experiment.base_difficulty
+        groups.setdefault(key, []).append(i)
     return list(groups.values())
 
 

@@ -38,7 +38,9 @@ def positions(scheme: str, tokens: Array, reading: Reading) -> tuple[Array, Arra
     num_separators = reading.num_separators[:, None] + count_up_to(separator)
     # Digits up to the last separator: that count where a separator stands, carried on.
     before_number = jnp.where(
-        separator[:, None, :] & jnp.tri(tokens.shape[1], dtype=bool), num_digits[:, None, :], 0
+        separator[:, None, :] & jnp.tri(tokens.shape[1], dtype=bool)[None],
+        num_digits[:, None, :],
+        0,
     ).max(-1)
     run = num_digits - before_number
     done = Reading(num_tokens[:, -1], num_separators[:, -1], run[:, -1])

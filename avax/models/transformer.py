@@ -104,8 +104,8 @@ class Transformer:
         angles = rotary_angles(config, index)
         if cache is not None:
             mask = _write(cache.mask, mask, pos, axis=1)
-        slots, here = jnp.arange(mask.shape[1]), (pos + jnp.arange(length))[:, None]
-        visible = (slots <= here) & mask[:, None, :] | (slots == here)
+        slots, here = jnp.arange(mask.shape[1])[None], (pos + jnp.arange(length))[:, None]
+        visible = (slots <= here)[None] & mask[:, None, :] | (slots == here)[None]
 
         x = look_up(config, self.embed, tokens) + look_up(config, self.position_embed, row)
         memory = []
@@ -117,7 +117,8 @@ class Transformer:
             memory.append(key_value)
         logits = dot(config, rms_norm(x, self.norm), self.head)
         # PAD is never predicted, so that it stands behind EOS and nowhere else.
-        logits = jnp.where(jnp.arange(vocab.VOCAB_SIZE) == vocab.PAD, -1e9, logits)
+        is_pad = (jnp.arange(vocab.VOCAB_SIZE) == vocab.PAD)[None, None]
+        logits = jnp.where(is_pad, -1e9, logits)
         if cache is not None:
             cache = Cache(reading, mask, *zip(*memory, strict=True))
         return logits, cache
@@ -160,7 +161,7 @@ def rotary_angles(config: TransformerConfig, index: Array) -> tuple[Array, Array
     """Cosines and sines f32[B, 1, T, E] by which features are turned; halves of E are pairs."""
     half = config.width // config.num_heads // 2
     frequency = config.rotary_base ** (-jnp.arange(half) / half)
-    angle = index[:, None, :, None] * jnp.tile(frequency, 2)
+    angle = index[:, None, :, None] * jnp.tile(frequency, 2)[None, None, None]
     return jnp.cos(angle), jnp.sin(angle)
 
 
@@ -207,7 +208,7 @@ def softmax_with_sink(scores: Array, sink: Array) -> Array:
     A head that finds no match can attend to nothing, whatever the length (attention sinks: Xiao et
     al. 2023, arXiv 2309.17453).
     """
-    sink = sink[:, None, None]
+    sink = sink[None, :, None, None]
     top = jax.lax.stop_gradient(jnp.maximum(scores.max(-1, keepdims=True), sink))
     weights = jnp.exp(scores - top)
     return weights / (weights.sum(-1, keepdims=True) + jnp.exp(sink - top))
@@ -226,7 +227,7 @@ def look_up(config, table, rows):
 
 def rms_norm(x: Array, scale: Array) -> Array:
     """x f32[B, T, d] at root mean square 1, times a scale (Zhang & Sennrich 2019, 1910.07467)."""
-    return x * jax.lax.rsqrt(jnp.mean(x * x, axis=-1, keepdims=True) + 1e-6) * scale
+    return x * jax.lax.rsqrt(jnp.mean(x * x, axis=-1, keepdims=True) + 1e-6) * scale[None, None]
 
 
 def dot(config: TransformerConfig, x: Array, w: Array) -> Array:

@@ -15,7 +15,7 @@ def sample_numbers(key: Key, count: int, num_digits: Integer, width: int) -> Arr
 
     The most significant digit is not 0, except that a number of one digit may be 0.
     """
-    place = jnp.arange(width)
+    place = jnp.arange(width)[None]
     lowest = ((place == num_digits - 1) & (num_digits > 1)).astype(jnp.int32)
     # One draw for all digits: every place where random numbers are drawn takes long to compile.
     uniform = jax.random.uniform(key, (count, width))

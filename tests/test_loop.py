@@ -1,0 +1,308 @@
+"""The loop as a whole: what `vmap`, segments and `jit` may not change; metrics; a toy ladder."""
+
+from __future__ import annotations
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from avax import loop, pretrain, sampling, struct, vocab
+from avax.curricula.fixed import Fixed
+from avax.engine import sweep
+from avax.learners import LEARNERS
+from avax.learners.filtered_sft import FilteredSFT
+from avax.learners.grpo import GRPO
+from avax.models.transformer import TransformerConfig
+from avax.noise import LabelNoise
+from avax.tasks.copy import Copy
+from avax.types import Grade, Problem, Rollout, StepInfo, Verdict
+from avax.verifiers.majority import MajorityVote
+from avax.verifiers.oracle import Oracle
+
+# Rounds take long to compile and no time to run.
+OPTIONS = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+jit = functools.partial(jax.jit, compiler_options=OPTIONS)
+
+TASK = Copy(max_difficulty=2)
+NUM_ROUNDS, NUM_EVAL, D = 16, 32, TASK.max_difficulty
+NUM_COMPLETIONS = 32 * 4  # of a round
+SIZES = {"num_problems": 32, "num_samples": 4, "learning_rate": 5e-3}
+LADDER = {
+    "filtered_sft": FilteredSFT(num_updates=8, num_kept=2, base_rate=0.0, **SIZES),
+    "grpo": GRPO(num_updates=4, **SIZES),
+}
+SEEDS, NOISY_SEED = (0, 1, 2), 3
+PERFECT, BLIND, NOISY, MISLABELLED, BROKEN = 0, 3, 6, 7, 8  # rows of the ladder
+
+
+def experiment_of(learner, verifier=Oracle(), noise=LabelNoise(), task=TASK, **fields):  # noqa: B008
+    fields = {"base_difficulty": D, "num_rounds": NUM_ROUNDS, "num_eval": NUM_EVAL} | fields
+    return loop.Experiment(task, Fixed(1, D), verifier, learner, noise, **fields)
+
+
+def noisy_experiment():
+    """Three rounds with a verifier that errs both ways."""
+    return experiment_of(LADDER["filtered_sft"], Oracle(fpr=0.3, fnr=0.2), num_rounds=3)
+
+
+@pytest.fixture(scope="module")
+def base():
+    """A policy that copies most numbers if greedy and a third if not, as an ensemble of one."""
+    model = TransformerConfig(num_layers=1, num_heads=2, width=16)
+    config = pretrain.Pretraining(
+        model, num_updates=100, num_snapshots=10, batch_size=32, learning_rate=1e-2
+    )
+    train = functools.partial(pretrain.train_candidate, config, TASK, D)
+    return jax.tree.map(lambda x: x[3:4], jit(train)(jax.random.key(0))[0])
+
+
+@functools.cache
+def program(name):
+    """A function of the loop, compiled once for each structure of its arguments."""
+    functions = {
+        "run": loop.run,
+        "runs": jax.vmap(loop.run),
+        "init": loop.init,
+        "advance": loop.advance,
+        "eval_problems": loop.eval_problems,
+    }
+    return jit(functions[name], static_argnums=2 if name == "advance" else ())
+
+
+def play(name, base) -> dict[str, np.ndarray]:
+    """Metrics [run, round] of a ladder: three seeds each with a perfect and a blind oracle."""
+    learner = LADDER[name]
+    settings = [experiment_of(learner, Oracle(fpr=fpr)) for fpr in (0.0, 1.0) for _ in SEEDS]
+    seeds = [*SEEDS, *SEEDS]
+    bases = [base] * len(settings)
+    if name == "filtered_sft":
+        settings.append(noisy_experiment().replace(num_rounds=NUM_ROUNDS))
+        settings.append(experiment_of(learner, noise=LabelNoise(rate=0.5, round=2)))
+        settings.append(experiment_of(learner))
+        seeds += [NOISY_SEED, 4, 5]
+        bases += [base, base, jax.tree.map(lambda x: x * jnp.nan, base)]
+    bases = jax.tree.map(lambda *x: jnp.stack(x), *bases)
+    keys = jax.vmap(jax.random.key)(jnp.array(seeds))
+    _, metrics = program("runs")(sweep.stack(settings), bases, keys)
+    return jax.tree.map(np.asarray, metrics)
+
+
+@pytest.fixture(scope="module")
+def ladder(base):
+    return {name: play(name, base) for name in LADDER}
+
+
+@pytest.fixture(scope="module")
+def runs(ladder):
+    """Metrics of the runs with filtered fine-tuning."""
+    return ladder["filtered_sft"]
+
+
+def leaves_of(tree):
+    """Arrays of a tree, keys as their data."""
+
+    def array(x):
+        is_key = jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+        return np.asarray(jax.random.key_data(x) if is_key else x)
+
+    return [array(x) for x in jax.tree.leaves(tree)]
+
+
+def assert_same(one, other):
+    """Bit by bit."""
+    for a, b in zip(leaves_of(one), leaves_of(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def assert_close(one, other):
+    """Integers exactly, other numbers to 1e-5."""
+    for a, b in zip(leaves_of(one), leaves_of(other), strict=True):
+        exact = not np.issubdtype(a.dtype, np.floating)
+        np.testing.assert_allclose(a, b, rtol=0 if exact else 1e-5, atol=0 if exact else 1e-5)
+
+
+def assert_share(share, rate, count):
+    """A measured share within five standard errors of the rate."""
+    assert abs(share - rate) <= 5 * np.sqrt(rate * (1 - rate) / count)
+
+
+def test_all_learners_climb_the_ladder():
+    assert LADDER.keys() == LEARNERS.keys()
+    assert all(type(LADDER[name]) is type(LEARNERS[name]) for name in LADDER)
+
+
+@pytest.mark.parametrize("name", LADDER)
+def test_a_perfect_oracle_teaches_to_copy_and_a_blind_one_does_not(ladder, name):
+    accuracy = ladder[name]["accuracy"]
+    start, perfect, blind = accuracy[:, 0], accuracy[PERFECT:BLIND, -1], accuracy[BLIND:NOISY, -1]
+    assert (0.5 < start[:NOISY]).all() and (start[:NOISY] < 0.9).all()
+    assert (perfect >= 0.95).all()
+    assert (blind < 0.9).all()
+    assert (ladder[name]["sampled_accuracy"][BLIND:NOISY, -1] < 0.6).all()
+
+
+@pytest.fixture(scope="module")
+def lone(base):
+    """The first three rounds of the noisy run of the ladder, alone: policy and metrics."""
+    return program("run")(noisy_experiment(), base, jax.random.key(NOISY_SEED))
+
+
+def test_one_row_of_many_runs_is_the_lone_run(runs, lone):
+    """Although one of its neighbours is not a number."""
+    _, metrics = lone
+    for name, values in metrics.items():
+        assert_close(runs[name][NOISY, :4], values)
+    assert metrics["num_accepted"].tolist()[1:] == runs["num_accepted"][NOISY, 1:4].tolist()
+
+
+def test_segments_equal_one_go(lone, base):
+    """Bit by bit: 1 and 2 rounds, each a program of its own, or a whole run of 3."""
+    state = program("init")(noisy_experiment(), base, jax.random.key(NOISY_SEED))
+    state, first = program("advance")(noisy_experiment(), state, 1)
+    state, others = program("advance")(noisy_experiment(), state, 2)
+    policy, metrics = lone
+    assert_same(state.learner.policy, policy)
+    assert int(state.round) == 3
+    for name, values in metrics.items():
+        assert_same(jnp.concatenate([first[name], others[name]]), values[1:])
+
+
+@pytest.mark.slow
+def test_a_round_without_jit_is_the_same():
+    """Operation by operation in Python, on the smallest experiment there is."""
+    task = Copy(max_difficulty=1)
+    learner = FilteredSFT(num_problems=2, num_samples=2, num_updates=1, batch_size=2, num_kept=1)
+    experiment = experiment_of(
+        learner, Oracle(fpr=1.0), task=task, num_eval=1, base_difficulty=1
+    ).replace(curriculum=Fixed(1, 1))
+    model = TransformerConfig(num_layers=1, num_heads=1, width=4)
+    bases = jax.tree.map(lambda x: x[None], pretrain.transformer.init(jax.random.key(0), model))
+
+    def one_round(key):
+        state = loop.init(experiment, bases, key)
+        return loop.round_(experiment, loop.eval_problems(experiment, state.key), state)
+
+    compiled = jit(one_round)(jax.random.key(1))
+    with jax.disable_jit(), jax.debug_key_reuse(False):
+        eager = one_round(jax.random.key(1))
+    assert_close(eager, compiled)
+    assert compiled[1]["num_accepted"] == 4 and compiled[1]["grad_norm"] > 0
+
+
+def test_metrics_have_their_names_and_shapes(runs):
+    assert runs.keys() == loop.METRICS.keys()
+    for name, values in runs.items():
+        per_difficulty = (D,) if name == "accuracy_by_difficulty" else ()
+        assert values.shape == (BROKEN + 1, NUM_ROUNDS + 1, *per_difficulty), name
+        assert values.dtype == np.float32, name
+    of_base = {"accuracy", "accuracy_by_difficulty", "diverged"}
+    assert {n for n, x in runs.items() if np.isfinite(x[:BROKEN, 0]).all()} == of_base
+    assert np.isfinite([runs[n][PERFECT, 1:] for n in ("loss", "grad_norm", "accept_rate")]).all()
+
+
+def test_round_0_is_the_base(runs, base):
+    """Its accuracy, found by decoding instead of by one pass over the answers."""
+    experiment = experiment_of(LADDER["filtered_sft"])
+    key = program("init")(experiment, base, jax.random.key(SEEDS[0])).key
+    problems = program("eval_problems")(experiment, key)
+    problems = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), problems)
+    policy = jax.tree.map(lambda x: x[0], base)
+    generate = jit(sampling.generate, static_argnums=(3, 4))
+    rollouts = generate(jax.random.key(7), policy, problems.prompt, TASK.completion_len, 1, 0.0)
+    correct = (rollouts.completion[:, 0] == problems.answer).all(1).reshape(D, NUM_EVAL)
+    np.testing.assert_allclose(runs["accuracy_by_difficulty"][PERFECT, 0], correct.mean(1))
+    np.testing.assert_allclose(runs["accuracy"][PERFECT, 0], correct.mean())
+    assert np.asarray(problems.difficulty).reshape(D, NUM_EVAL)[:, 0].tolist() == [1, 2]
+
+
+def test_round_metrics_by_hand():
+    accept = jnp.array([[1, 1, 0], [0, 0, 1]], bool)
+    correct = jnp.array([[1, 0, 0], [1, 0, 1]], bool)
+    mask = jnp.array([[[1, 1, 0], [1, 0, 0], [1, 1, 1]], [[1, 0, 0], [1, 0, 0], [1, 1, 0]]], bool)
+    rollouts = Rollout(None, None, mask, None)
+    verdicts = Verdict(accept.astype(jnp.float32), None)
+    info = StepInfo(None, rollouts, verdicts, jnp.float32(2.0), jnp.float32(3.0))
+    found = jit(loop.round_metrics)(info, Grade(correct, None))
+    expected = {
+        "sampled_accuracy": 3 / 6,
+        "accept_rate": 3 / 6,
+        "label_precision": 2 / 3,
+        "verifier_fpr": 1 / 3,
+        "verifier_fnr": 1 / 3,
+        "loss": 2.0,
+        "grad_norm": 3.0,
+        "num_accepted": 3.0,
+        "completion_length": 10 / 6,
+    }
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-6)
+
+
+def test_measured_errors_of_the_verifier_fit_the_counts(runs):
+    m = {name: values[NOISY, 1:] for name, values in runs.items()}
+    accepted_right = m["sampled_accuracy"] * (1 - m["verifier_fnr"])
+    accepted_wrong = (1 - m["sampled_accuracy"]) * m["verifier_fpr"]
+    np.testing.assert_allclose(accepted_right + accepted_wrong, m["accept_rate"], atol=1e-5)
+    np.testing.assert_allclose(accepted_right, m["label_precision"] * m["accept_rate"], atol=1e-5)
+    np.testing.assert_allclose(m["num_accepted"], m["accept_rate"] * NUM_COMPLETIONS, rtol=1e-5)
+    wrong = (1 - m["sampled_accuracy"]) * NUM_COMPLETIONS
+    right = m["sampled_accuracy"] * NUM_COMPLETIONS
+    assert_share((m["verifier_fpr"] * wrong).sum() / wrong.sum(), 0.3, wrong.sum())
+    assert_share((m["verifier_fnr"] * right).sum() / right.sum(), 0.2, right.sum())
+
+
+def test_a_perfect_oracle_lets_correct_labels_through_alone(runs):
+    for name, expected in {"label_precision": 1, "verifier_fpr": 0, "verifier_fnr": 0}.items():
+        values = runs[name][PERFECT:BLIND, 1:]
+        assert set(values[~np.isnan(values)]) == {expected}, name
+
+
+def test_label_noise_spoils_its_round_and_no_other(runs):
+    precision = runs["label_precision"][MISLABELLED, 1:]
+    assert (np.delete(precision, 1) == 1).all()
+    assert_share(precision[1], 0.5, runs["num_accepted"][MISLABELLED, 2])
+
+
+def test_a_broken_run_is_flagged_and_no_other(runs):
+    assert (runs["diverged"][:BROKEN] == 0).all()
+    assert (runs["diverged"][BROKEN] == 1).all()
+
+
+@struct.dataclass
+class ShiftedCopy:
+    """Copying with wrong answers: every digit of them moved on by `shift`."""
+
+    shift: int = struct.leaf(0)
+    max_difficulty: int = struct.static(D)
+    prompt_len: int = struct.static(TASK.prompt_len)
+    completion_len: int = struct.static(TASK.completion_len)
+
+    def sample(self, key, difficulty) -> Problem:
+        problem = TASK.sample(key, difficulty)
+        moved = (problem.answer + self.shift) % 10
+        return problem._replace(
+            answer=jnp.where(vocab.is_digit(problem.answer), moved, problem.answer)
+        )
+
+    def grade(self, problem, completion) -> Grade:
+        return TASK.grade(problem, completion)
+
+
+def test_scrambled_truth_changes_nothing_that_a_label_free_verifier_trains(base):
+    def run(shift):
+        experiment = experiment_of(
+            LADDER["filtered_sft"], MajorityVote(0.5), task=ShiftedCopy(shift), num_rounds=2
+        )
+        return program("run")(experiment, base, jax.random.key(8))
+
+    (policy, metrics), (policy_scrambled, scrambled) = run(0), run(1)
+    assert_same(policy, policy_scrambled)
+    assert any((a != b[0]).any() for a, b in zip(leaves_of(policy), leaves_of(base), strict=True))
+    blind = {"loss", "grad_norm", "accept_rate", "num_accepted", "completion_length", "diverged"}
+    for name in blind:
+        assert_same(metrics[name], scrambled[name])
+    assert (metrics["accuracy"] > 0.3).all() and (scrambled["accuracy"] < 0.1).all()
