@@ -23,7 +23,7 @@ from avax.pretrain import Pretraining
 from avax.tasks import Copy
 from avax.verifiers import MajorityVote, Noisy, Oracle
 
-# Reading a damaged checkpoint lets threads of orbax end with errors of their own, at any later time.
+# After damage, threads of orbax may end with errors of their own, at any later time.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
