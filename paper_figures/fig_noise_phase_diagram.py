@@ -134,8 +134,8 @@ def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float
         )
     axes.set_xlabel("round")
     axes.set_ylabel("solved length, digits" if frontier else "accuracy, all lengths of the range")
-    axes.set_title(f"FNR = {row.fnr.item():.2g}: mean and range of the seeds; dashed: collapse")
-    axes.legend(title="FPR")
+    axes.set_title(f"FNR = {row.fnr.item():.2g}: mean and range of seeds")
+    axes.legend(title="FPR (dashed: collapse)")
     axes.set_xlim(0, dataset.sizes["round"] - 1)
     axes.set_ylim(bottom=0)
 
