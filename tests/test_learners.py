@@ -262,11 +262,11 @@ OLD = np.log(np.float32([0.5, 0.5, 0.5, 0.5]))
 )
 def test_grpo_loss_by_hand(advantage, surrogate, still_learns):
     logprob = np.log(np.float32([0.75, 0.5, 0.25, 0.9]))
-    reference = np.log(np.float32([0.75, 0.25, 0.5, 0.1]))
+    reference = np.log(np.float32([0.75, 0.25, 0.75, 0.1]))
     inputs = (OLD, reference, MASK, advantage, 0.2)
     np.testing.assert_allclose(grpo_loss(logprob, *inputs, 0.0), -surrogate, rtol=1e-5)
-    # Log ratios 0, -log 2 and log 2: exp(x) - 1 - x.
-    kl = (0 + (0.5 - 1 + np.log(2)) + (2 - 1 - np.log(2))) / 3
+    # Log ratios 0, -log 2 and log 3: exp(x) - 1 - x.
+    kl = (0 + (0.5 - 1 + np.log(2)) + (3 - 1 - np.log(3))) / 3
     np.testing.assert_allclose(grpo_loss(logprob, *inputs, 0.3), 0.3 * kl - surrogate, rtol=1e-5)
     gradient = jax.grad(grpo_loss)(logprob, *inputs, 0.0)
     expected = -np.float32([1.5, 1, 0.5]) * advantage / 3 * still_learns

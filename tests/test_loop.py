@@ -159,15 +159,18 @@ def test_one_row_of_many_runs_is_the_lone_run(runs, lone):
 
 
 def test_segments_equal_one_go(lone, base):
-    """Bit by bit: 1 and 2 rounds, each a program of its own, or a whole run of 3."""
+    """1 and 2 rounds, each a program of its own, or a whole run of 3.
+
+    XLA rounds differently in different programs, so this can't be asked for bit by bit.
+    """
     state = program("init")(noisy_experiment(), base, jax.random.key(NOISY_SEED))
     state, first = program("advance")(noisy_experiment(), state, 1)
     state, others = program("advance")(noisy_experiment(), state, 2)
     policy, metrics = lone
-    assert_same(state.learner.policy, policy)
+    assert_close(state.learner.policy, policy)
     assert int(state.round) == 3
     for name, values in metrics.items():
-        assert_same(jnp.concatenate([first[name], others[name]]), values[1:])
+        assert_close(jnp.concatenate([first[name], others[name]]), values[1:])
 
 
 @pytest.mark.slow
