@@ -65,7 +65,9 @@ def choose(logits: Array, uniform: Array, temperature: Scalar) -> tuple[Array, A
     """
     greedy = jnp.asarray(temperature) == 0
     logprobs = jax.nn.log_softmax(logits / jnp.where(greedy, 1.0, temperature))
-    cumulative = jnp.exp(logprobs) @ jnp.tri(logits.shape[-1]).T
+    # A sum, not a layer: accelerators round the operands of ordinary products.
+    triangle = jnp.tri(logits.shape[-1]).T
+    cumulative = jnp.matmul(jnp.exp(logprobs), triangle, precision="highest")
     sampled = (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(-1)
     token = jnp.where(greedy, logits.argmax(-1), sampled).astype(jnp.int32)
     return token, jnp.take_along_axis(logprobs, token[:, None], axis=-1)[:, 0]

@@ -18,6 +18,7 @@ import dataclasses
 
 import numpy as np
 
+from avax import struct
 from avax.curricula import Fixed, Frontier
 from avax.engine.sweep import Sweep
 from avax.learners import FilteredSFT
@@ -117,7 +118,10 @@ def fixed_range(sweep: Sweep) -> Sweep:
 
 def injection(sweep: Sweep) -> Sweep:
     """The runs that measure kappa: a clean verifier, wrong labels put in once, in round 1."""
-    return dataclasses.replace(sweep, axes={"label_noise.rate": INJECTED})
+    base = sweep.base
+    for path in sweep.axes:
+        base = struct.replace(base, path, 0.0)
+    return dataclasses.replace(sweep, base=base, axes={"label_noise.rate": INJECTED})
 
 
 def log_spaced(low: float, high: float, count: int) -> tuple[float, ...]:

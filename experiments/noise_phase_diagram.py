@@ -22,6 +22,8 @@ def main() -> None:
     sweep, out = command.sweep, command.out
     if {path.rpartition(".")[2] for path in sweep.axes} != {"fpr", "fnr"}:
         cli.fail("axes: the phase diagram has two, fpr and fnr; --base.verifier noisy has both")
+    if sweep.base.num_rounds < 2:
+        cli.fail("base.num_rounds: is 1, must be at least 2: kappa is measured in round 2")
     sweeps = {out: sweep, out / "label_noise": config.injection(sweep)}
     cli.claim(sweeps)
 

@@ -47,6 +47,9 @@ def summary(findings: Findings) -> str:
     kappa = findings.amplification
     ratio, low, high = boundary_ratio(findings.measured)
     measured = f"measured boundary: FPR / (1 - FNR) = {ratio:.3g} ({low:.3g} to {high:.3g})"
+    intervals = "95 % intervals over seeds"
+    if findings.order.sizes["seed"] == 1:
+        intervals = "one seed, so the intervals are empty"
     if not kappa.kappa > 0:
         return f"{measured}\nno prediction: kappa = {kappa.kappa:.2f} is not above 0"
     predicted = 1 / kappa.kappa
@@ -54,7 +57,7 @@ def summary(findings: Findings) -> str:
     apart = f"{predicted / ratio:.2g} times the measured one" if ratio > 0 else "above 0"
     return "\n".join(
         [
-            f"{measured}, 95 % interval over seeds, median over FNR",
+            f"{measured}, median over FNR; {intervals}",
             f"predicted boundary: 1 / kappa = {predicted:.3g} ({near:.3g} to {far:.3g}), "
             f"kappa = {kappa.kappa:.2f} ({kappa.low:.2f} to {kappa.high:.2f})",
             f"the predicted ratio is {apart}",

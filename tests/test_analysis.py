@@ -106,11 +106,21 @@ def test_order_of_seeds_and_dimensions_is_irrelevant():
         np.testing.assert_allclose(again.high, found.high, rtol=0.02)
 
 
+def test_order_of_axis_values_is_irrelevant():
+    order = ray_diagram([8.0])
+    backwards = phase.boundary(order.isel(fpr=slice(None, None, -1)), num_bootstrap=10)
+    np.testing.assert_allclose(backwards.fpr, phase.boundary(order, num_bootstrap=10).fpr)
+
+
 def dataset(curriculum: str, by_difficulty) -> xr.Dataset:
     """One setting, one seed; accuracies [round, difficulty]."""
     values = np.asarray(by_difficulty, float)[None, None, None]
     dims = ("fpr", "fnr", "seed", "round", "difficulty")
-    arrays = {"accuracy_by_difficulty": (dims, values), "accuracy": (dims[:-1], values.mean(-1))}
+    arrays = {
+        "accuracy_by_difficulty": (dims, values),
+        "accuracy": (dims[:-1], values.mean(-1)),
+        "diverged": (dims[:-1], np.zeros(values.shape[:-1])),
+    }
     config = {"base": {"curriculum": {"type": curriculum}}}
     return xr.Dataset(arrays, attrs={"config": config})
 
@@ -145,6 +155,13 @@ def test_order_parameter_of_no_change_of_loss_and_of_an_unfinished_run(curriculu
     assert phase.counts(np.array([same, worse, unfinished, 0.1, 0.2])) == (2, 1)
 
 
+@pytest.mark.parametrize("curriculum", ["Frontier", "Fixed"])
+def test_a_diverged_run_has_no_order_parameter(curriculum):
+    data = dataset(curriculum, HISTORY)
+    data.diverged[..., -1] = 1
+    assert math.isnan(phase.order_parameter(data).item())
+
+
 def test_text_diagram():
     order = ray_diagram([1.0], num_fpr=5)
     order[0, 0] = nan
@@ -156,6 +173,11 @@ def test_text_diagram():
     assert rows[0][1] == "?" and rows[1][1] == "#"
     assert rows[0][-1] == "." and rows[2][-1] == "="
     assert "0.005" in lines[0] and "full scale 1.50" in lines[-1]
+
+
+def test_text_diagram_of_one_column():
+    lines = phase.text_diagram(ray_diagram([1.0], num_fpr=1)).splitlines()
+    assert len(lines) == 1 + 3 + 1 and "0.005" in lines[0]
 
 
 @pytest.mark.parametrize(

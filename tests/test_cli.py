@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from avax import results, struct
-from avax.engine import cli
+from avax.engine import cli, platform
 from avax.engine.validate import ConfigError
 from avax.learners import GRPO
 from avax.verifiers import MajorityVote, Noisy, Oracle
@@ -114,6 +114,13 @@ def test_an_integer_axis_refuses_what_is_not_finite(value, capsys):
     with pytest.raises(SystemExit) as raised:
         smoke("--axes.base-difficulty", value)
     assert "base_difficulty" in line_of(capsys, raised)
+
+
+@pytest.mark.parametrize("seed", [2**32, 2**64])
+def test_a_seed_that_is_not_a_key_of_its_own_is_refused(seed, capsys):
+    with pytest.raises(SystemExit) as raised:
+        smoke("--seed", str(seed))
+    assert "seed" in line_of(capsys, raised)
 
 
 def test_the_defaults_are_those_of_the_configuration():
@@ -271,14 +278,28 @@ def main():
     return module.main
 
 
-@pytest.mark.parametrize("argv", ["--base.verifier majority", "--axes.temperature 0.5,1"])
-def test_the_experiment_needs_its_two_axes(main, argv, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    "argv, words",
+    [
+        ("--base.verifier majority", ["axes", "fpr", "fnr"]),
+        ("--axes.temperature 0.5,1", ["axes", "fpr", "fnr"]),
+        pytest.param(
+            "--base.num-rounds 1",
+            ["base.num_rounds"],
+        ),
+    ],
+)
+def test_what_can_not_be_drawn_is_not_run(main, argv, words, tmp_path, monkeypatch, capsys):
+    def configure():
+        raise RuntimeError("it would run")
+
+    monkeypatch.setattr(platform, "configure", configure)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [str(SCRIPT), "--preset", "smoke", *argv.split()])
     with pytest.raises(SystemExit) as raised:
         main()
     line = line_of(capsys, raised)
-    assert "axes" in line and "fpr" in line and "fnr" in line
+    assert not [word for word in words if word not in line], line
     assert list(tmp_path.iterdir()) == []
 
 

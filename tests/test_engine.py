@@ -392,6 +392,15 @@ def test_damaged_base_policies_are_trained_again(toy, tmp_path, capsys):
     assert "training" not in capsys.readouterr().err
 
 
+def test_damaged_facts_are_no_obstacle(toy, tmp_path):
+    first = study.base_policies(SMALL, BASE, tmp_path)
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and b"batch_size" in path.read_bytes():
+            path.write_bytes(path.read_bytes().replace(b"batch_size", b"bAtch_size"))
+    again = study.base_policies(SMALL, BASE, tmp_path)
+    assert again["w"].tolist() == first["w"].tolist()
+
+
 def test_a_sweep_over_base_difficulty_has_a_base_for_each(toy, tmp_path):
     data = execute(dataclasses.replace(SMALL, axes={"base_difficulty": (1, 2)}), tmp_path)
     number = data.sampled_accuracy.isel(round=0)

@@ -33,7 +33,11 @@ def sweep(curriculum: str, num_seeds: int, spoilt: str = "nothing") -> xr.Datase
         accuracy[(1, 1) if spoilt == "one setting" else (0, 0), :, 1:] = nan
     dims = ("fpr", "fnr", "seed", "round", "difficulty")
     return xr.Dataset(
-        {"accuracy_by_difficulty": (dims, accuracy), "accuracy": (dims[:-1], accuracy.mean(-1))},
+        {
+            "accuracy_by_difficulty": (dims, accuracy),
+            "accuracy": (dims[:-1], accuracy.mean(-1)),
+            "diverged": (dims[:-1], np.zeros(accuracy.shape[:-1])),
+        },
         {"fpr": list(FPR), "fnr": list(FNR), "seed": range(num_seeds), "round": range(4)},
         {"config": {"base": {"curriculum": {"type": curriculum}}}, "provenance": {}},
     )

@@ -252,6 +252,17 @@ MASK = np.array([True, True, True, False])
 OLD = np.log(np.float32([0.5, 0.5, 0.5, 0.5]))
 
 
+def test_grpo_gradient_is_finite_beside_tokens_of_almost_no_probability():
+    def logprob(top):
+        logits = jnp.zeros(4).at[0].set(top).at[1].set(-1e9)
+        return jax.nn.log_softmax(logits / 0.5)[:2]
+
+    mask = jnp.array([True, False])
+    old = logprob(5.0)
+    gradient = jax.grad(grpo_loss)(logprob(40.0), old, old, mask, 1.0, 0.2, 0.01)
+    assert jnp.isfinite(gradient).all() and gradient[1] == 0
+
+
 # Ratios 1.5, 1 and 0.5 with clipping at 0.2, and a token that does not count.
 @pytest.mark.parametrize(
     "advantage, surrogate, still_learns",

@@ -37,13 +37,14 @@ def order_parameter(dataset: xr.Dataset) -> xr.DataArray:
     """What self-training gained, by run: above 0 it improved on the base, below it collapsed.
 
     On a frontier: solved length after the last round minus the base's, in digits per round. On a
-    fixed range: accuracy after the last round minus the base's.
+    fixed range: accuracy after the last round minus the base's. NaN for a run that diverged.
     """
     if is_frontier(dataset):
-        length = solved_length(dataset)
-        num_rounds = dataset.sizes["round"] - 1
-        return (length.isel(round=-1) - length.isel(round=0)) / num_rounds
-    return dataset.accuracy.isel(round=-1) - dataset.accuracy.isel(round=0)
+        progress = solved_length(dataset) / (dataset.sizes["round"] - 1)
+    else:
+        progress = dataset.accuracy
+    gain = progress.isel(round=-1) - progress.isel(round=0)
+    return gain.where(dataset.diverged.isel(round=-1) == 0)
 
 
 def boundary(
@@ -57,7 +58,7 @@ def boundary(
       num_bootstrap: resamples of the seeds. With one seed the interval is the crossing itself.
       coverage: of the percentile interval.
     """
-    order = order.transpose("seed", "fnr", "fpr")
+    order = order.sortby("fpr").transpose("seed", "fnr", "fpr")
     fpr, values = order.fpr.values, order.values
     num_seeds = len(values)
     picks = np.random.default_rng(0).integers(num_seeds, size=(num_bootstrap, num_seeds))
@@ -113,6 +114,8 @@ def text_diagram(order: xr.DataArray) -> str:
         for fnr, row in zip(order.fnr.values, mean, strict=True)
     ]
     fpr = order.fpr.values
-    scale_line = f"   FNR  FPR from {fpr[0]:g} (left) by {fpr[1]:.2g} to {fpr[-1]:g} (right)"
+    shown = [f"{v:.2g}" for v in fpr]
+    shown[2:-1] = ["..."] if len(fpr) > 3 else shown[2:-1]
+    scale_line = f"   FNR  FPR from left to right: {', '.join(shown)}"
     legend = f"   # + gain    . no change    - = loss    (full scale {scale:.2f})"
     return "\n".join([scale_line, *rows, legend])

@@ -21,7 +21,12 @@ def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
     arrays = {str(i): np.asarray(x) for i, x in enumerate(jax.tree.leaves(tree))}
     checksums = {name: zlib.crc32(x.tobytes()) for name, x in arrays.items()}
     # orbax refuses relative paths.
-    ocp.save(folder.absolute(), arrays, custom_metadata={"crc32": checksums, "facts": facts})
+    ocp.save(
+        folder.absolute(),
+        arrays,
+        overwrite=True,
+        custom_metadata={"crc32": checksums, "facts": facts},
+    )
 
 
 def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:

@@ -25,6 +25,8 @@ def validate(sweep: Sweep) -> None:
             raise ConfigError(f"axes.{path}: has a value twice: {_listed(values)}")
         for value in values:
             check_value(f"axes.{path}", field, value)
+    if sweep.seed + sweep.num_seeds > 2**32:
+        raise ConfigError(f"seed: is {sweep.seed}, must be below 2**32 - num_seeds")
     check_tile_width(sweep.tile_width)
     model, task = sweep.pretraining.model, sweep.base.task
     if model.width % (2 * model.num_heads):

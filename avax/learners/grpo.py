@@ -153,6 +153,10 @@ def grpo_loss(
       mask: bool[C], the tokens that count.
       advantage: f32[] of the whole completion.
     """
+    # PAD's log-probability is huge, and so are its rounding errors: exp must never see them.
+    logprob, logprob_old, logprob_ref = (
+        jnp.where(mask, x, 0.0) for x in (logprob, logprob_old, logprob_ref)
+    )
     ratio = jnp.exp(logprob - logprob_old)
     clipped = jnp.clip(ratio, 1 - clip, 1 + clip)
     surrogate = jnp.minimum(ratio * advantage, clipped * advantage)
