@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import Array
 
@@ -23,7 +22,7 @@ class Pretraining:
       model: sizes of the policy.
       num_updates: gradient updates, in all.
       num_candidates: policies trained from different keys, of which the one with the lowest loss in
-        the end is kept: of policies with one layer, about one in six never learns to carry.
+        the end is kept: of policies with one layer, about one in three never learns to carry.
       num_snapshots: policies kept, evenly spaced; the last one is the end of training.
       batch_size: problems of an update.
       learning_rate: of Adam at its peak; warmed up linearly, then decayed to 0 along a cosine.
@@ -41,24 +40,15 @@ class Pretraining:
     max_grad_norm: Scalar = struct.leaf(1.0, low=0)
 
 
+def candidate_keys(pretraining: Pretraining, key: Key) -> Array:
+    """Keys [num_candidates] to `pretrain` the candidates of one base policy with."""
+    return jax.random.split(key, pretraining.num_candidates)
+
+
 def pretrain(
     pretraining: Pretraining, task: Task, base_difficulty: Array, key: Key
 ) -> tuple[Policy, Array]:
-    """Snapshots of one base policy: the candidate whose loss is the lowest in the end.
-
-    Returns:
-      A policy whose leaves have the leading axis S = num_snapshots, and the loss f32[S] at each.
-    """
-    train = partial(train_candidate, pretraining, task, base_difficulty)
-    policies, losses = jax.vmap(train)(jax.random.split(key, pretraining.num_candidates))
-    best = losses[:, -1].argmin()
-    return jax.tree.map(lambda x: x[best], (policies, losses))
-
-
-def train_candidate(
-    pretraining: Pretraining, task: Task, base_difficulty: Array, key: Key
-) -> tuple[Policy, Array]:
-    """Snapshots of one policy, leading axis S, and the loss f32[S] before each, mean of 50."""
+    """One candidate: snapshots, leading axis S, and the loss f32[S] before each, mean of 50."""
     num_snapshots = pretraining.num_snapshots
     num_updates = -(-pretraining.num_updates // num_snapshots)
     key_init, key_data = jax.random.split(key)
@@ -97,3 +87,13 @@ def warmup_cosine(peak: Scalar, warmup_rate: Scalar, num_updates: int) -> optax.
         return peak * jnp.minimum(rising, 0.5 * (1 - jnp.cos(jnp.pi * jnp.minimum(falling, 1.0))))
 
     return schedule
+
+
+def best_candidate(policies: Policy, losses: np.ndarray) -> tuple[Policy, np.ndarray]:
+    """Of candidates stacked [N, C, S, ...] and losses f32[N, C, S] the best of each N: [N, S, ...].
+
+    The best one has the lowest loss in the end.
+    """
+    last = losses[:, :, -1]
+    best = np.where(np.isnan(last), np.inf, last).argmin(1)
+    return jax.tree.map(lambda x: x[np.arange(len(best)), best], (policies, losses))

@@ -1,6 +1,6 @@
 """When does self-training survive a noisy verifier?
 
-    python experiments/noise_phase_diagram.py                        # 16 x 16 settings, 3 seeds
+    python experiments/noise_phase_diagram.py                        # 16 x 16 settings
     python experiments/noise_phase_diagram.py --curriculum fixed     # the same on a fixed range
 
 A policy that can add numbers of up to 8 digits trains itself on its own answers to ever longer
@@ -49,7 +49,7 @@ def laptop() -> Sweep:
                 num_problems=128,
                 num_updates=32,
                 batch_size=32,
-                num_kept=10,
+                num_kept=1,
                 learning_rate=3e-3,
                 temperature=0.0,
             ),
@@ -60,7 +60,7 @@ def laptop() -> Sweep:
         pretraining=Pretraining(
             model=TransformerConfig(num_layers=1, num_heads=2, width=32, rotary_base=10.0),
             num_updates=2500,
-            num_candidates=2,
+            num_candidates=4,
         ),
         axes={
             "verifier.fpr": (0.0, *log_spaced(0.001, 1.0, 15)),
@@ -88,7 +88,7 @@ def paper() -> Sweep:
     base = sweep.base.replace(
         task=Addition(max_difficulty=28),
         learner=sweep.base.learner.replace(
-            num_problems=256, num_updates=40, batch_size=64, num_kept=20, learning_rate=1e-3
+            num_problems=256, num_updates=40, batch_size=64, learning_rate=1e-3
         ),
         num_rounds=20,
         num_eval=64,

@@ -14,6 +14,7 @@ import pytest
 
 from avax import results, struct
 from avax.curricula import Fixed, Frontier
+from avax.engine import bases as engine_bases
 from avax.engine import checkpoint, platform, study, sweep, tiles
 from avax.engine.sweep import Sweep
 from avax.learners import GRPO, FilteredSFT
@@ -265,7 +266,7 @@ def toy(monkeypatch):
     """Replaces what is expensive; returns the list of traces of the loop."""
     traces = []
     monkeypatch.setattr(tiles, "run", lambda *args: traces.append(args) or toy_run(*args))
-    monkeypatch.setattr(study, "pretrain", toy_pretrain)
+    monkeypatch.setattr(engine_bases, "pretrain", toy_pretrain)
     return traces
 
 
@@ -277,7 +278,7 @@ def toy_members(config: Sweep) -> tuple:
 
 def test_a_sweep_over_leaves_is_traced_once(toy):
     members = toy_members(GRID)
-    program = tiles.Program(*members, 4)
+    program = tiles.Program(tiles.metrics, members, 4)
     program.compile_all(jax.devices())
     for _ in range(2):
         tiles.run_tiles(program, members, jax.devices(), lambda indices, metrics: None)
@@ -322,7 +323,7 @@ def test_every_run_lands_in_its_cell(toy, tmp_path, width):
     assert data.accuracy.dims == ("fpr", "num_updates", "fnr", "seed", "round")
     assert len(toy) == 2
     rounds = np.arange(3, dtype=np.float32)
-    bases = study.base_policies(config, BASE, tmp_path / "bases")["w"]
+    bases = engine_bases.base_policies(config, BASE, tmp_path / "bases")["w"]
     for setting, index in zip(config.settings(), np.ndindex(2, 2, 2), strict=True):
         for i, seed in enumerate((3, 4)):
             cell = data.isel(fpr=index[0], num_updates=index[1], fnr=index[2], seed=i)
@@ -355,7 +356,7 @@ def test_sweeps_of_one_structure_share_a_program(toy, tmp_path):
 
 def test_base_policies_are_trained_once(toy, tmp_path, capsys, monkeypatch):
     def train(config=SMALL, experiment=BASE):
-        policies = study.base_policies(config, experiment, tmp_path)
+        policies = engine_bases.base_policies(config, experiment, tmp_path)
         return policies["w"].tolist(), "training" in capsys.readouterr().err
 
     def broken(*args):
@@ -363,10 +364,10 @@ def test_base_policies_are_trained_once(toy, tmp_path, capsys, monkeypatch):
 
     first, trained = train()
     assert trained and len(first) == 2 and first[0] != first[1]
-    monkeypatch.setattr(study, "pretrain", broken)
+    monkeypatch.setattr(engine_bases, "pretrain", broken)
     assert train() == (first, False)
     assert train(experiment=struct.replace(BASE, "verifier.fpr", 0.5)) == (first, False)
-    monkeypatch.setattr(study, "pretrain", toy_pretrain)
+    monkeypatch.setattr(engine_bases, "pretrain", toy_pretrain)
     others = [
         (dataclasses.replace(SMALL, pretraining=PRETRAINING.replace(learning_rate=1e-4)), BASE),
         (dataclasses.replace(SMALL, pretraining=PRETRAINING.replace(batch_size=8)), BASE),
@@ -382,22 +383,22 @@ def test_base_policies_are_trained_once(toy, tmp_path, capsys, monkeypatch):
 
 
 def test_damaged_base_policies_are_trained_again(toy, tmp_path, capsys):
-    first = study.base_policies(SMALL, BASE, tmp_path)
+    first = engine_bases.base_policies(SMALL, BASE, tmp_path)
     (folder,) = tmp_path.iterdir()
     damage(folder)
-    again = study.base_policies(SMALL, BASE, tmp_path)
+    again = engine_bases.base_policies(SMALL, BASE, tmp_path)
     assert capsys.readouterr().err.count("training") == 2
     assert again["w"].tolist() == first["w"].tolist()
-    study.base_policies(SMALL, BASE, tmp_path)
+    engine_bases.base_policies(SMALL, BASE, tmp_path)
     assert "training" not in capsys.readouterr().err
 
 
 def test_damaged_facts_are_no_obstacle(toy, tmp_path):
-    first = study.base_policies(SMALL, BASE, tmp_path)
+    first = engine_bases.base_policies(SMALL, BASE, tmp_path)
     for path in tmp_path.rglob("*"):
         if path.is_file() and b"batch_size" in path.read_bytes():
             path.write_bytes(path.read_bytes().replace(b"batch_size", b"bAtch_size"))
-    again = study.base_policies(SMALL, BASE, tmp_path)
+    again = engine_bases.base_policies(SMALL, BASE, tmp_path)
     assert again["w"].tolist() == first["w"].tolist()
 
 
@@ -501,7 +502,7 @@ def bases_dir(tmp_path_factory):
 @pytest.fixture(scope="module")
 def bases(bases_dir):
     """Two seeds' base policies."""
-    return study.base_policies(SMALL, BASE, bases_dir)
+    return engine_bases.base_policies(SMALL, BASE, bases_dir)
 
 
 @pytest.fixture(scope="module")
@@ -513,12 +514,12 @@ def members(bases):
 @pytest.fixture(scope="module")
 def one(members):
     """The program that runs one member at a time."""
-    return tiles.Program(*members, 1)
+    return tiles.Program(tiles.metrics, members, 1)
 
 
 @pytest.fixture(scope="module")
 def four(members):
-    program = tiles.Program(*members, 4)
+    program = tiles.Program(tiles.metrics, members, 4)
     program.compile_all(jax.devices())
     return program
 
@@ -564,7 +565,7 @@ def test_the_order_of_settings_changes_no_bit(four, members, reference):
 
 @pytest.mark.parametrize("width", ["one", "all"])
 def test_the_tile_width_changes_rounding_only(one, members, reference, width):
-    program = one if width == "one" else tiles.Program(*members, 25)
+    program = one if width == "one" else tiles.Program(tiles.metrics, members, 25)
     found = rows(program, members, jax.devices()[:1])
     for name in METRICS:
         np.testing.assert_allclose(found[name], reference[name], rtol=1e-5, atol=1e-5, err_msg=name)

@@ -55,7 +55,7 @@ def base():
     config = pretrain.Pretraining(
         model, num_updates=100, num_snapshots=10, batch_size=32, learning_rate=1e-2
     )
-    train = functools.partial(pretrain.train_candidate, config, TASK, D)
+    train = functools.partial(pretrain.pretrain, config, TASK, D)
     return jax.tree.map(lambda x: x[3:4], jit(train)(jax.random.key(0))[0])
 
 

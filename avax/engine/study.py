@@ -15,11 +15,11 @@ import numpy as np
 import xarray as xr
 
 from avax import results, struct
-from avax.engine import checkpoint, platform, sweep, tiles
+from avax.engine import platform, sweep, tiles
+from avax.engine.bases import base_policies
 from avax.engine.progress import SweepProgress, say
 from avax.engine.sweep import Sweep
 from avax.loop import METRICS, Experiment
-from avax.pretrain import pretrain
 from avax.types import Policy
 
 
@@ -97,7 +97,7 @@ class Engine:
             # The width is part of the key: a program is compiled for its shapes.
             key = jax.tree.structure(members), width
             if key not in self._programs:
-                self._programs[key] = tiles.Program(*members, width)
+                self._programs[key] = tiles.Program(tiles.metrics, members, width)
             program = self._programs[key]
             program.compile_all(devices[: -(-len(runs) // width)])
 
@@ -134,33 +134,6 @@ def tile_width(setting: str, members: tuple, devices: list[jax.Device]) -> int:
     width, why = tiles.choose_width(*members, devices)
     say(f"tile width {why}")
     return width
-
-
-def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -> Policy:
-    """Base policies with leading axes [num_seeds, num_snapshots], trained only if none are kept."""
-    seeds = range(config.seed, config.seed + config.num_seeds)
-    # Shorter sequences than the experiment's: a policy has no size that depends on them.
-    task = experiment.task.replace(max_difficulty=int(experiment.base_difficulty))
-    facts = {
-        "pretraining": struct.to_dict(config.pretraining),
-        "task": struct.to_dict(task),
-        "base_difficulty": int(experiment.base_difficulty),
-        "seeds": list(seeds),
-        "versions": platform.versions(),
-    }
-    keys = jnp.stack([sweep.base_key(s) for s in seeds])
-    train = jax.vmap(lambda k: pretrain(config.pretraining, task, experiment.base_difficulty, k))
-    like = jax.eval_shape(train, keys)[0]
-    path = folder / sweep.digest(facts)
-    policies = checkpoint.load(path, like, facts)
-    if policies is None:
-        say(f"training {len(seeds)} base policies, {config.pretraining.num_updates} updates each")
-        compiled = jax.jit(train).lower(keys).compile(platform.compiler_options())
-        policies, loss = jax.block_until_ready(compiled(keys))
-        last = ", ".join(f"{x:.3f}" for x in np.asarray(loss)[:, -1])
-        say(f"base policies: loss {last}; kept in {path}")
-        checkpoint.save(path, policies, facts)
-    return jax.device_get(policies)
 
 
 def empty_dataset(config: Sweep) -> xr.Dataset:

@@ -20,16 +20,13 @@ AUTO_WIDTHS = (1, 2, 4, 8)
 
 
 class Program:
-    """`jit(vmap(run))` at one tile width: traced once, compiled once for each device."""
+    """`jit(vmap(function))` at one tile width: traced once, compiled once for each device."""
 
-    def __init__(self, experiments: Experiment, bases: Policy, keys: jax.Array, width: int):
-        """Takes all members, stacked, only for their shapes; `compile` makes it runnable."""
+    def __init__(self, function: Callable, members: tuple, width: int):
+        """A function of one member; all members, stacked, are taken only for their shapes."""
         self.width = width
-        like = jax.tree.map(
-            lambda x: jax.ShapeDtypeStruct((width, *x.shape[1:]), x.dtype),
-            (experiments, bases, keys),
-        )
-        self._traced = jax.jit(jax.vmap(_metrics)).trace(*like)
+        like = jax.tree.map(lambda x: jax.ShapeDtypeStruct((width, *x.shape[1:]), x.dtype), members)
+        self._traced = jax.jit(jax.vmap(function)).trace(*like)
         self._compiled: dict[jax.Device, Any] = {}
 
     def compile(self, device: jax.Device) -> Any:
@@ -44,13 +41,14 @@ class Program:
         with concurrent.futures.ThreadPoolExecutor(len(devices)) as pool:
             list(pool.map(self.compile, devices))
 
-    def __call__(self, device: jax.Device, members: tuple) -> dict[str, np.ndarray]:
-        """Metrics of one tile of members (experiments, bases, keys), leading axis `width`."""
+    def __call__(self, device: jax.Device, members: tuple) -> Any:
+        """The function's arrays for one tile of members, leading axis `width`, on the host."""
         placed = jax.device_put(members, device)
         return jax.device_get(self.compile(device)(*placed))
 
 
-def _metrics(experiment: Experiment, bases: Policy, key: jax.Array) -> dict[str, jax.Array]:
+def metrics(experiment: Experiment, bases: Policy, key: jax.Array) -> dict[str, jax.Array]:
+    """What a sweep keeps of one `run`."""
     return run(experiment, bases, key)[1]
 
 
@@ -58,22 +56,22 @@ def run_tiles(
     program: Program,
     members: tuple,
     devices: list[jax.Device],
-    on_tile: Callable[[np.ndarray, dict[str, np.ndarray]], None],
+    on_tile: Callable[[np.ndarray, Any], None],
 ) -> None:
-    """Advances all members, tile by tile, on whichever device is free.
+    """Runs a program on all members, tile by tile, on whichever device is free.
 
     Args:
-      members: (experiments, bases, keys), stacked, on the host or the first device.
+      members: the function's arguments, stacked, on the host or the first device.
       on_tile: called in this thread, in the order in which tiles end, with the indices of the
-        members and their metrics (the last tile's padding removed).
+        members and the function's arrays for them (the last tile's padding removed).
 
     Raises:
       Whatever a tile or `on_tile` raised; the other devices stop after their tile.
     """
-    size = jax.tree.leaves(members)[0].shape[0]
+    num_members = jax.tree.leaves(members)[0].shape[0]
     todo: queue.SimpleQueue = queue.SimpleQueue()
     done: queue.SimpleQueue = queue.SimpleQueue()
-    for indices in tile_indices(size, program.width):
+    for indices in tile_indices(num_members, program.width):
         todo.put(indices)
     num_tiles = todo.qsize()
 
@@ -82,8 +80,8 @@ def run_tiles(
             for indices in iter_queue(todo):
                 padded = np.resize(indices, program.width)
                 tile = jax.tree.map(lambda x, rows=padded: x[rows], members)
-                metrics = program(device, tile)
-                done.put((indices, {k: v[: len(indices)] for k, v in metrics.items()}))
+                found, size = program(device, tile), len(indices)
+                done.put((indices, jax.tree.map(lambda x, size=size: x[:size], found)))
         except BaseException as error:  # handed to the caller's thread, which raises it
             done.put(error)
 
@@ -101,6 +99,14 @@ def run_tiles(
             pass
         for thread in threads:
             thread.join()
+
+
+def run_all(program: Program, members: tuple, devices: list[jax.Device]) -> Any:
+    """The function's arrays for all members, stacked in their order, on the host."""
+    found: dict[int, Any] = {}
+    program.compile_all(devices)
+    run_tiles(program, members, devices, lambda indices, x: found.update({indices[0]: x}))
+    return jax.tree.map(lambda *x: np.concatenate(x), *[found[i] for i in sorted(found)])
 
 
 def iter_queue(items: queue.SimpleQueue) -> Iterator[Any]:
@@ -135,7 +141,7 @@ def choose_width(
     short = experiments.replace(num_rounds=1)
     measured: dict[int, float] = {}
     for width in widths:
-        program = Program(short, bases, keys, width)
+        program = Program(metrics, (short, bases, keys), width)
         if not fits(program.compile(device), device):
             continue
         tile = jax.tree.map(lambda x, w=width: x[np.arange(w) % size], (short, bases, keys))

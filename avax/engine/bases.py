@@ -1,0 +1,55 @@
+"""Base policies: trained once for each seed, shared by all settings, kept for reuse."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from avax import struct
+from avax.engine import checkpoint, platform, sweep, tiles
+from avax.engine.progress import say
+from avax.engine.sweep import Sweep
+from avax.loop import Experiment
+from avax.pretrain import best_candidate, candidate_keys, pretrain
+from avax.types import Policy
+
+
+def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -> Policy:
+    """Base policies with leading axes [num_seeds, num_snapshots], trained only if none are kept."""
+    seeds = range(config.seed, config.seed + config.num_seeds)
+    # Shorter sequences than the experiment's: a policy has no size that depends on them.
+    task = experiment.task.replace(max_difficulty=int(experiment.base_difficulty))
+    facts = {
+        "pretraining": struct.to_dict(config.pretraining),
+        "task": struct.to_dict(task),
+        "base_difficulty": int(experiment.base_difficulty),
+        "seeds": list(seeds),
+        "versions": platform.versions(),
+    }
+    keys = jnp.stack([candidate_keys(config.pretraining, sweep.base_key(s)) for s in seeds])
+    train = partial(pretrain, config.pretraining, task, experiment.base_difficulty)
+    like = jax.eval_shape(jax.vmap(train), keys[:, 0])[0]
+    path = folder / sweep.digest(facts)
+    policies = checkpoint.load(path, like, facts)
+    if policies is None:
+        say(f"training {keys.size} policies, {config.pretraining.num_updates} updates each")
+        policies, losses = train_bases(train, keys)
+        last = ", ".join(f"{x:.3f}" for x in losses[:, -1])
+        say(f"the best of each seed has loss {last}; kept in {path}")
+        checkpoint.save(path, policies, facts)
+    return policies
+
+
+def train_bases(train: Callable, keys: jax.Array) -> tuple[Policy, np.ndarray]:
+    """The best candidate of each seed and its losses, stacked; keys are [seeds, candidates]."""
+    candidates = keys.reshape(-1)
+    # The same width on any number of devices, so that a base has the same bits.
+    width = min(2, keys.size) if jax.default_backend() == "cpu" else keys.size
+    program = tiles.Program(train, (candidates,), width)
+    found = tiles.run_all(program, (candidates,), jax.local_devices())
+    return best_candidate(*jax.tree.map(lambda x: x.reshape(*keys.shape, *x.shape[1:]), found))
