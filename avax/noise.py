@@ -14,7 +14,8 @@ from avax.types import Integer, Key, Rollout, Scalar
 class LabelNoise:
     """Replaces one digit of some completions, after the verifier has judged them, in one round.
 
-    The one-shot injection of Lee et al. 2025 (arXiv 2502.01612, section 8), on labels only.
+    The one-shot injection of Lee et al. 2025 (arXiv 2502.01612, section 8), on labels only. In
+    that round the measured rates compare the verdicts, of clean completions, with noisy labels.
 
     Attributes:
       rate: P(a completion is changed).
@@ -30,7 +31,8 @@ class LabelNoise:
         uniform = jax.random.uniform(key, (3, *completion.shape))
         hit = (uniform[0, ..., :1] < self.rate) & (round == self.round)
         # The digit with the largest random number is the one that changes.
-        place = jnp.where(vocab.is_digit(completion), uniform[1], -1.0)
-        chosen = (place == place.max(-1, keepdims=True)) & vocab.is_digit(completion)
+        place = jnp.where(vocab.is_digit(completion), uniform[1], -1.0).argmax(-1)
+        here = jax.nn.one_hot(place, completion.shape[-1], dtype=bool)
+        chosen = here & vocab.is_digit(completion)
         other = (completion + 1 + (9 * uniform[2]).astype(jnp.int32)) % 10
         return rollouts._replace(completion=jnp.where(hit & chosen, other, completion))

@@ -32,7 +32,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 def save(figure: Figure, stem: pathlib.Path) -> list[pathlib.Path]:
     """Writes `stem`.png and `stem`.pdf, the same bytes for the same figure; returns the paths."""
-    paths = [stem.with_suffix(".png"), stem.with_suffix(".pdf")]
+    paths = [stem.with_name(stem.name + suffix) for suffix in (".png", ".pdf")]
     stem.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(paths[0], metadata={"Software": None})
     figure.savefig(paths[1], metadata={"CreationDate": None, "Producer": None, "Creator": None})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pathlib
@@ -40,9 +41,31 @@ def load(folder: str | os.PathLike) -> xr.Dataset:
         facts = {name: json.loads((folder / f"{name}.json").read_text()) for name in _FACTS}
     except Exception as error:  # zarr raises many kinds for a damaged store
         raise ResultsError(f"{store}: can't be read: {_one_line(error)}") from error
+    if facts["provenance"].get(_CHECKSUM) != fingerprint(dataset):
+        raise ResultsError(f"{store}: is damaged: its arrays are not those that were written")
     return dataset.assign_attrs(facts)
 
 
+def finish(folder: pathlib.Path, dataset: xr.Dataset, provenance: Mapping[str, Any]) -> None:
+    """Writes what is known about how the results came about, and the fingerprint of the data."""
+    write_json(folder / PROVENANCE, {**provenance, _CHECKSUM: fingerprint(dataset)})
+
+
+def fingerprint(dataset: xr.Dataset) -> str:
+    """64 hexadecimal digits that name all arrays and coordinates: the store's own checksums don't
+    cover its metadata, and a chunk that is missing reads as NaN.
+    """
+    found = hashlib.sha256()
+    for name in sorted(map(str, dataset.variables)):
+        array = np.ascontiguousarray(dataset[name].values)
+        if array.dtype.kind == "f":
+            array = np.where(np.isnan(array), array.dtype.type("nan"), array)  # of one bit pattern
+        found.update(f"{name} {dataset[name].dims} {array.dtype.str} {array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
+
+
+_CHECKSUM = "data_sha256"
 _FACTS = ("config", "provenance")
 
 
@@ -52,8 +75,8 @@ def save(dataset: xr.Dataset, folder: str | os.PathLike) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     chunks = {name: a.shape for name, a in dataset.data_vars.items()}
     _write_store(dataset, folder / STORE, chunks)
-    for name in _FACTS:
-        write_json(folder / f"{name}.json", dataset.attrs[name])
+    write_json(folder / CONFIG, dataset.attrs["config"])
+    finish(folder, dataset, dataset.attrs["provenance"])
 
 
 def template(

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import vocab
-from avax.types import Integer, Key, Policy, Rollout, Scalar
+from avax.types import Integer, Key, Policy, Problem, Rollout, Scalar, Source, Verdict
 
 
 def generate(
@@ -56,6 +56,24 @@ def generate(
         return rows.T.reshape(num_problems, num_samples, completion_len)
 
     return Rollout(prompts, *jax.tree.map(gather, rows, last))
+
+
+def collect(
+    key: Key,
+    source: Source,
+    policy: Policy,
+    num_problems: int,
+    num_samples: int,
+    temperature: Scalar,
+) -> tuple[Problem, Rollout, Verdict]:
+    """A round's data: problems, completions of each, and what the filter says; leading axis B."""
+    key_problems, key_sample, key_judge = jax.random.split(key, 3)
+    problems = jax.vmap(source.draw)(jax.random.split(key_problems, num_problems))
+    completion_len = problems.answer.shape[-1]
+    rollouts = generate(
+        key_sample, policy, problems.prompt, completion_len, num_samples, temperature
+    )
+    return problems, *source.judge(key_judge, policy, problems, rollouts)
 
 
 def choose(logits: Array, uniform: Array, temperature: Scalar) -> tuple[Array, Array]:

@@ -59,6 +59,20 @@ def get(node: Any, path: str) -> Any:
     return node
 
 
+def typed(node: Any) -> Any:
+    """`node` with whole numbers in its float fields as floats: 0 and 0.0 are one setting."""
+    changes = {f.name: as_type(f, getattr(node, f.name)) for f in dataclasses.fields(node)}
+    return dataclasses.replace(node, **changes)
+
+
+def as_type(field: dataclasses.Field, value: Any) -> Any:
+    """A value as its field's annotation has it: a float where it says so, and below alike."""
+    if dataclasses.is_dataclass(value):
+        return typed(value)
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if is_whole and field.type in ("Scalar", "float", float) else value
+
+
 def to_dict(node: Any) -> Any:
     """Plain dicts, lists and numbers, the class of each dataclass under "type": ready for JSON."""
     if dataclasses.is_dataclass(node):

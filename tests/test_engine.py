@@ -602,7 +602,9 @@ def test_provenance_says_what_ran(executed):
     out, data = executed
     found = json.loads((out / results.PROVENANCE).read_text())
     assert data.attrs["provenance"] == found
-    assert set(found) == {"versions", "git_commit", "device", "tile_width", "seconds"}
+    assert set(found) == {
+        *("versions", "git_commit", "device", "tile_width", "seconds", "data_sha256")
+    }
     assert found["versions"]["jax"] == jax.__version__
     assert found["device"].startswith("2 x ") and found["tile_width"] == [4]
     assert found["git_commit"]

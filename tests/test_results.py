@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def write(folder: pathlib.Path, tiles) -> results.Writer:
     for runs in tiles:
         writer.put(np.array(runs), metrics(runs))
     writer.flush()
-    results.write_json(folder / results.PROVENANCE, {"git_commit": "abc"})
+    results.finish(folder, writer.dataset, {"git_commit": "abc"})
     return writer
 
 
@@ -76,7 +77,7 @@ def test_load_gives_back_what_was_in_memory(tmp_path):
     loaded = results.load(tmp_path)
     assert loaded.attrs == {
         "config": {"digest": "digest", **CONFIG},
-        "provenance": {"git_commit": "abc"},
+        "provenance": {"git_commit": "abc", "data_sha256": results.fingerprint(writer.dataset)},
     }
     xr.testing.assert_identical(loaded.drop_attrs(deep=False), writer.dataset)
 
@@ -90,27 +91,31 @@ def test_what_was_not_run_is_nan(tmp_path):
 
 def test_the_store_is_up_to_date_only_after_a_flush(tmp_path):
     results.claim(tmp_path, CONFIG, "digest")
-    results.write_json(tmp_path / results.PROVENANCE, {})
+
+    def stored():
+        with xr.open_zarr(tmp_path / results.STORE, consolidated=False) as opened:
+            return opened.loss.load()
+
     writer = results.Writer(tmp_path, empty(), every=1e9)
     writer.put(np.arange(12), metrics(range(12)))
-    assert np.isnan(results.load(tmp_path).loss).all()
+    assert np.isnan(stored()).all()
     writer.flush()
-    assert np.isfinite(results.load(tmp_path).loss).all()
+    assert np.isfinite(stored()).all()
     eager = results.Writer(tmp_path, empty(), every=-1.0)
     eager.put(np.arange(12), metrics(range(12)))
-    assert np.isfinite(results.load(tmp_path).loss).all()
+    assert np.isfinite(stored()).all()
 
 
 def test_more_rows_than_files(tmp_path):
     """A first axis longer than MAX_BLOCKS shares files, and a flush rewrites only whole ones."""
     rows = 2 * results.MAX_BLOCKS + 3
     results.claim(tmp_path, CONFIG, "digest")
-    results.write_json(tmp_path / results.PROVENANCE, {})
     dataset = results.template({"fpr": range(rows), "round": [0]}, {"x": ("fpr", "round")}, {})
     writer = results.Writer(tmp_path, dataset)
     for run in (rows - 1, 0, 4):
         writer.put(np.array([run]), {"x": np.array([[run]], np.float32)})
         writer.flush()
+    results.finish(tmp_path, writer.dataset, {})
     loaded = results.load(tmp_path).x.values[:, 0]
     assert loaded[[0, 4, rows - 1]].tolist() == [0, 4, rows - 1]
     assert np.isnan(loaded).sum() == rows - 3
@@ -138,6 +143,27 @@ def test_missing_parts_name_the_path(folder, spoil):
     with pytest.raises(ResultsError, match=str(folder)) as raised:
         results.load(folder)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["loss", "fpr"])
+def test_a_lost_file_is_not_read_as_nan(folder, name):
+    (lost, *_) = (p for p in (folder / results.STORE / name).rglob("*") if p.name == "0")
+    lost.unlink() if lost.is_file() else shutil.rmtree(lost)
+    with pytest.raises(ResultsError, match=str(folder)):
+        results.load(folder)
+
+
+def test_damaged_metadata_is_never_read_as_data(folder):
+    """Every byte of the metadata of one array, one bit each: refused, or of no consequence."""
+    good, path = results.load(folder), folder / results.STORE / "loss" / "zarr.json"
+    content, num_detected = path.read_bytes(), 0
+    for at in range(0, len(content), 3):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1 << at % 7]) + content[at + 1 :])
+        try:
+            xr.testing.assert_equal(results.load(folder), good)
+        except ResultsError:
+            num_detected += 1
+    assert num_detected > 50
 
 
 def test_a_flipped_bit_is_never_read_as_data(folder):

@@ -81,7 +81,7 @@ def crossing(x: np.ndarray, y: np.ndarray, level: float) -> float:
     """The smallest x at which y, seen from the left, falls to `level`; x grows and may start at 0.
 
     Between two points y is taken as linear in log x, in x where one of them is 0. NaN if y stays
-    above; the first x if it starts below.
+    above; the first x if it starts below. A y of NaN, a run that diverged, counts as below.
     """
     below = np.flatnonzero(~(y > level))
     if len(below) == 0:
@@ -89,6 +89,8 @@ def crossing(x: np.ndarray, y: np.ndarray, level: float) -> float:
     i = below[0]
     if i == 0:
         return float(x[0])
+    if np.isnan(y[i]):
+        return float(x[i])
     weight = (y[i - 1] - level) / (y[i - 1] - y[i])
     if x[i - 1] <= 0:
         return float(x[i - 1] + weight * (x[i] - x[i - 1]))

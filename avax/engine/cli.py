@@ -70,7 +70,7 @@ def parse(
       build: the sweep for one combination of choices.
       argv: the arguments; those of this process by default.
     """
-    argv = list(sys.argv[1:] if argv is None else argv)
+    argv = _joined(sys.argv[1:] if argv is None else argv)
     picked = _first_pass(choices, argv)
     try:
         default = _with_plugins(build(**picked), argv)
@@ -96,6 +96,18 @@ def claim(sweeps: Mapping[pathlib.Path, Sweep]) -> None:
             results.claim(folder, struct.to_dict(sweep), sweep.digest())
     except results.ResultsError as error:
         fail(str(error))
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """`--flag -1,-2` as `--flag=-1,-2`: argparse takes such a value for a flag."""
+    words: list[str] = []
+    for word in argv:
+        is_value = re.match(r"-[\d.]", word) and words and words[-1].startswith("--")
+        if is_value and "=" not in words[-1]:
+            words[-1] += f"={word}"
+        else:
+            words.append(word)
+    return words
 
 
 def _first_pass(choices, argv):

@@ -81,7 +81,7 @@ class Engine:
             "tile_width": widths,
             "seconds": dataclasses.asdict(self.seconds),
         }
-        results.write_json(out / results.PROVENANCE, provenance)
+        results.finish(out, writer.dataset, provenance)
         return results.load(out)
 
     def _bases(self, config, experiment):
@@ -94,8 +94,9 @@ class Engine:
         members, runs = stack_members(config, group, experiments, bases)
         with self.seconds.count("compilation"):
             width = tile_width(config.tile_width, members, devices)
-            # The width is part of the key: a program is compiled for its shapes.
-            key = jax.tree.structure(members), width
+            # A program is compiled for its shapes.
+            shapes = [(x.shape[1:], str(x.dtype)) for x in jax.tree.leaves(members)]
+            key = jax.tree.structure(members), tuple(shapes), width
             if key not in self._programs:
                 self._programs[key] = tiles.Program(tiles.metrics, members, width)
             program = self._programs[key]

@@ -38,6 +38,19 @@ class Sweep:
     seed: int = struct.static(0, low=0)
     tile_width: str = struct.static("auto")
 
+    def __post_init__(self):
+        kinds = {path: field for path, field, _ in struct.walk(self.base)}
+        axes = {
+            path: tuple(struct.as_type(kinds[path], v) if path in kinds else v for v in values)
+            for path, values in self.axes.items()
+        }
+        for name, value in (
+            ("base", struct.typed(self.base)),
+            ("pretraining", struct.typed(self.pretraining)),
+            ("axes", axes),
+        ):
+            object.__setattr__(self, name, value)  # the class is frozen
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the axes."""

@@ -8,6 +8,8 @@ from typing import Any
 from avax import struct
 from avax.engine.sweep import Sweep
 
+SHAPES = ("num_rounds", "task.max_difficulty")  # fields that the results' dimensions depend on
+
 
 class ConfigError(ValueError):
     """A configuration that can't be run. The message is one line for a user."""
@@ -24,7 +26,11 @@ def validate(sweep: Sweep) -> None:
         if len(set(values)) < len(values):
             raise ConfigError(f"axes.{path}: has a value twice: {_listed(values)}")
         for value in values:
+            if not isinstance(value, (bool, int, float, str)):
+                raise ConfigError(f"axes.{path}: can't be an axis: its values are no numbers")
             check_value(f"axes.{path}", field, value)
+        if path in SHAPES:
+            raise ConfigError(f"axes.{path}: can't be an axis: it sets the results' shape")
     if sweep.seed + sweep.num_seeds > 2**32:
         raise ConfigError(f"seed: is {sweep.seed}, must be below 2**32 - num_seeds")
     check_tile_width(sweep.tile_width)

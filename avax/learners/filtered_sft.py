@@ -75,19 +75,10 @@ class FilteredSFT:
     def step(
         self, key: Key, state: FilteredSFTState, source: Source
     ) -> tuple[FilteredSFTState, StepInfo]:
-        key_problems, key_sample, key_judge, key_batches = jax.random.split(key, 4)
-        problems = jax.vmap(source.draw)(jax.random.split(key_problems, self.num_problems))
-        completion_len = problems.answer.shape[-1]
-        rollouts = sampling.generate(
-            key_sample,
-            state.policy,
-            problems.prompt,
-            completion_len,
-            self.num_samples,
-            self.temperature,
+        key_data, key_batches = jax.random.split(key)
+        problems, rollouts, verdicts = sampling.collect(
+            key_data, source, state.policy, self.num_problems, self.num_samples, self.temperature
         )
-        rollouts, verdicts = source.judge(key_judge, state.policy, problems, rollouts)
-
         state = self._keep(state, rollouts, verdicts.accept)
         batches = self._batches(key_batches, state, source)
         trained = training.update_on(

@@ -66,17 +66,9 @@ class GRPO:
         return GRPOState(policy, transform.init(policy), policy)
 
     def step(self, key: Key, state: GRPOState, source: Source) -> tuple[GRPOState, StepInfo]:
-        key_problems, key_sample, key_judge = jax.random.split(key, 3)
-        problems = jax.vmap(source.draw)(jax.random.split(key_problems, self.num_problems))
-        rollouts = sampling.generate(
-            key_sample,
-            state.policy,
-            problems.prompt,
-            problems.answer.shape[-1],
-            self.num_samples,
-            self.temperature,
+        problems, rollouts, verdicts = sampling.collect(
+            key, source, state.policy, self.num_problems, self.num_samples, self.temperature
         )
-        rollouts, verdicts = source.judge(key_judge, state.policy, problems, rollouts)
         advantage = group_advantage(verdicts.score, self.normalize_std)
         batch = self._batch(state, rollouts, advantage)
         trained = training.update_on(
