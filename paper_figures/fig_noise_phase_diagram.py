@@ -45,7 +45,7 @@ def analyse(dataset: xr.Dataset, injection: xr.Dataset) -> Findings:
 def summary(findings: Findings) -> str:
     """The measured and the predicted boundary, and how far apart they are, in three lines."""
     kappa = findings.amplification
-    ratio, low, high = boundary_ratio(findings.measured)
+    ratio, low, high = findings.measured.ratio
     measured = f"measured boundary: FPR / (1 - FNR) = {ratio:.3g} ({low:.3g} to {high:.3g})"
     intervals = "95 % intervals over seeds"
     if findings.order.sizes["seed"] == 1:
@@ -63,15 +63,6 @@ def summary(findings: Findings) -> str:
             f"the predicted ratio is {apart}",
         ]
     )
-
-
-def boundary_ratio(measured: phase.Boundary) -> tuple[float, float, float]:
-    """Median over FNR of FPR / (1 - FNR) on the boundary, and of its interval's ends."""
-    room = 1 - measured.fnr
-    inside = room > 0
-    ends = (measured.fpr, measured.low, measured.high)
-    medians = [np.median(np.nan_to_num(x[inside], nan=1.0) / room[inside]) for x in ends]
-    return tuple(float(m) for m in medians)
 
 
 def draw(dataset: xr.Dataset, injection: xr.Dataset) -> Figure:

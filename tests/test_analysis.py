@@ -43,6 +43,46 @@ def test_crossing_does_not_depend_on_the_units():
     assert phase.crossing(x, y + 5, 5.0) == pytest.approx(found)
 
 
+@pytest.mark.parametrize(
+    "y, expected",
+    [
+        ((3, 2, 1), (3, 2, 1)),
+        ((1, 3, 0), (2, 2, 0)),
+        ((4, 1, 2, 3), (4, 2, 2, 2)),
+        ((1, 2, 3), (2, 2, 2)),
+        ((3, nan, 1, -2), (3, -0.5, -0.5, -2)),  # NaN counts as the lowest
+        ((nan, nan), (0, 0)),
+        ((2,), (2,)),
+    ],
+)
+def test_decreasing_by_hand(y, expected):
+    np.testing.assert_allclose(phase.decreasing(np.array(y, float), 0.0), expected)
+
+
+def test_decreasing_is_the_nearest_sequence_that_never_grows():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=6) + np.linspace(2, -2, 6)
+    fit = phase.decreasing(y, -10.0)
+    assert (np.diff(fit) <= 1e-12).all() and not np.allclose(fit, y)
+    others = -np.sort(-(fit + rng.normal(scale=0.3, size=(20_000, 6))), axis=1)
+    assert ((others - y) ** 2).sum(1).min() >= ((fit - y) ** 2).sum()
+
+
+def test_a_noisy_run_moves_no_boundary():
+    order = ray_diagram([8.0])
+    noisy = order.copy()
+    noisy[4, 0, 0] = -0.05  # one run in 48 fails far inside the region that improves
+    found, clean = phase.boundary(noisy), phase.boundary(order)
+    np.testing.assert_allclose(found.fpr, clean.fpr)
+
+
+def test_the_ratio_of_a_ray():
+    found = phase.boundary(ray_diagram(noisy_kappas(16)), num_bootstrap=300)
+    ratio, low, high = found.ratio
+    assert ratio == pytest.approx(1 / 8, rel=2e-3) and low < ratio < high
+    assert phase.boundary(ray_diagram([8.0])).ratio == pytest.approx([1 / 8] * 3, rel=2e-3)
+
+
 def ray_diagram(kappas, num_fpr=48) -> xr.DataArray:
     """An order parameter that is 0 where FPR / (1 - FNR) = 1 / kappa, for each seed's kappa."""
     fpr = xr.DataArray(np.geomspace(0.005, 1, num_fpr), dims="fpr")

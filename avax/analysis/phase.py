@@ -9,7 +9,7 @@ import xarray as xr
 
 
 class Boundary(NamedTuple):
-    """Where the order parameter crosses its critical level, for each FNR.
+    """Where the order parameter crosses its critical level, for each FNR, and one number for all.
 
     A crossing is NaN where the whole range improves, 0 where none of it does.
     """
@@ -18,6 +18,7 @@ class Boundary(NamedTuple):
     fpr: np.ndarray  # f[F], from the mean over seeds
     low: np.ndarray  # f[F], bootstrap interval over seeds
     high: np.ndarray  # f[F]
+    ratio: tuple[float, float, float]  # median over FNR of FPR / (1 - FNR), and its interval
 
 
 def is_frontier(dataset: xr.Dataset) -> bool:
@@ -50,7 +51,7 @@ def order_parameter(dataset: xr.Dataset) -> xr.DataArray:
 def boundary(
     order: xr.DataArray, level: float = 0.0, num_bootstrap: int = 1000, coverage: float = 0.95
 ) -> Boundary:
-    """The boundary FPR of each FNR with a bootstrap interval over seeds.
+    """The boundary FPR of each FNR, and the median ratio, with bootstrap intervals over seeds.
 
     Args:
       order: order parameter with the dimensions fpr, fnr and seed.
@@ -59,29 +60,46 @@ def boundary(
       coverage: of the percentile interval.
     """
     order = order.sortby("fpr").transpose("seed", "fnr", "fpr")
-    fpr, values = order.fpr.values, order.values
-    num_seeds = len(values)
-    picks = np.random.default_rng(0).integers(num_seeds, size=(num_bootstrap, num_seeds))
+    fnr, fpr, values = order.fnr.values, order.fpr.values, order.values
+    picks = np.random.default_rng(0).integers(len(values), size=(num_bootstrap, len(values)))
     # Few seeds have few different resamples.
     picks, which = np.unique(np.sort(picks, axis=1), axis=0, return_inverse=True)
-    means = values[picks].mean(1)
-    crossings = np.array([[crossing(fpr, row, level) for row in mean] for mean in means])
-    crossings = crossings[which.reshape(-1)]
-    # Beyond the last FPR counts as infinite, so that quantiles stay ordered.
-    crossings = np.where(np.isnan(crossings), np.inf, crossings)
-    low, high = np.quantile(
-        crossings, [(1 - coverage) / 2, (1 + coverage) / 2], axis=0, method="inverted_cdf"
-    )
-    center = np.array([crossing(fpr, row, level) for row in values.mean(0)])
-    finite = [np.where(np.isinf(x), np.nan, x) for x in (low, high)]
-    return Boundary(order.fnr.values, center, *finite)
+    means = [values.mean(0), *values[picks].mean(1)]
+    crossings = np.array([[crossing(fpr, decreasing(r, level), level) for r in m] for m in means])
+    ratios = np.median(np.nan_to_num(crossings, nan=1.0) / np.maximum(1 - fnr, 1e-9), axis=1)
+    ends = (1 - coverage) / 2, (1 + coverage) / 2
+
+    def interval(samples):
+        # Beyond the last FPR counts as infinite, so that quantiles stay ordered.
+        samples = np.where(np.isnan(samples), np.inf, samples)[1:][which.reshape(-1)]
+        found = np.quantile(samples, ends, axis=0, method="inverted_cdf")
+        return np.where(np.isinf(found), np.nan, found)
+
+    low, high = interval(crossings)
+    ratio = ratios[0], *interval(ratios)
+    return Boundary(fnr, crossings[0], low, high, tuple(float(r) for r in ratio))
+
+
+def decreasing(y: np.ndarray, level: float) -> np.ndarray:
+    """The nearest sequence that never grows, by least squares: neighbours in the wrong order are
+    averaged (isotonic regression). Each value is a run with noise of its own; a larger FPR is never
+    better. NaN, a run that diverged, counts as the lowest, and as no more than `level`.
+    """
+    y = np.where(np.isnan(y), np.fmin(np.nanmin(y, initial=level), level), y)
+    blocks: list[tuple[float, int]] = []
+    for value in y:
+        blocks.append((float(value), 1))
+        while len(blocks) > 1 and blocks[-2][0] < blocks[-1][0]:
+            (right, m), (left, n) = blocks.pop(), blocks.pop()
+            blocks.append(((left * n + right * m) / (n + m), n + m))
+    return np.concatenate([np.full(size, mean) for mean, size in blocks])
 
 
 def crossing(x: np.ndarray, y: np.ndarray, level: float) -> float:
     """The smallest x at which y, seen from the left, falls to `level`; x grows and may start at 0.
 
     Between two points y is taken as linear in log x, in x where one of them is 0. NaN if y stays
-    above; the first x if it starts below. A y of NaN, a run that diverged, counts as below.
+    above; the first x if it starts below.
     """
     below = np.flatnonzero(~(y > level))
     if len(below) == 0:
@@ -89,8 +107,6 @@ def crossing(x: np.ndarray, y: np.ndarray, level: float) -> float:
     i = below[0]
     if i == 0:
         return float(x[0])
-    if np.isnan(y[i]):
-        return float(x[i])
     weight = (y[i - 1] - level) / (y[i - 1] - y[i])
     if x[i - 1] <= 0:
         return float(x[i - 1] + weight * (x[i] - x[i - 1]))
