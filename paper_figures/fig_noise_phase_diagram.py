@@ -107,7 +107,7 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
 
 
 def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float = 0.0) -> None:
-    """Progress against round for settings on both sides, mean and range over seeds."""
+    """Progress against round for settings on both sides: thin lines are seeds, thick their mean."""
     frontier = phase.is_frontier(dataset)
     progress = phase.solved_length(dataset) if frontier else dataset.accuracy
     row = progress.sel(fnr=fnr, method="nearest")
@@ -116,22 +116,19 @@ def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float
     colours = plotting.mpl.colormaps["viridis"](np.linspace(0, 0.9, len(chosen)))
     for i, colour in zip(chosen, colours, strict=True):
         line = row.isel(fpr=i).transpose("round", "seed")
-        axes.plot(
-            line["round"],
-            line.mean("seed"),
-            color=colour,
-            linestyle="-" if gain[i] > 0 else "--",
-            label=f"{order.fpr.values[i]:.2g}",
-        )
-        axes.fill_between(
-            line["round"], line.min("seed"), line.max("seed"), color=colour, alpha=0.15, linewidth=0
-        )
+        style = {"color": colour, "linestyle": "-" if gain[i] > 0 else "--"}
+        axes.plot(line["round"], line.mean("seed"), label=f"{order.fpr.values[i]:.2g}", **style)
+        axes.plot(line["round"], line, linewidth=0.6, alpha=0.5, **style)
+    curriculum = dataset.attrs["config"]["base"]["curriculum"]
+    if curriculum["type"] == "Frontier":
+        rounds = dataset["round"].values[1:]
+        posed = curriculum["start"] + curriculum["step"] * (rounds - 1)
+        axes.plot(rounds, posed, "k:", label="digits posed")
     axes.set_xlabel("round")
     axes.set_ylabel("solved length, digits" if frontier else "accuracy, all lengths of the range")
-    axes.set_title(f"FNR = {row.fnr.item():.2g}: mean and range of seeds")
+    axes.set_title(f"FNR = {row.fnr.item():.2g}: seeds (thin) and their mean")
     axes.legend(title="FPR (dashed: collapse)")
     axes.set_xlim(0, dataset.sizes["round"] - 1)
-    axes.set_ylim(bottom=0)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,10 @@ def sweep(curriculum: str, num_seeds: int, spoilt: str = "nothing") -> xr.Datase
             "diverged": (dims[:-1], np.zeros(accuracy.shape[:-1])),
         },
         {"fpr": list(FPR), "fnr": list(FNR), "seed": range(num_seeds), "round": range(4)},
-        {"config": {"base": {"curriculum": {"type": curriculum}}}, "provenance": {}},
+        {
+            "config": {"base": {"curriculum": {"type": curriculum, "start": 3, "step": 1}}},
+            "provenance": {},
+        },
     )
 
 
@@ -67,7 +70,7 @@ def test_noise_phase_diagram_is_labelled(curriculum, num_seeds, spoilt):
         assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
     assert "FPR" in diagram.get_xlabel() and "FNR" in diagram.get_ylabel()
     assert ("digits" if curriculum == "Frontier" else "accuracy") in colours.get_ylabel()
-    assert len(trajectories.get_legend().get_texts()) == len(FPR)
+    assert len(trajectories.get_legend().get_texts()) == len(FPR) + (curriculum == "Frontier")
     legends = [*figure.legends, diagram.get_legend()]
     named = [text.get_text() for legend in legends if legend for text in legend.get_texts()]
     assert len(named) == 3 and "measured boundary" in named[0] and "mean field" in named[1]
@@ -76,7 +79,7 @@ def test_noise_phase_diagram_is_labelled(curriculum, num_seeds, spoilt):
 def test_the_summary_gives_both_boundaries():
     findings = noise.analyse(sweep("Frontier", 3), injection(3))
     assert findings.amplification.kappa == pytest.approx(8)
-    ratio, low, high = noise.boundary_ratio(findings.measured)
+    ratio, low, high = findings.measured.ratio
     assert low <= ratio <= high and 0.05 < ratio < 0.25
     lines = noise.summary(findings).splitlines()
     assert len(lines) == 3
