@@ -68,7 +68,7 @@ def summary(findings: Findings) -> str:
 def draw(dataset: xr.Dataset, injection: xr.Dataset) -> Figure:
     """Left: the phase diagram with measured and predicted boundary. Right: some trajectories."""
     findings = analyse(dataset, injection)
-    figure = plotting.new_figure(10, 4.2)
+    figure = plotting.new_figure(11, 4.2)
     left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
     draw_map(left, dataset, findings)
     draw_trajectories(right, dataset, findings.order)
@@ -127,7 +127,7 @@ def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float
     axes.set_xlabel("round")
     axes.set_ylabel("solved length, digits" if frontier else "accuracy, all lengths of the range")
     axes.set_title(f"FNR = {row.fnr.item():.2g}: seeds (thin) and their mean")
-    axes.legend(title="FPR (dashed: collapse)")
+    axes.legend(title="FPR\n(dashed: collapse)", loc="center left", bbox_to_anchor=(1, 0.5))
     axes.set_xlim(0, dataset.sizes["round"] - 1)
 
 

@@ -1,0 +1,185 @@
+"""Training and generation of avax, and the machine's limit: each is a function to be timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from avax import sampling, training
+from avax.engine import platform, tiles
+from avax.models import transformer
+from avax.models.transformer import TransformerConfig
+from avax.tasks import Addition
+from avax.types import Policy
+
+TASK = Addition(max_difficulty=8)
+NUM_UPDATES = 8  # of one timed call
+NUM_GENERATED = 512  # prompts of one timed call
+
+
+class Size(NamedTuple):
+    """A model and its training batch."""
+
+    width: int
+    num_layers: int
+    num_heads: int
+    batch: int
+
+    @property
+    def config(self) -> TransformerConfig:
+        return TransformerConfig(
+            num_layers=self.num_layers, num_heads=self.num_heads, width=self.width
+        )
+
+    @property
+    def num_parameters(self) -> int:
+        like = jax.eval_shape(lambda key: transformer.init(key, self.config), jax.random.key(0))
+        return sum(x.size for x in jax.tree.leaves(like))
+
+    def nominal_flops(self) -> float:
+        """6 x parameters x tokens of an update, skipped and padded ones counted as done."""
+        return 6.0 * self.num_parameters * self.batch * (TASK.prompt_len + TASK.completion_len)
+
+
+SIZES = (Size(32, 1, 2, 64), Size(64, 2, 2, 128), Size(128, 4, 4, 128))
+WIDTHS = (1, 2, 4, 8, 16)  # the last is all: an ensemble of 16
+
+
+class Contestant(NamedTuple):
+    """`seconds()` runs once and gives the time of one unit of work: a member's update, say."""
+
+    facts: dict[str, Any]
+    seconds: Callable[[], float]
+
+
+def train(policy: Policy, prompts: jax.Array, completions: jax.Array) -> jax.Array:
+    """The losses of NUM_UPDATES updates, as the learner does them."""
+    transform = training.optimizer(1e-3, 1.0)
+    state = transform.init(policy)
+    batches = prompts, completions
+    return training.update_on(training.cross_entropy, transform, policy, state, batches).loss
+
+
+def generate(policy: Policy, prompts: jax.Array, key: jax.Array) -> jax.Array:
+    """One sampled completion of each prompt."""
+    return sampling.generate(key, policy, prompts, TASK.completion_len, 1, 1.0).completion
+
+
+def contestant(size: Size, work: str, width: int | None, num_devices: int) -> Contestant:
+    """`width` members on each of some devices; None is one member without vmap."""
+    devices = jax.local_devices()[:num_devices]
+    num_members = (width or 1) * num_devices
+    members = stacked(size, work, num_members)
+    function, units = (train, NUM_UPDATES) if work == "train" else (generate, NUM_GENERATED)
+    start = time.perf_counter()
+    program = tiles.Program(function, members, width) if width else Lone(function, members)
+    program.compile_all(devices)
+    facts = {"size": size.width, "work": work, "by": "avax", "width": width or "no vmap"}
+    facts |= {"devices": num_devices, "compile_s": time.perf_counter() - start}
+
+    def seconds() -> float:
+        start = time.perf_counter()
+        tiles.run_tiles(program, members, devices, lambda indices, found: None)
+        return (time.perf_counter() - start) / (units * num_members)
+
+    return Contestant(facts, seconds)
+
+
+def stacked(size: Size, work: str, num_members: int) -> tuple:
+    """The arguments of `train` or `generate` for some members: random digits, none of them PAD."""
+    rng = np.random.default_rng(0)
+    keys = jax.random.split(jax.random.key(0), num_members)
+    policies = jax.vmap(lambda k: transformer.init(k, size.config))(keys)
+
+    def digits(*shape):
+        return rng.integers(0, 10, (num_members, *shape), dtype=np.int32)
+
+    if work == "generate":
+        return policies, digits(NUM_GENERATED, TASK.prompt_len), keys
+    shape = NUM_UPDATES, size.batch
+    return policies, digits(*shape, TASK.prompt_len), digits(*shape, TASK.completion_len)
+
+
+class Lone:
+    """Like `tiles.Program` of width 1, without vmap."""
+
+    width = 1
+
+    def __init__(self, function: Callable, members: tuple):
+        one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), members)
+        self._traced, self._compiled = jax.jit(function).trace(*one), {}
+
+    def compile_all(self, devices: list[jax.Device]) -> None:
+        for device in devices:
+            with jax.default_device(device):
+                compiled = self._traced.lower().compile(platform.compiler_options())
+            self._compiled[device] = compiled
+
+    def __call__(self, device: jax.Device, members: tuple) -> np.ndarray:
+        one = jax.device_put(jax.tree.map(lambda x: x[0], members), device)
+        return jax.device_get(self._compiled[device](*one))[None]
+
+
+def gemm(num_devices: int, side: int = 2048, count: int = 4) -> Contestant:
+    """Seconds of one multiply-add of `side` x `side` float32 matrices: the machine's peak."""
+
+    def products(x):
+        for _ in range(count):
+            x = x @ x * (1 / side)
+        return x.sum()
+
+    matrices = (jnp.ones((num_devices, side, side)) / side,)
+    return limit(products, matrices, num_devices, {"by": "gemm"}, count * 2.0 * side**3)
+
+
+def chain(size: Size, num_devices: int, width: int = 2) -> Contestant:
+    """Seconds of an update's matrix products alone, forward and backward, as the model shapes them."""
+    num_members = width * num_devices
+    policies, *_ = stacked(size, "train", num_members)
+    rows, last = TASK.prompt_len + TASK.completion_len - 1, TASK.completion_len
+
+    def products(policy, x):
+        def forward(policy, x):
+            y = x
+            for i, block in enumerate(policy.blocks):
+                query, key, value = jnp.split(block.qkv, 3, axis=1)
+                # Keys and values of all tokens; the rest of the last layer for the answer alone.
+                kv = y @ jnp.concatenate([key, key, value], axis=1)
+                y = y[:, -last:] if i == len(policy.blocks) - 1 else y
+                q = y @ jnp.concatenate([query, query], axis=1)
+                y = (q[..., : size.width] + kv[:, -y.shape[1] :, : size.width]) @ block.out
+                y = y @ block.up @ block.down
+            return (y @ policy.head).sum()
+
+        grads = jax.grad(forward, argnums=(0, 1))(policy, x)
+        return sum(g.sum() for g in jax.tree.leaves(grads))
+
+    x = jnp.ones((num_members, size.batch, rows, size.width)) * 1e-3
+    facts = {"by": "chain", "size": size.width, "work": "train"}
+    return limit(products, (policies, x), num_devices, facts, num_members, width)
+
+
+def limit(function, members, num_devices, facts, per, width=1) -> Contestant:
+    """Seconds divided by `per` (and by the devices, for `gemm`'s one product on each)."""
+    devices = jax.local_devices()[:num_devices]
+    program = tiles.Program(function, members, width)
+    program.compile_all(devices)
+    placed = [
+        jax.device_put(jax.tree.map(lambda x, i=i: x[i * width : (i + 1) * width], members), d)
+        for i, d in enumerate(devices)
+    ]
+    units = per * num_devices if facts["by"] == "gemm" else per
+
+    def seconds() -> float:
+        start = time.perf_counter()
+        # Dispatch does not wait: the devices work at the same time.
+        found = [program.compile(d)(*x) for d, x in zip(devices, placed, strict=True)]
+        jax.block_until_ready(found)
+        return (time.perf_counter() - start) / units
+
+    return Contestant(facts | {"devices": num_devices, "width": width}, seconds)
