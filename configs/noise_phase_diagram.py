@@ -67,6 +67,7 @@ def laptop() -> Sweep:
             "verifier.fnr": even_spaced(0.0, 0.9, 16),
         },
         tile_width="2",
+        placement="spmd",
     )
 
 

@@ -104,7 +104,7 @@ def changed(value):
 def test_any_other_field_changes_the_digest():
     digests = {SMALL.digest()}
     paths = [p for p, _, v in struct.walk(SMALL) if isinstance(v, (bool, int, float, str))]
-    paths.remove("tile_width")
+    paths = [p for p in paths if p not in ("tile_width", "placement")]
     assert len(paths) > 30
     for path in paths:
         other = struct.replace(SMALL, path, changed(struct.get(SMALL, path)))
@@ -164,6 +164,22 @@ def test_a_run_starts_from_the_base_and_the_key_of_its_seed_and_snapshot():
 
 # Tiles
 
+UNITS = [(device,) for device in jax.devices()]
+BOTH = [tuple(jax.devices())]
+
+
+def test_units_of_both_placements():
+    assert tiles.make_units("spmd", jax.devices(), 9) == BOTH
+    assert tiles.make_units("tiles", jax.devices(), 9) == UNITS
+    for placement in ("spmd", "tiles"):
+        assert tiles.make_units(placement, jax.devices(), 1) == UNITS[:1]
+
+
+def test_a_tile_of_a_unit_holds_a_tile_of_each_device():
+    program = Double(4)
+    assert collect(program, 25, BOTH).tolist() == [2 * i for i in range(25)]
+    assert [len(values) for _, _, values in program.calls] == [8, 8, 8, 8]
+
 
 @pytest.mark.parametrize("size, width", [(25, 4), (24, 4), (1, 4), (3, 1), (5, 5)])
 def test_tiles_hold_every_member_once(size, width):
@@ -179,14 +195,14 @@ class Double:
     def __init__(self, width, before=lambda values: None):
         self.width, self.before, self.calls = width, before, []
 
-    def __call__(self, device, members):
+    def __call__(self, unit, members):
         (values,) = members
-        self.calls.append((device, threading.current_thread(), values.tolist()))
+        self.calls.append((unit, threading.current_thread(), values.tolist()))
         self.before(values)
         return {"x": 2 * values}
 
 
-def collect(program, size, devices) -> np.ndarray:
+def collect(program, size, units) -> np.ndarray:
     found, caller = np.full(size, -1), threading.current_thread()
 
     def on_tile(indices, metrics):
@@ -194,7 +210,7 @@ def collect(program, size, devices) -> np.ndarray:
         assert (found[indices] == -1).all() and len(metrics["x"]) == len(indices)
         found[indices] = metrics["x"]
 
-    tiles.run_tiles(program, (np.arange(size),), devices, on_tile)
+    tiles.run_tiles(program, (np.arange(size),), units, on_tile)
     return found
 
 
@@ -202,7 +218,7 @@ def collect(program, size, devices) -> np.ndarray:
 @pytest.mark.parametrize("size, width", [(25, 4), (4, 4), (1, 4), (2, 1)])
 def test_every_member_is_run_once_and_padding_is_dropped(size, width, num_devices):
     program = Double(width)
-    found = collect(program, size, jax.devices()[:num_devices])
+    found = collect(program, size, UNITS[:num_devices])
     assert found.tolist() == [2 * i for i in range(size)]
     assert len(program.calls) == -(-size // width)
     assert all(len(values) == width for _, _, values in program.calls)
@@ -211,8 +227,8 @@ def test_every_member_is_run_once_and_padding_is_dropped(size, width, num_device
 def test_devices_work_at_the_same_time():
     barrier = threading.Barrier(2, timeout=60)
     program = Double(1, before=lambda values: barrier.wait())
-    collect(program, 2, jax.devices())
-    assert {device for device, _, _ in program.calls} == set(jax.devices())
+    collect(program, 2, UNITS)
+    assert {unit for unit, _, _ in program.calls} == set(UNITS)
 
 
 @pytest.mark.parametrize("devices", [slice(0, 1), slice(0, 2)])
@@ -223,7 +239,7 @@ def test_an_error_in_a_tile_is_raised_in_the_caller(devices):
 
     program = Double(4, before=fail)
     with pytest.raises(RuntimeError, match="tile 1 is broken"):
-        collect(program, 400, jax.devices()[devices])
+        collect(program, 400, UNITS[devices])
     assert not any(thread.is_alive() for _, thread, _ in program.calls)
 
 
@@ -234,7 +250,7 @@ def test_an_error_of_the_caller_stops_the_devices():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        tiles.run_tiles(program, (np.arange(100_000),), jax.devices(), on_tile)
+        tiles.run_tiles(program, (np.arange(100_000),), UNITS, on_tile)
     assert len(program.calls) < 100_000
     assert not any(thread.is_alive() for _, thread, _ in program.calls)
 
@@ -279,9 +295,9 @@ def toy_members(config: Sweep) -> tuple:
 def test_a_sweep_over_leaves_is_traced_once(toy):
     members = toy_members(GRID)
     program = tiles.Program(tiles.metrics, members, 4)
-    program.compile_all(jax.devices())
+    program.compile_all(UNITS)
     for _ in range(2):
-        tiles.run_tiles(program, members, jax.devices(), lambda indices, metrics: None)
+        tiles.run_tiles(program, members, UNITS, lambda indices, metrics: None)
     assert len(toy) == 1
 
 
@@ -520,11 +536,11 @@ def one(members):
 @pytest.fixture(scope="module")
 def four(members):
     program = tiles.Program(tiles.metrics, members, 4)
-    program.compile_all(jax.devices())
+    program.compile_all(UNITS)
     return program
 
 
-def rows(program, members, devices) -> dict[str, np.ndarray]:
+def rows(program, members, units) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
 
     def on_tile(indices, metrics):
@@ -532,14 +548,14 @@ def rows(program, members, devices) -> dict[str, np.ndarray]:
             new = np.zeros((25, *values.shape[1:]), values.dtype)
             found.setdefault(name, new)[indices] = values
 
-    tiles.run_tiles(program, members, devices, on_tile)
+    tiles.run_tiles(program, members, units, on_tile)
     return found
 
 
 @pytest.fixture(scope="module")
 def reference(four, members):
     """25 settings in tiles of 4 on two devices."""
-    found = rows(four, members, jax.devices())
+    found = rows(four, members, UNITS)
     assert set(found) == set(METRICS)
     assert len({row.tobytes() for row in found["loss"]}) > 15  # settings differ
     assert (found["sampled_accuracy"][:, 1:].mean(0) > 0).all()
@@ -553,20 +569,27 @@ def assert_same_bits(found, expected):
 
 def test_the_number_of_devices_changes_no_bit(four, members, reference):
     assert len(jax.devices()) == 2
-    assert_same_bits(rows(four, members, jax.devices()[:1]), reference)
+    assert_same_bits(rows(four, members, UNITS[:1]), reference)
+
+
+def test_the_placement_changes_rounding_only(four, members, reference):
+    """25 settings in tiles of 4 on two devices that work in step: the last tile is padded."""
+    found = rows(four, members, BOTH)
+    for name in METRICS:
+        np.testing.assert_allclose(found[name], reference[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
 
 def test_the_order_of_settings_changes_no_bit(four, members, reference):
     order = np.random.default_rng(0).permutation(25)
     permuted = jax.tree.map(lambda x: x[order], members)
-    found = rows(four, permuted, jax.devices()[:1])
+    found = rows(four, permuted, UNITS[:1])
     assert_same_bits(found, {name: values[order] for name, values in reference.items()})
 
 
 @pytest.mark.parametrize("width", ["one", "all"])
 def test_the_tile_width_changes_rounding_only(one, members, reference, width):
     program = one if width == "one" else tiles.Program(tiles.metrics, members, 25)
-    found = rows(program, members, jax.devices()[:1])
+    found = rows(program, members, UNITS[:1])
     for name in METRICS:
         np.testing.assert_allclose(found[name], reference[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
@@ -603,7 +626,8 @@ def test_provenance_says_what_ran(executed):
     found = json.loads((out / results.PROVENANCE).read_text())
     assert data.attrs["provenance"] == found
     assert set(found) == {
-        *("versions", "git_commit", "device", "tile_width", "seconds", "data_sha256")
+        *("versions", "git_commit", "device", "tile_width", "placement", "seconds"),
+        "data_sha256",
     }
     assert found["versions"]["jax"] == jax.__version__
     assert found["device"].startswith("2 x ") and found["tile_width"] == [4]
@@ -620,7 +644,7 @@ def test_results_are_those_of_lone_runs(executed, bases, one):
         setting = BASE.replace(verifier=Oracle(fpr=fpr, fnr=fnr))
         base = jax.tree.map(lambda x, i=i: x[i : i + 1, -1:], bases)
         member = (sweep.stack([setting]), base, sweep.run_key(setting, 3 + i)[None])
-        lone = one(jax.devices()[0], member)
+        lone = one(UNITS[0], member)
         cell = data.sel(fpr=fpr, fnr=fnr, seed=3 + i)
         for name in METRICS:
             np.testing.assert_allclose(

@@ -51,5 +51,6 @@ def train_bases(train: Callable, keys: jax.Array) -> tuple[Policy, np.ndarray]:
     # The same width on any number of devices, so that a base has the same bits.
     width = min(2, keys.size) if jax.default_backend() == "cpu" else keys.size
     program = tiles.Program(train, (candidates,), width)
-    found = tiles.run_all(program, (candidates,), jax.local_devices())
+    units = tiles.make_units("tiles", jax.local_devices(), -(-keys.size // width))
+    found = tiles.run_all(program, (candidates,), units)
     return best_candidate(*jax.tree.map(lambda x: x.reshape(*keys.shape, *x.shape[1:]), found))

@@ -201,7 +201,7 @@ def _with_flags(sweep: Sweep, args: Mapping[str, Any]) -> Sweep:
             axes[path.removeprefix("axes.")] = parse_values(path, value, type(field))
         elif path.startswith(("base.", "pretraining.")) and path[5:] not in REGISTRIES:
             sweep = struct.replace(sweep, path, value)
-        elif path in ("num_seeds", "seed", "tile_width"):
+        elif path in ("num_seeds", "seed", "tile_width", "placement"):
             sweep = dataclasses.replace(sweep, **{path: value})
     return dataclasses.replace(sweep, axes=axes)
 

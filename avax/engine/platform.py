@@ -17,6 +17,10 @@ def configure(cache: bool = True) -> None:
     The cache lies in AVAX_CACHE_DIR (default: avax in the user's cache folder), one folder for each
     version of jaxlib.
     """
+    # The CPU backend hands sums over an axis to a library that is slow at them: 10 % of an update.
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "xla_cpu_experimental_ynn_fusion_type" not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_experimental_ynn_fusion_type=-reduce".strip()
     jax.config.update("jax_num_cpu_devices", num_cores())
     if cache:
         jax.config.update("jax_compilation_cache_dir", str(cache_dir()))

@@ -79,6 +79,7 @@ class Engine:
             "git_commit": self._commit,
             "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
             "tile_width": widths,
+            "placement": config.placement,
             "seconds": dataclasses.asdict(self.seconds),
         }
         results.finish(out, writer.dataset, provenance)
@@ -100,14 +101,15 @@ class Engine:
             if key not in self._programs:
                 self._programs[key] = tiles.Program(tiles.metrics, members, width)
             program = self._programs[key]
-            program.compile_all(devices[: -(-len(runs) // width)])
+            units = tiles.make_units(config.placement, devices, -(-len(runs) // width))
+            program.compile_all(units)
 
         def on_tile(indices, metrics):
             writer.put(runs[indices], metrics)
             progress.add(len(indices))
 
         with self.seconds.count("running"):
-            tiles.run_tiles(program, members, devices, on_tile)
+            tiles.run_tiles(program, members, units, on_tile)
         return width
 
 

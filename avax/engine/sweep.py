@@ -29,6 +29,8 @@ class Sweep:
       num_seeds: runs of each setting; each seed has its own base policy.
       seed: the first seed; the others follow it.
       tile_width: runs that one device advances together: a number, `all`, or `auto` to measure.
+      placement: `tiles`, a program on each device, with the same bits on any number of them; or
+        `spmd`, one on all, which compiles once and differs by rounding.
     """
 
     base: Experiment
@@ -37,6 +39,7 @@ class Sweep:
     num_seeds: int = struct.static(1, low=1)
     seed: int = struct.static(0, low=0)
     tile_width: str = struct.static("auto")
+    placement: str = struct.static("tiles", choices=("tiles", "spmd"))
 
     def __post_init__(self):
         kinds = {path: field for path, field, _ in struct.walk(self.base)}
@@ -64,8 +67,8 @@ class Sweep:
         ]
 
     def digest(self) -> str:
-        """Names what the results depend on. The tile width is not part of it."""
-        return digest(dataclasses.replace(self, tile_width="auto"))
+        """Names what the results depend on: tile width and placement are not part of it."""
+        return digest(dataclasses.replace(self, tile_width="auto", placement="tiles"))
 
 
 def _with_fields(node: Any, values: Mapping[str, Any]) -> Any:

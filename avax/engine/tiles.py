@@ -1,4 +1,10 @@
-"""Tiles: a fixed number of runs that one device advances together."""
+"""Tiles: a fixed number of runs that one device advances together.
+
+A program runs on a unit: a tuple of devices, each with a tile of its own. Placement `tiles` makes
+every device a unit: it compiles for each, none waits for another, and the bits are the same on any
+number of devices. Placement `spmd` makes one unit of all devices and compiles once; its results
+differ by rounding.
+"""
 
 from __future__ import annotations
 
@@ -6,45 +12,76 @@ import concurrent.futures
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from avax.engine import platform
 from avax.loop import Experiment, run
 from avax.types import Policy
 
 AUTO_WIDTHS = (1, 2, 4, 8)
+Unit = tuple[jax.Device, ...]
 
 
 class Program:
-    """`jit(vmap(function))` at one tile width: traced once, compiled once for each device."""
+    """`jit(vmap(function))` at one tile width, compiled once for each unit."""
 
     def __init__(self, function: Callable, members: tuple, width: int):
         """A function of one member; all members, stacked, are taken only for their shapes."""
         self.width = width
-        like = jax.tree.map(lambda x: jax.ShapeDtypeStruct((width, *x.shape[1:]), x.dtype), members)
-        self._traced = jax.jit(jax.vmap(function)).trace(*like)
-        self._compiled: dict[jax.Device, Any] = {}
+        self._function = jax.vmap(function)
+        self._members = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), members)
+        self._compiled: dict[Unit, Any] = {}
+        self._tracing = threading.Lock()
+        self._traced: dict[int, Any] = {}  # by the devices of a unit
 
-    def compile(self, device: jax.Device) -> Any:
-        """The executable for one device."""
-        if device not in self._compiled:
-            with jax.default_device(device):
-                self._compiled[device] = self._traced.lower().compile(platform.compiler_options())
-        return self._compiled[device]
+    def compile(self, unit: Unit) -> Any:
+        """The executable for one unit."""
+        if unit not in self._compiled:
+            with jax.default_device(unit[0]):
+                lowered = self._trace(unit).lower()
+                self._compiled[unit] = lowered.compile(platform.compiler_options())
+        return self._compiled[unit]
 
-    def compile_all(self, devices: list[jax.Device]) -> None:
-        """Compiles for several devices at the same time."""
-        with concurrent.futures.ThreadPoolExecutor(len(devices)) as pool:
-            list(pool.map(self.compile, devices))
+    def _trace(self, unit):
+        with self._tracing:
+            if len(unit) not in self._traced:
+                function, size = self._function, self.width * len(unit)
+                if len(unit) > 1:
+                    one = PartitionSpec("members")
+                    function = jax.shard_map(
+                        function, mesh=mesh(unit), in_specs=one, out_specs=one, check_vma=False
+                    )
+                like = jax.tree.map(
+                    lambda x: jax.ShapeDtypeStruct((size, *x.shape), x.dtype), self._members
+                )
+                self._traced[len(unit)] = jax.jit(function).trace(*like)
+            return self._traced[len(unit)]
 
-    def __call__(self, device: jax.Device, members: tuple) -> Any:
-        """The function's arrays for one tile of members, leading axis `width`, on the host."""
-        placed = jax.device_put(members, device)
-        return jax.device_get(self.compile(device)(*placed))
+    def compile_all(self, units: Sequence[Unit]) -> None:
+        """Compiles for several units at the same time."""
+        with concurrent.futures.ThreadPoolExecutor(len(units)) as pool:
+            list(pool.map(self.compile, units))
+
+    def __call__(self, unit: Unit, members: tuple) -> Any:
+        """The function's arrays for `width` members a device of the unit, stacked, on the host."""
+        where = unit[0] if len(unit) == 1 else NamedSharding(mesh(unit), PartitionSpec("members"))
+        return jax.device_get(self.compile(unit)(*jax.device_put(members, where)))
+
+
+def mesh(unit: Unit) -> jax.sharding.Mesh:
+    """The devices of a unit in a row, along the axis `members`."""
+    return jax.make_mesh((len(unit),), ("members",), (AxisType.Auto,), devices=unit)
+
+
+def make_units(placement: str, devices: Sequence[jax.Device], num_tiles: int) -> list[Unit]:
+    """One unit of all devices (`spmd`) or one of each (`tiles`); no device without a tile."""
+    devices = devices[: max(1, num_tiles)]
+    return [tuple(devices)] if placement == "spmd" else [(device,) for device in devices]
 
 
 def metrics(experiment: Experiment, bases: Policy, key: jax.Array) -> dict[str, jax.Array]:
@@ -55,10 +92,10 @@ def metrics(experiment: Experiment, bases: Policy, key: jax.Array) -> dict[str, 
 def run_tiles(
     program: Program,
     members: tuple,
-    devices: list[jax.Device],
+    units: Sequence[Unit],
     on_tile: Callable[[np.ndarray, Any], None],
 ) -> None:
-    """Runs a program on all members, tile by tile, on whichever device is free.
+    """Runs a program on all members, tile by tile, on whichever unit is free.
 
     Args:
       members: the function's arguments, stacked, on the host or the first device.
@@ -66,26 +103,27 @@ def run_tiles(
         members and the function's arrays for them (the last tile's padding removed).
 
     Raises:
-      Whatever a tile or `on_tile` raised; the other devices stop after their tile.
+      Whatever a tile or `on_tile` raised; the other units stop after their tile.
     """
     num_members = jax.tree.leaves(members)[0].shape[0]
     todo: queue.SimpleQueue = queue.SimpleQueue()
     done: queue.SimpleQueue = queue.SimpleQueue()
-    for indices in tile_indices(num_members, program.width):
+    width = program.width * len(units[0])
+    for indices in tile_indices(num_members, width):
         todo.put(indices)
     num_tiles = todo.qsize()
 
-    def work(device):
+    def work(unit):
         try:
             for indices in iter_queue(todo):
-                padded = np.resize(indices, program.width)
+                padded = np.resize(indices, width)
                 tile = jax.tree.map(lambda x, rows=padded: x[rows], members)
-                found, size = program(device, tile), len(indices)
+                found, size = program(unit, tile), len(indices)
                 done.put((indices, jax.tree.map(lambda x, size=size: x[:size], found)))
         except BaseException as error:  # handed to the caller's thread, which raises it
             done.put(error)
 
-    threads = [threading.Thread(target=work, args=(d,), daemon=True) for d in devices[:num_tiles]]
+    threads = [threading.Thread(target=work, args=(u,), daemon=True) for u in units[:num_tiles]]
     for thread in threads:
         thread.start()
     try:
@@ -101,11 +139,11 @@ def run_tiles(
             thread.join()
 
 
-def run_all(program: Program, members: tuple, devices: list[jax.Device]) -> Any:
+def run_all(program: Program, members: tuple, units: Sequence[Unit]) -> Any:
     """The function's arrays for all members, stacked in their order, on the host."""
     found: dict[int, Any] = {}
-    program.compile_all(devices)
-    run_tiles(program, members, devices, lambda indices, x: found.update({indices[0]: x}))
+    program.compile_all(units)
+    run_tiles(program, members, units, lambda indices, x: found.update({indices[0]: x}))
     return jax.tree.map(lambda *x: np.concatenate(x), *[found[i] for i in sorted(found)])
 
 
@@ -142,12 +180,13 @@ def choose_width(
     measured: dict[int, float] = {}
     for width in widths:
         program = Program(metrics, (short, bases, keys), width)
-        if not fits(program.compile(device), device):
+        unit = (device,)
+        if not fits(program.compile(unit), device):
             continue
         tile = jax.tree.map(lambda x, w=width: x[np.arange(w) % size], (short, bases, keys))
-        program(device, tile)
+        program(unit, tile)
         start = time.perf_counter()
-        program(device, tile)
+        program(unit, tile)
         measured[width] = (time.perf_counter() - start) / width
         if not is_cpu:
             break

@@ -145,7 +145,7 @@ def draw_row(uniform: Array, allowed: Array) -> Array:
 
     All allowed rows are equally likely. Where none is allowed the index is 0.
     """
-    allowed = allowed.reshape(-1)
-    allowed_first = jnp.argsort(~allowed, stable=True)
-    rank = jnp.minimum((uniform * allowed.sum()).astype(jnp.int32), allowed.size - 1)
-    return allowed_first[rank].astype(jnp.int32)
+    # Not by sorting: a program that sorts can't be kept in the compile cache of a CPU.
+    count = jnp.cumsum(allowed.reshape(-1))
+    rank = jnp.minimum((uniform * count[-1]).astype(jnp.int32), count[-1] - 1)
+    return jnp.searchsorted(count, rank, side="right").astype(jnp.int32)

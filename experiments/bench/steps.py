@@ -72,19 +72,19 @@ def generate(policy: Policy, prompts: jax.Array, key: jax.Array) -> jax.Array:
 
 def contestant(size: Size, work: str, width: int | None, num_devices: int) -> Contestant:
     """`width` members on each of some devices; None is one member without vmap."""
-    devices = jax.local_devices()[:num_devices]
+    units = tiles.make_units("tiles", jax.local_devices(), num_devices)
     num_members = (width or 1) * num_devices
     members = stacked(size, work, num_members)
     function, units = (train, NUM_UPDATES) if work == "train" else (generate, NUM_GENERATED)
     start = time.perf_counter()
     program = tiles.Program(function, members, width) if width else Lone(function, members)
-    program.compile_all(devices)
+    program.compile_all(units)
     facts = {"size": size.width, "work": work, "by": "avax", "width": width or "no vmap"}
     facts |= {"devices": num_devices, "compile_s": time.perf_counter() - start}
 
     def seconds() -> float:
         start = time.perf_counter()
-        tiles.run_tiles(program, members, devices, lambda indices, found: None)
+        tiles.run_tiles(program, members, units, lambda indices, found: None)
         return (time.perf_counter() - start) / (units * num_members)
 
     return Contestant(facts, seconds)
@@ -114,15 +114,15 @@ class Lone:
         one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), members)
         self._traced, self._compiled = jax.jit(function).trace(*one), {}
 
-    def compile_all(self, devices: list[jax.Device]) -> None:
-        for device in devices:
-            with jax.default_device(device):
+    def compile_all(self, units: list[tiles.Unit]) -> None:
+        for unit in units:
+            with jax.default_device(unit[0]):
                 compiled = self._traced.lower().compile(platform.compiler_options())
-            self._compiled[device] = compiled
+            self._compiled[unit] = compiled
 
-    def __call__(self, device: jax.Device, members: tuple) -> np.ndarray:
-        one = jax.device_put(jax.tree.map(lambda x: x[0], members), device)
-        return jax.device_get(self._compiled[device](*one))[None]
+    def __call__(self, unit: tiles.Unit, members: tuple) -> np.ndarray:
+        one = jax.device_put(jax.tree.map(lambda x: x[0], members), unit[0])
+        return jax.device_get(self._compiled[unit](*one))[None]
 
 
 def gemm(num_devices: int, side: int = 2048, count: int = 4) -> Contestant:
@@ -130,7 +130,7 @@ def gemm(num_devices: int, side: int = 2048, count: int = 4) -> Contestant:
 
     def products(x):
         for _ in range(count):
-            x = x @ x * (1 / side)
+            x = x @ x  # of entries 1 / side: it is its own square
         return x.sum()
 
     matrices = (jnp.ones((num_devices, side, side)) / side,)
@@ -138,7 +138,7 @@ def gemm(num_devices: int, side: int = 2048, count: int = 4) -> Contestant:
 
 
 def chain(size: Size, num_devices: int, width: int = 2) -> Contestant:
-    """Seconds of an update's matrix products alone, forward and backward, as the model shapes them."""
+    """Seconds of an update's matrix products alone, forward and backward, in the model's shapes."""
     num_members = width * num_devices
     policies, *_ = stacked(size, "train", num_members)
     rows, last = TASK.prompt_len + TASK.completion_len - 1, TASK.completion_len
@@ -168,7 +168,8 @@ def limit(function, members, num_devices, facts, per, width=1) -> Contestant:
     """Seconds divided by `per` (and by the devices, for `gemm`'s one product on each)."""
     devices = jax.local_devices()[:num_devices]
     program = tiles.Program(function, members, width)
-    program.compile_all(devices)
+    units = [(device,) for device in devices]
+    program.compile_all(units)
     placed = [
         jax.device_put(jax.tree.map(lambda x, i=i: x[i * width : (i + 1) * width], members), d)
         for i, d in enumerate(devices)
@@ -178,7 +179,7 @@ def limit(function, members, num_devices, facts, per, width=1) -> Contestant:
     def seconds() -> float:
         start = time.perf_counter()
         # Dispatch does not wait: the devices work at the same time.
-        found = [program.compile(d)(*x) for d, x in zip(devices, placed, strict=True)]
+        found = [program.compile(u)(*x) for u, x in zip(units, placed, strict=True)]
         jax.block_until_ready(found)
         return (time.perf_counter() - start) / units
 
