@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from experiments.bench.steps import NUM_GENERATED, TASK, Contestant, Size
+from avax.bench.steps import NUM_GENERATED, TASK, Contestant, Size
 
 
 def is_installed() -> bool:
