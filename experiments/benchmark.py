@@ -1,0 +1,57 @@
+"""How fast is avax on this machine, against its limit and against PyTorch?
+
+    python experiments/benchmark.py                     # prints a table, draws a figure
+    python experiments/benchmark.py --json FILE         # where the numbers go
+
+All contestants of a part are timed in turn in one process, several times: the median counts.
+PyTorch takes part if it is installed (`pip install -e '.[bench]'`), with whichever of its two
+arrangements is faster. Numbers are per member: one policy of an ensemble.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+
+from avax import plotting
+from avax.bench import measure, whole_runs
+from avax.engine import platform
+from paper_figures import fig_benchmark as figure
+
+PARTS = ("steps", "scaling", "start")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", type=pathlib.Path, default="results/benchmark/benchmark.json")
+    parser.add_argument("--repeats", type=int, default=5, help="timings of each contestant")
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured (default: all)"
+    )
+    args = parser.parse_args()
+    if args.repeats < 1:
+        parser.error("--repeats: must be at least 1")
+    args.json.parent.mkdir(parents=True, exist_ok=True)
+
+    platform.configure()
+    found = {"machine": measure.machine(), "versions": platform.versions()}
+    if "steps" in args.parts:
+        found["steps"] = measure.measure_steps(args.repeats)
+    if "scaling" in args.parts:
+        found["scaling"] = whole_runs.scaling()
+    if "start" in args.parts:
+        found["start"] = whole_runs.start()
+    args.json.write_text(json.dumps(found, indent=1) + "\n")
+    print(figure.table(found))
+    for path in (args.json, *plotting.save(figure.draw(found), args.json.with_name("figure"))):
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
