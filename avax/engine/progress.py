@@ -33,6 +33,11 @@ class SweepProgress:
         if self._bar:
             self._bar.stop()
 
+    def start_running(self) -> None:
+        """Tells that compilation is over: the rate counts from here."""
+        if self._runs == 0:
+            self._start = time.monotonic()
+
     def add(self, num_runs: int) -> None:
         """Tells that some more runs have ended."""
         self._runs += num_runs

@@ -108,6 +108,7 @@ class Engine:
             writer.put(runs[indices], metrics)
             progress.add(len(indices))
 
+        progress.start_running()
         with self.seconds.count("running"):
             tiles.run_tiles(program, members, units, on_tile)
         return width
