@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
 from avax import plotting
 from avax.bench import measure, whole_runs
+from avax.bench.steps import SIZES
 from avax.engine import platform
 from paper_figures import fig_benchmark as figure
 
@@ -34,6 +35,10 @@ def main() -> None:
     parser.add_argument(
         "--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured (default: all)"
     )
+    widths = [size.width for size in SIZES]
+    parser.add_argument(
+        "--widths", nargs="+", type=int, choices=widths, default=widths, help="of the models timed"
+    )
     args = parser.parse_args()
     if args.repeats < 1:
         parser.error("--repeats: must be at least 1")
@@ -42,7 +47,9 @@ def main() -> None:
     platform.configure()
     found = {"machine": measure.machine(), "versions": platform.versions()}
     if "steps" in args.parts:
-        found["steps"] = measure.measure_steps(args.repeats)
+        found["steps"] = measure.measure_steps(
+            args.repeats, [s for s in SIZES if s.width in args.widths]
+        )
     if "scaling" in args.parts:
         found["scaling"] = whole_runs.scaling()
     if "start" in args.parts:

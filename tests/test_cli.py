@@ -188,6 +188,12 @@ def test_forms_of_an_axis(text, values, form):
         assert all(type(value) is float for value in axes["verifier.fpr"])
 
 
+def test_a_value_may_begin_with_a_minus():
+    words = "--axes.snapshot", "-1,-2", "--pretraining.num-snapshots", "2", "--seed", "5"
+    sweep = parse(*words).sweep
+    assert sweep.axes["snapshot"] == (-1, -2) and sweep.seed == 5
+
+
 def test_an_axis_of_integers_holds_integers():
     axes = smoke("--axes.base-difficulty", "2:6:3").sweep.axes
     assert axes["base_difficulty"] == (2, 4, 6)
@@ -250,6 +256,20 @@ def test_an_axis_that_is_no_field_is_refused():
         broken = struct.replace(sweep, "axes", {path: (0.0,)})
         with pytest.raises(ConfigError, match=f"axes.{path}"):
             cli.validate(broken)
+
+
+@pytest.mark.parametrize(
+    "path, values",
+    [
+        ("verifier", (Oracle(), Oracle(fpr=0.5))),
+        ("num_rounds", (2, 3)),
+        ("task.max_difficulty", (16, 18)),
+    ],
+)
+def test_what_can_not_be_an_axis_is_refused(path, values):
+    sweep = struct.replace(config.build("smoke", "frontier"), "axes", {path: values})
+    with pytest.raises(ConfigError, match=f"axes.{path}: can't be an axis"):
+        cli.validate(sweep)
 
 
 def test_claim_checks_all_folders_before_it_writes(tmp_path, capsys):

@@ -116,6 +116,20 @@ def test_any_other_field_changes_the_digest():
     assert len(digests) == 1 + len(paths) + 3 + 2
 
 
+def test_a_whole_number_in_a_float_field_is_that_float():
+    """0 and 0.0 are one setting, with one key, wherever they stand."""
+    whole = Sweep(
+        BASE.replace(verifier=Oracle(fpr=0, fnr=1)), PRETRAINING, {"verifier.fpr": (0, 1)}
+    )
+    floats = Sweep(
+        BASE.replace(verifier=Oracle(fpr=0.0, fnr=1.0)), PRETRAINING, {"verifier.fpr": (0.0, 1.0)}
+    )
+    assert whole.digest() == floats.digest()
+    assert all(type(s.verifier.fpr) is float for s in whole.settings())
+    assert sweep.stack(whole.settings()).verifier.fpr.dtype == np.float32
+    assert type(whole.base.base_difficulty) is int
+
+
 def test_what_shares_structure_and_bases_is_one_group():
     leaf = struct.replace(BASE, "verifier.fpr", 0.5)
     size = struct.replace(BASE, "learner.num_updates", 3)

@@ -113,6 +113,11 @@ def test_a_boundary_is_broken_where_it_leaves_the_map():
     assert x[0] == 1 and np.isnan(x[1:]).all()
 
 
+def test_a_stem_keeps_its_dots(tmp_path):
+    paths = plotting.save(noise.draw(sweep("Fixed", 1), injection(1)), tmp_path / "fpr-0.5")
+    assert [p.name for p in paths] == ["fpr-0.5.png", "fpr-0.5.pdf"]
+
+
 def test_saving_twice_gives_identical_bytes(tmp_path):
     written = []
     for name in ("first", "second"):

@@ -156,10 +156,9 @@ def test_rotation_by_hand():
     config = TransformerConfig(num_heads=2, width=8, position="rotary", rotary_base=100.0)
     x = np.random.default_rng(0).normal(size=(1, 3, 8)).astype(np.float32)
     index = jnp.array([[0, 1, 5]])
-    turned = transformer.rotated(
-        config, jnp.asarray(x), jnp.eye(8), transformer.rotary_angles(config, index)
-    )
     heads = x.reshape(1, 3, 2, 4).swapaxes(1, 2)
+    angles = transformer.rotary_angles(config, index)
+    turned = transformer.rotated(config, jnp.asarray(heads), angles)
     plane = heads[..., :2] + 1j * heads[..., 2:]
     frequency = 100.0 ** -np.array([0, 0.5])
     plane = plane * np.exp(1j * np.array([0, 1, 5])[:, None] * frequency)

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from avax.bench import peer, steps
-from avax.bench.steps import SIZES, WIDTHS, Contestant
+from avax.bench.steps import WIDTHS, Contestant
 from avax.engine import platform
 from avax.engine.progress import say
 
@@ -55,15 +55,15 @@ def steps_table(contestants: list[Contestant], repeats: int) -> list[dict[str, A
     ]
 
 
-def measure_steps(repeats: int) -> dict[str, Any]:
-    """Training, generation and the machine's limits at every size."""
+def measure_steps(repeats: int, sizes: list[steps.Size]) -> dict[str, Any]:
+    """Training, generation and the machine's limits at some sizes."""
     num_devices = len(jax.local_devices())
     rows = []
-    for size in SIZES:
+    for size in sizes:
         say(f"timing width {size.width}")
         with contextlib.ExitStack() as stack:
             # The peak is measured beside each size: the machine's speed drifts.
             contestants = [steps.gemm(1), *steps_of(size, stack)]
             rows += [{"size": size.width} | row for row in steps_table(contestants, repeats)]
-    nominal = {size.width: size.nominal_flops() for size in SIZES}
+    nominal = {size.width: size.nominal_flops() for size in sizes}
     return {"rows": rows, "nominal_flops": nominal, "devices": num_devices}

@@ -75,7 +75,7 @@ def contestant(size: Size, work: str, width: int | None, num_devices: int) -> Co
     units = tiles.make_units("tiles", jax.local_devices(), num_devices)
     num_members = (width or 1) * num_devices
     members = stacked(size, work, num_members)
-    function, units = (train, NUM_UPDATES) if work == "train" else (generate, NUM_GENERATED)
+    function, count = (train, NUM_UPDATES) if work == "train" else (generate, NUM_GENERATED)
     start = time.perf_counter()
     program = tiles.Program(function, members, width) if width else Lone(function, members)
     program.compile_all(units)
@@ -85,7 +85,7 @@ def contestant(size: Size, work: str, width: int | None, num_devices: int) -> Co
     def seconds() -> float:
         start = time.perf_counter()
         tiles.run_tiles(program, members, units, lambda indices, found: None)
-        return (time.perf_counter() - start) / (units * num_members)
+        return (time.perf_counter() - start) / (count * num_members)
 
     return Contestant(facts, seconds)
 
@@ -149,10 +149,9 @@ def chain(size: Size, num_devices: int, width: int = 2) -> Contestant:
             for i, block in enumerate(policy.blocks):
                 query, key, value = jnp.split(block.qkv, 3, axis=1)
                 # Keys and values of all tokens; the rest of the last layer for the answer alone.
-                kv = y @ jnp.concatenate([key, key, value], axis=1)
+                kv = y @ jnp.concatenate([key, value], axis=1)
                 y = y[:, -last:] if i == len(policy.blocks) - 1 else y
-                q = y @ jnp.concatenate([query, query], axis=1)
-                y = (q[..., : size.width] + kv[:, -y.shape[1] :, : size.width]) @ block.out
+                y = (y @ query + kv[:, -y.shape[1] :, : size.width]) @ block.out
                 y = y @ block.up @ block.down
             return (y @ policy.head).sum()
 
@@ -174,13 +173,13 @@ def limit(function, members, num_devices, facts, per, width=1) -> Contestant:
         jax.device_put(jax.tree.map(lambda x, i=i: x[i * width : (i + 1) * width], members), d)
         for i, d in enumerate(devices)
     ]
-    units = per * num_devices if facts["by"] == "gemm" else per
+    count = per * num_devices if facts["by"] == "gemm" else per
 
     def seconds() -> float:
         start = time.perf_counter()
         # Dispatch does not wait: the devices work at the same time.
         found = [program.compile(u)(*x) for u, x in zip(units, placed, strict=True)]
         jax.block_until_ready(found)
-        return (time.perf_counter() - start) / units
+        return (time.perf_counter() - start) / count
 
     return Contestant(facts | {"devices": num_devices, "width": width}, seconds)

@@ -158,27 +158,22 @@ def init(key: Key, config: TransformerConfig) -> Transformer:
 
 
 def rotary_angles(config: TransformerConfig, index: Array) -> tuple[Array, Array]:
-    """Cosines and sines f32[B, 1, T, E] by which features are turned; halves of E are pairs."""
+    """Cosines and sines f32[B, 1, T, E / 2] by which pairs of features are turned."""
     half = config.width // config.num_heads // 2
     frequency = config.rotary_base ** (-jnp.arange(half) / half)
-    angle = index[:, None, :, None] * jnp.tile(frequency, 2)[None, None, None]
+    angle = index[:, None, :, None] * frequency[None, None, None]
     return jnp.cos(angle), jnp.sin(angle)
 
 
-def rotated(config, x, weights, angles):
-    """x f32[B, T, d] @ weights f32[d, d], as heads, each pair of features turned by its angle.
+def rotated(config, x, angles):
+    """Heads x f32[B, H, T, E], each pair of features (i, i + E / 2) turned by its angle.
 
-    Su et al. 2021 (arXiv 2104.09864). Turning (a, b) is (a, b) cos + (-b, a) sin; the second pair
-    comes out of the product with the same weights rearranged, since rearranging activations is
-    slow on a CPU.
+    Su et al. 2021 (arXiv 2104.09864).
     """
     if config.position not in ("digit", "rotary"):
-        return as_heads(config, dot(config, x, weights))
-    a, b = jnp.split(weights.reshape(config.width, config.num_heads, -1), 2, axis=-1)
-    turned = jnp.concatenate([-b, a], axis=-1).reshape(weights.shape)
-    plain, turned = jnp.split(dot(config, x, jnp.concatenate([weights, turned], 1)), 2, axis=-1)
-    cos, sin = angles
-    return as_heads(config, plain) * cos + as_heads(config, turned) * sin
+        return x
+    (a, b), (cos, sin) = jnp.split(x, 2, axis=-1), angles
+    return jnp.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
 
 
 def as_heads(config, x):
@@ -190,9 +185,12 @@ def attention(config, block, x, angles, visible, first, past):
     """x f32[B, T, d] from `first` on with what it attends to added, and its keys and values."""
     hidden = rms_norm(x, block.norm_attention)
     query, key, value = jnp.split(block.qkv, 3, axis=1)
-    q = rotated(config, hidden[:, first:], query, jax.tree.map(lambda a: a[:, :, first:], angles))
-    k = rotated(config, hidden, key, angles)
-    v = as_heads(config, dot(config, hidden, value))
+    q, k, v = (
+        as_heads(config, dot(config, x, weights))
+        for x, weights in ((hidden[:, first:], query), (hidden, key), (hidden, value))
+    )
+    q = rotated(config, q, jax.tree.map(lambda a: a[:, :, first:], angles))
+    k = rotated(config, k, angles)
     if past is not None:
         keys, values, pos = past
         k, v = _write(keys, k, pos, axis=2), _write(values, v, pos, axis=2)

@@ -1,0 +1,123 @@
+"""The benchmark measures what it says: units of work, the best of each, and shares of the peak."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import jax
+import pytest
+
+from avax.bench import measure, steps
+from avax.bench.steps import Contestant, Size
+from paper_figures import fig_benchmark as figure
+
+
+def row(**facts):
+    seconds = facts.pop("median_s")
+    return facts | {"median_s": seconds, "least_s": 0.9 * seconds, "most_s": 1.2 * seconds}
+
+
+def step_rows(work):
+    common = {"size": 8, "work": work}
+    return [
+        row(**common, by="avax", width=1, devices=2, median_s=2e-3),
+        row(**common, by="avax", width=4, devices=2, median_s=1e-3),
+        row(**common, by="avax", width="no vmap", devices=2, median_s=3e-3),
+        row(**common, by="torch", processes=1, threads=2, median_s=8e-3),
+        row(**common, by="torch", processes=2, threads=1, median_s=5e-3),
+    ]
+
+
+FOUND = {
+    "machine": {"cores": 2, "processor": "abacus"},
+    "steps": {
+        "rows": [
+            row(size=8, by="gemm", devices=1, width=1, median_s=1e-9),
+            row(size=8, by="chain", work="train", devices=2, width=2, median_s=5e-4),
+            *step_rows("train"),
+            *step_rows("generate"),
+        ],
+        "nominal_flops": {8: 0.5e6},
+    },
+    "scaling": [
+        {"settings": n, "s_a_setting": 0.5, "peak_memory_bytes": 1.5e9, "running_s": n / 2}
+        for n in (8, 64)
+    ],
+    "start": {"cold": {"import": 2.0, "compilation": 9.0}},
+}
+
+
+def test_the_table_compares_the_best_of_each():
+    lines = figure.table(FOUND).splitlines()
+    (avax,) = (line for line in lines if "train " in line and " avax  " in line)
+    assert "1.0000 ms" in avax and "[width 4, devices 2]" in avax
+    assert "0.50 of the peak" in avax  # 0.5 MFLOP in 1 ms, of 1 GFLOP/s
+    (torch,) = (line for line in lines if "train " in line and "PyTorch" in line)
+    assert "5.0000 ms" in torch and " 5.00 x" in torch and "processes 2" in torch
+    assert "   64 settings: 0.500 s each, peak memory 1.50 GB" in lines
+    assert "cold start: import 2.0 s, compilation 9.0 s" in lines
+
+
+@pytest.mark.parametrize("parts", [("steps",), ("scaling",), ("steps", "scaling", "start")])
+def test_the_figure_has_a_panel_for_each_part(parts):
+    found = {k: v for k, v in FOUND.items() if k in ("machine", *parts)}
+    drawn = figure.draw(found)
+    assert len(drawn.axes) == 2 * ("steps" in parts) + ("scaling" in parts)
+    assert all(axes.get_title() for axes in drawn.axes)
+    if "steps" in parts:
+        names = [text.get_text() for text in drawn.axes[0].get_legend().get_texts()]
+        assert names == ["avax", "avax, no vmap", "PyTorch", "its matrix products alone"]
+
+
+def test_nominal_flops_by_hand():
+    size = Size(width=8, num_layers=1, num_heads=2, batch=4)
+    layer = 8 + 8 * 24 + 2 + 8 * 8 + 8 + 8 * 32 + 32 * 8
+    parameters = 32 * 8 + 8 * 8 + layer + 8 + 8 * 32
+    tokens = 4 * (2 * 8 + 2 + 8 + 2)
+    assert size.num_parameters == parameters
+    assert size.nominal_flops() == 6 * parameters * tokens
+
+
+def test_contestants_take_turns_and_the_median_counts():
+    order = []
+
+    def contestant(name, times):
+        left = iter((9.0, *times))  # the first is a warm-up
+
+        def seconds():
+            order.append(name)
+            return next(left)
+
+        return Contestant({"by": name}, seconds)
+
+    rows = measure.steps_table([contestant("a", (3, 1, 2)), contestant("b", (5, 5, 8))], 3)
+    assert order == ["a", "b"] * 4
+    assert [(r["median_s"], r["least_s"], r["most_s"]) for r in rows] == [(2, 1, 3), (5, 5, 8)]
+
+
+@pytest.mark.parametrize("width, num_devices", [(None, 2), (2, 1), (1, 2)])
+def test_a_contestant_runs_on_its_devices(width, num_devices):
+    size = Size(width=8, num_layers=1, num_heads=2, batch=2)
+    one = steps.contestant(size, "train", width, num_devices)
+    assert one.seconds() > 0
+    assert one.facts["devices"] == num_devices <= len(jax.devices())
+
+
+def test_the_script_draws_what_a_file_holds(tmp_path):
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps(FOUND))
+    command = [sys.executable, figure.__file__, str(path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    assert figure.table(FOUND) in ended.stdout and (tmp_path / "figure.png").exists()
+    missing = subprocess.run([*command[:2], "nowhere"], capture_output=True, text=True, timeout=300)
+    assert missing.returncode == 2 and len(missing.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("num_devices", [1, 2])
+def test_the_limits_are_measured(num_devices):
+    size = Size(width=8, num_layers=2, num_heads=2, batch=2)
+    assert steps.gemm(num_devices, side=16).seconds() > 0
+    assert steps.chain(size, num_devices).seconds() > 0
