@@ -126,7 +126,7 @@ class Lone:
 
 
 def gemm(num_devices: int, side: int = 2048, count: int = 4) -> Contestant:
-    """Seconds of one multiply-add of `side` x `side` float32 matrices: the machine's peak."""
+    """Seconds of one operation in products of `side` x `side` float32 matrices: the peak."""
 
     def products(x):
         for _ in range(count):
@@ -134,11 +134,13 @@ def gemm(num_devices: int, side: int = 2048, count: int = 4) -> Contestant:
         return x.sum()
 
     matrices = (jnp.ones((num_devices, side, side)) / side,)
-    return limit(products, matrices, num_devices, {"by": "gemm"}, count * 2.0 * side**3)
+    return limit(
+        products, matrices, num_devices, {"by": "gemm"}, num_devices * count * 2.0 * side**3
+    )
 
 
 def chain(size: Size, num_devices: int, width: int = 2) -> Contestant:
-    """Seconds of an update's matrix products alone, forward and backward, in the model's shapes."""
+    """Seconds of an update's products with weights alone, forward and backward, in their shapes."""
     num_members = width * num_devices
     policies, *_ = stacked(size, "train", num_members)
     rows, last = TASK.prompt_len + TASK.completion_len - 1, TASK.completion_len
@@ -163,8 +165,8 @@ def chain(size: Size, num_devices: int, width: int = 2) -> Contestant:
     return limit(products, (policies, x), num_devices, facts, num_members, width)
 
 
-def limit(function, members, num_devices, facts, per, width=1) -> Contestant:
-    """Seconds divided by `per` (and by the devices, for `gemm`'s one product on each)."""
+def limit(function, members, num_devices, facts, count, width=1) -> Contestant:
+    """Times a program on all devices at once; `count` units of work are done in one call."""
     devices = jax.local_devices()[:num_devices]
     program = tiles.Program(function, members, width)
     units = [(device,) for device in devices]
@@ -173,7 +175,6 @@ def limit(function, members, num_devices, facts, per, width=1) -> Contestant:
         jax.device_put(jax.tree.map(lambda x, i=i: x[i * width : (i + 1) * width], members), d)
         for i, d in enumerate(devices)
     ]
-    count = per * num_devices if facts["by"] == "gemm" else per
 
     def seconds() -> float:
         start = time.perf_counter()
