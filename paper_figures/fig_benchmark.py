@@ -95,10 +95,10 @@ def step_lines(found: dict[str, Any], size: int, work: str) -> list[str]:
 def draw(found: dict[str, Any]) -> Figure:
     """Bars of training and generation against the limit, and the scaling curves, as measured."""
     found = json.loads(json.dumps(found))
-    parts = [*(WORKS if "steps" in found else ()), *(["scaling"] if "scaling" in found else ())]
-    figure = plotting.new_figure(3.8 * max(1, len(parts)), 3.6)
+    parts = [*(WORKS if "steps" in found else ()), *(p for p in PANELS if p in found)]
+    figure = plotting.new_figure(3.8 * len(parts), 3.6)
     for axes, part in zip(figure.subplots(1, len(parts), squeeze=False)[0], parts, strict=True):
-        draw_scaling(axes, found["scaling"]) if part == "scaling" else draw_steps(axes, found, part)
+        PANELS[part](axes, found[part]) if part in PANELS else draw_steps(axes, found, part)
     return figure
 
 
@@ -135,6 +135,21 @@ def draw_scaling(axes, rows: list[dict[str, Any]]) -> None:
     axes.set_xlabel("settings (2 rounds each)")
     axes.set_title("Scaling")
     axes.legend()
+
+
+def draw_start(axes, seconds: dict[str, dict[str, float]]) -> None:
+    """Import and compilation, stacked, with an empty compile cache and with a full one."""
+    below = [0.0] * len(seconds)
+    for part in ("import", "compilation"):
+        height = [one[part] for one in seconds.values()]
+        axes.bar(list(seconds), height, 0.5, bottom=below, label=part)
+        below = [b + h for b, h in zip(below, height, strict=True)]
+    axes.set_ylabel("seconds")
+    axes.set_title("Start of the main job")
+    axes.legend()
+
+
+PANELS = {"scaling": draw_scaling, "start": draw_start}
 
 
 def main() -> None:
