@@ -157,7 +157,7 @@ def test_rotation_by_hand():
     x = np.random.default_rng(0).normal(size=(1, 3, 8)).astype(np.float32)
     index = jnp.array([[0, 1, 5]])
     heads = x.reshape(1, 3, 2, 4).swapaxes(1, 2)
-    angles = transformer.rotary_angles(config, index)
+    angles = transformer.rotary_angles(config, index, 5)
     turned = transformer.rotated(config, jnp.asarray(heads), angles)
     plane = heads[..., :2] + 1j * heads[..., 2:]
     frequency = 100.0 ** -np.array([0, 0.5])

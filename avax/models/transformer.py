@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import struct, vocab
+from avax.models import products
 from avax.models.positions import NUM_SEGMENTS, SCHEMES, Reading, positions, start_reading
 from avax.types import Integer, Key
 
@@ -101,13 +102,15 @@ class Transformer:
         mask = tokens != vocab.PAD
         reading = start_reading(batch) if cache is None else cache.reading
         index, row, reading = positions(config.position, tokens, reading)
-        angles = rotary_angles(config, index)
         if cache is not None:
             mask = _write(cache.mask, mask, pos, axis=1)
+        angles = rotary_angles(config, index, mask.shape[1])
         slots, here = jnp.arange(mask.shape[1])[None], (pos + jnp.arange(length))[:, None]
         visible = (slots <= here)[None] & mask[:, None, :] | (slots == here)[None]
 
-        x = look_up(config, self.embed, tokens) + look_up(config, self.position_embed, row)
+        dtype = jnp.dtype(config.dtype)
+        x = products.look_up(self.embed.astype(dtype), tokens)
+        x = x + products.look_up(self.position_embed.astype(dtype), row)
         memory = []
         for i, block in enumerate(self.blocks):
             first = start if i == len(self.blocks) - 1 else 0
@@ -157,23 +160,35 @@ def init(key: Key, config: TransformerConfig) -> Transformer:
     )
 
 
-def rotary_angles(config: TransformerConfig, index: Array) -> tuple[Array, Array]:
-    """Cosines and sines f32[B, 1, T, E / 2] by which pairs of features are turned."""
+def rotary_angles(config: TransformerConfig, index: Array, highest: int) -> tuple[Array, Array]:
+    """Cosines and signed sines f32[B, 1, T, 2, E / 2] for the two halves of a head's features.
+
+    Args:
+      index: i32[B, T], from 0 to `highest`.
+    """
     half = config.width // config.num_heads // 2
     frequency = config.rotary_base ** (-jnp.arange(half) / half)
-    angle = index[:, None, :, None] * frequency[None, None, None]
-    return jnp.cos(angle), jnp.sin(angle)
+    angle = jnp.arange(highest + 1)[:, None] * frequency[None]
+    cos, sin = jnp.cos(angle), jnp.sin(angle)
+    tables = jnp.stack([cos, cos], axis=1), jnp.stack([-sin, sin], axis=1)
+    at = index[:, None]
+    # Behind a barrier, or each use looks them up again.
+    return jax.lax.optimization_barrier(
+        tuple(t.at[at].get(mode="promise_in_bounds", wrap_negative_indices=False) for t in tables)
+    )
 
 
 def rotated(config, x, angles):
     """Heads x f32[B, H, T, E], each pair of features (i, i + E / 2) turned by its angle.
 
-    Su et al. 2021 (arXiv 2104.09864).
+    Su et al. 2021 (arXiv 2104.09864). Without a concatenation, which is slow on a CPU: an update
+    takes 20 % less time at width 32.
     """
     if config.position not in ("digit", "rotary"):
         return x
-    (a, b), (cos, sin) = jnp.split(x, 2, axis=-1), angles
-    return jnp.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
+    cos, sin = angles
+    halves = x.reshape(*x.shape[:-1], 2, -1)
+    return (halves * cos + halves[..., ::-1, :] * sin).reshape(x.shape)
 
 
 def as_heads(config, x):
@@ -194,9 +209,9 @@ def attention(config, block, x, angles, visible, first, past):
     if past is not None:
         keys, values, pos = past
         k, v = _write(keys, k, pos, axis=2), _write(values, v, pos, axis=2)
-    scores = jnp.einsum("bhqe,bhke->bhqk", q, k) * q.shape[-1] ** -0.5
+    scores = products.matmul(q, k.mT) * q.shape[-1] ** -0.5
     weights = softmax_with_sink(jnp.where(visible[:, None, first:], scores, -1e9), block.sink)
-    y = jnp.einsum("bhqk,bhke->bhqe", weights, v).swapaxes(1, 2)
+    y = products.matmul(weights, v).swapaxes(1, 2)
     return x[:, first:] + dot(config, y.reshape(*y.shape[:2], -1), block.out), (k, v)
 
 
@@ -218,11 +233,6 @@ def perceptron(config, block, x):
     return dot(config, jax.nn.relu(hidden), block.down)
 
 
-def look_up(config, table, rows):
-    """f32[B, T, d]: rows of a table, as a product: the gradient of indexing is slow on a CPU."""
-    return dot(config, jax.nn.one_hot(rows, len(table)), table)
-
-
 def rms_norm(x: Array, scale: Array) -> Array:
     """x f32[B, T, d] at root mean square 1, times a scale (Zhang & Sennrich 2019, 1910.07467)."""
     return x * jax.lax.rsqrt(jnp.mean(x * x, axis=-1, keepdims=True) + 1e-6) * scale[None, None]
@@ -231,7 +241,7 @@ def rms_norm(x: Array, scale: Array) -> Array:
 def dot(config: TransformerConfig, x: Array, w: Array) -> Array:
     """x @ w with operands in the configured dtype and a float32 sum."""
     dtype = jnp.dtype(config.dtype)
-    return jnp.dot(x.astype(dtype), w.astype(dtype), preferred_element_type=jnp.float32)
+    return products.matmul(x.astype(dtype), w.astype(dtype))
 
 
 def _write(buffer: Array, rows: Array, pos: Integer, axis: int = 1) -> Array:

