@@ -82,17 +82,18 @@ def run(experiment: Experiment, bases: Policy, key: Key) -> tuple[Policy, dict[s
       `METRICS` for names and meaning.
     """
     state = init(experiment, bases, key)
-    before = base_metrics(experiment, state)
-    state, after = advance(experiment, state, experiment.num_rounds)
+    problems = eval_problems(experiment, state.key)
+    before = base_metrics(state, problems)
+    state, after = advance(experiment, problems, state, experiment.num_rounds)
     metrics = jax.tree.map(lambda b, a: jnp.concatenate([b[None], a]), before, after)
     return state.learner.policy, metrics
 
 
 def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
     """The state before the first round."""
-    key, key_learner, key_verifier, key_example = jax.random.split(key, 4)
+    key, key_learner, key_verifier = jax.random.split(key, 3)
     policy = jax.tree.map(lambda x: x[0], bases)
-    example = experiment.task.sample(key_example, experiment.base_difficulty)
+    example = jax.eval_shape(experiment.task.sample, key, experiment.base_difficulty)
     return LoopState(
         experiment.learner.init(key_learner, policy, example),
         experiment.verifier.init(key_verifier, bases),
@@ -103,10 +104,13 @@ def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
 
 
 def advance(
-    experiment: Experiment, state: LoopState, num_rounds: int
+    experiment: Experiment, problems: Problem, state: LoopState, num_rounds: int
 ) -> tuple[LoopState, dict[str, Array]]:
-    """The state after `num_rounds` more rounds and their metrics, leading axis `num_rounds`."""
-    problems = eval_problems(experiment, state.key)
+    """The state after `num_rounds` more rounds and their metrics, leading axis `num_rounds`.
+
+    Args:
+      problems: what accuracy is measured on, those of `eval_problems` for the state's key.
+    """
     return jax.lax.scan(
         lambda state, _: round_(experiment, problems, state), state, length=num_rounds
     )
@@ -227,9 +231,8 @@ def eval_metrics(policy: Policy, problems: Problem) -> dict[str, Array]:
     }
 
 
-def base_metrics(experiment: Experiment, state: LoopState) -> dict[str, Array]:
+def base_metrics(state: LoopState, problems: Problem) -> dict[str, Array]:
     """Metrics of round 0: the base. What only a round of training has is NaN."""
-    problems = eval_problems(experiment, state.key)
     metrics = dict.fromkeys(METRICS, jnp.full((), jnp.nan))
     return metrics | eval_metrics(state.learner.policy, problems)
 

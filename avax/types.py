@@ -151,7 +151,7 @@ class Learner(Protocol):
     """Gathers its own data and retrains. Its state has the attribute `policy`."""
 
     def init(self, key: Key, policy: Policy, example: Problem) -> State:
-        """`example` tells the shapes of the task's problems."""
+        """`example` has the shapes of the task's problems; nothing else may be asked of it."""
         ...
 
     def step(self, key: Key, state: State, source: Source) -> tuple[State, StepInfo]: ...

@@ -69,7 +69,7 @@ def program(name):
         "advance": loop.advance,
         "eval_problems": loop.eval_problems,
     }
-    return jit(functions[name], static_argnums=2 if name == "advance" else ())
+    return jit(functions[name], static_argnums=3 if name == "advance" else ())
 
 
 def play(name, base) -> dict[str, np.ndarray]:
@@ -164,8 +164,9 @@ def test_segments_equal_one_go(lone, base):
     XLA rounds differently in different programs, so this can't be asked for bit by bit.
     """
     state = program("init")(noisy_experiment(), base, jax.random.key(NOISY_SEED))
-    state, first = program("advance")(noisy_experiment(), state, 1)
-    state, others = program("advance")(noisy_experiment(), state, 2)
+    problems = program("eval_problems")(noisy_experiment(), state.key)
+    state, first = program("advance")(noisy_experiment(), problems, state, 1)
+    state, others = program("advance")(noisy_experiment(), problems, state, 2)
     policy, metrics = lone
     assert_close(state.learner.policy, policy)
     assert int(state.round) == 3
