@@ -12,6 +12,7 @@ import pytest
 from avax import loop, vocab
 from avax.curricula.fixed import Fixed
 from avax.learners.grpo import GRPO
+from avax.models import transformer
 from avax.noise import LabelNoise
 from avax.tasks.copy import Copy
 from avax.types import Grade, Problem, Rollout
@@ -23,6 +24,9 @@ from avax.verifiers.oracle import Oracle
 
 TASK = Copy(max_difficulty=3)
 B, K, C = 500, 8, TASK.completion_len
+POLICY = transformer.init(
+    jax.random.key(0), transformer.TransformerConfig(num_layers=1, num_heads=1, width=4)
+)
 
 
 def tokens(*texts: str) -> jax.Array:
@@ -192,8 +196,8 @@ def judged_in_the_loop(verifier, problems, rollouts, noise):
     @jax.jit
     def judge(problems, rollouts):
         state = verifier.init(jax.random.key(3), None)
-        key = jax.random.key(4)
-        return loop.judge_rollouts(experiment, state, jnp.int32(1), key, None, problems, rollouts)
+        key, number = jax.random.key(4), jnp.int32(1)
+        return loop.judge_rollouts(experiment, state, number, key, POLICY, problems, rollouts)
 
     return judge(problems, rollouts)
 

@@ -34,7 +34,8 @@ class Peer:
 
     def contestant(self, work: str) -> Contestant:
         """Seconds of an update, or of a completion, all processes together."""
-        count, units = (8, 8) if work == "train" else (1, NUM_GENERATED)
+        updates = self.size.num_updates
+        count, units = (updates, updates) if work == "train" else (1, NUM_GENERATED)
         facts = {"size": self.size.width, "work": work, "by": "torch"}
         facts |= {"processes": self.num_processes, "threads": self.num_threads}
 

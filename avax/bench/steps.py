@@ -18,7 +18,6 @@ from avax.tasks import Addition
 from avax.types import Policy
 
 TASK = Addition(max_difficulty=8)
-NUM_UPDATES = 8  # of one timed call
 NUM_GENERATED = 512  # prompts of one timed call
 
 
@@ -41,6 +40,11 @@ class Size(NamedTuple):
         like = jax.eval_shape(lambda key: transformer.init(key, self.config), jax.random.key(0))
         return sum(x.size for x in jax.tree.leaves(like))
 
+    @property
+    def num_updates(self) -> int:
+        """Of one timed call."""
+        return 8 if self.width < 128 else 2
+
     def nominal_flops(self) -> float:
         """6 x parameters x tokens of an update, skipped and padded ones counted as done."""
         return 6.0 * self.num_parameters * self.batch * (TASK.prompt_len + TASK.completion_len)
@@ -58,7 +62,7 @@ class Contestant(NamedTuple):
 
 
 def train(policy: Policy, prompts: jax.Array, completions: jax.Array) -> jax.Array:
-    """The losses of NUM_UPDATES updates, as the learner does them."""
+    """The losses of updates on some batches, as the learner does them."""
     transform = training.optimizer(1e-3, 1.0)
     state = transform.init(policy)
     batches = prompts, completions
@@ -75,8 +79,9 @@ def contestant(size: Size, work: str, width: int | None, num_devices: int) -> Co
     units = tiles.make_units("tiles", jax.local_devices(), num_devices)
     num_members = (width or 1) * num_devices
     members = stacked(size, work, num_members)
-    function, count = (train, NUM_UPDATES) if work == "train" else (generate, NUM_GENERATED)
+    count = size.num_updates if work == "train" else NUM_GENERATED
     start = time.perf_counter()
+    function = {"train": train, "generate": generate}[work]
     program = tiles.Program(function, members, width) if width else Lone(function, members)
     program.compile_all(units)
     facts = {"size": size.width, "work": work, "by": "avax", "width": width or "no vmap"}
@@ -101,7 +106,7 @@ def stacked(size: Size, work: str, num_members: int) -> tuple:
 
     if work == "generate":
         return policies, digits(NUM_GENERATED, TASK.prompt_len), keys
-    shape = NUM_UPDATES, size.batch
+    shape = size.num_updates, size.batch
     return policies, digits(*shape, TASK.prompt_len), digits(*shape, TASK.completion_len)
 
 

@@ -1,13 +1,18 @@
 """Verifiers by name."""
 
 from avax.verifiers.accept_all import AcceptAll
+from avax.verifiers.commutative import Commutative
 from avax.verifiers.majority import MajorityVote
 from avax.verifiers.noisy import Noisy
 from avax.verifiers.oracle import Oracle
+from avax.verifiers.pair import AllOf, AnyOf
 
 VERIFIERS = {
     "oracle": Oracle(),
     "majority": MajorityVote(),
     "none": AcceptAll(),
+    "commutative": Commutative(),
     "noisy": Noisy(MajorityVote()),
+    "all_of": AllOf(MajorityVote(), Commutative()),
+    "any_of": AnyOf(MajorityVote(), Commutative()),
 }

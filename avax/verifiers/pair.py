@@ -1,0 +1,72 @@
+"""Two verifiers as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from avax import struct
+from avax.types import Grade, Key, Policy, Rollout, StepInfo, Verdict, Verifier
+
+
+@struct.dataclass
+class _Pair:
+    first: Verifier
+    second: Verifier
+
+    combine: ClassVar[Callable[[Array, Array], Array]]
+
+    @property
+    def uses_ground_truth(self) -> bool:
+        return self.first.uses_ground_truth or self.second.uses_ground_truth
+
+    def init(self, key: Key, bases: Policy) -> tuple:
+        keys = jax.random.split(key)
+        return self.first.init(keys[0], bases), self.second.init(keys[1], bases)
+
+    def verify(
+        self, key: Key, state: tuple, policy: Policy, rollout: Rollout, grade: Grade | None
+    ) -> Verdict:
+        verdicts = [
+            part.verify(k, s, policy, rollout, grade if part.uses_ground_truth else None)
+            for part, k, s in zip(self._parts, jax.random.split(key), state, strict=True)
+        ]
+        return jax.tree.map(type(self).combine, *verdicts)
+
+    def update(self, key: Key, state: tuple, info: StepInfo, grades: Grade | None) -> tuple:
+        return tuple(
+            part.update(k, s, info, grades if part.uses_ground_truth else None)
+            for part, k, s in zip(self._parts, jax.random.split(key), state, strict=True)
+        )
+
+    @property
+    def _parts(self):
+        return self.first, self.second
+
+
+@struct.dataclass
+class AllOf(_Pair):
+    """Accepts what both of two verifiers accept: the lower score counts, step by step as well.
+
+    Attributes:
+      first: a verifier; may be an AllOf or AnyOf again.
+      second: another one.
+    """
+
+    combine = jnp.minimum
+
+
+@struct.dataclass
+class AnyOf(_Pair):
+    """Accepts what at least one of two verifiers accepts: the higher score counts.
+
+    Attributes:
+      first: a verifier; may be an AllOf or AnyOf again.
+      second: another one.
+    """
+
+    combine = jnp.maximum
