@@ -46,14 +46,15 @@ def main() -> None:
 
     platform.configure()
     found = {"machine": measure.machine(), "versions": platform.versions()}
-    if "steps" in args.parts:
-        found["steps"] = measure.measure_steps(
-            args.repeats, [s for s in SIZES if s.width in args.widths]
-        )
+    # Whole runs first: a process starts with the peak memory of the one that starts it.
     if "scaling" in args.parts:
         found["scaling"] = whole_runs.scaling()
     if "start" in args.parts:
         found["start"] = whole_runs.start()
+    if "steps" in args.parts:
+        found["steps"] = measure.measure_steps(
+            args.repeats, [s for s in SIZES if s.width in args.widths]
+        )
     args.json.write_text(json.dumps(found, indent=1) + "\n")
     print(figure.table(found))
     for path in (args.json, *plotting.save(figure.draw(found), args.json.with_name("figure"))):

@@ -124,17 +124,21 @@ def draw_steps(axes, found: dict[str, Any], work: str) -> None:
 
 
 def draw_scaling(axes, rows: list[dict[str, Any]]) -> None:
-    """Seconds a setting and peak memory by the number of settings."""
+    """Seconds a setting (left) and peak memory (right) by the number of settings."""
     settings = [row["settings"] for row in rows]
-    axes.plot(settings, [row["s_a_setting"] for row in rows], "o-", label="seconds a setting")
     memory = [row["peak_memory_bytes"] / 1e9 for row in rows]
-    axes.plot(settings, memory, "s--", label="peak memory, GB")
+    right = axes.twinx()
+    lines = axes.plot(settings, [row["s_a_setting"] for row in rows], "o-", label="seconds")
+    lines += right.plot(settings, memory, "s--", color="C1", label="memory")
     axes.set_xscale("log", base=2)
     axes.set_xticks(settings, [str(s) for s in settings])
-    axes.set_ylim(bottom=0)
     axes.set_xlabel("settings (2 rounds each)")
+    axes.set_ylabel("seconds a setting")
+    right.set_ylabel("peak memory in GB")
+    for one in (axes, right):
+        one.set_ylim(0, 1.4 * one.get_ylim()[1])
     axes.set_title("Scaling")
-    axes.legend()
+    axes.legend(handles=lines)
 
 
 def draw_start(axes, seconds: dict[str, dict[str, float]]) -> None:
