@@ -43,7 +43,7 @@ def exchanged(prompt: Array) -> Array:
     index = jnp.arange(prompt.shape[0])
     is_operator = (prompt == vocab.PLUS) | (prompt == vocab.TIMES)
     start, end = (prompt == vocab.PAD).sum(), prompt.shape[0] - 1
-    operator = jnp.where(is_operator.any(), is_operator.argmax(), end)
+    operator = is_operator.argmax()
     new_operator = start + end - operator - 1  # behind b
     source = jnp.where(index < new_operator, index - start + operator + 1, operator)
     source = jnp.where(index > new_operator, index - new_operator - 1 + start, source)

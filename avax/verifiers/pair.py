@@ -32,20 +32,20 @@ class _Pair:
         self, key: Key, state: tuple, policy: Policy, rollout: Rollout, grade: Grade | None
     ) -> Verdict:
         verdicts = [
-            part.verify(k, s, policy, rollout, grade if part.uses_ground_truth else None)
-            for part, k, s in zip(self._parts, jax.random.split(key), state, strict=True)
+            part.verify(k, s, policy, rollout, truth)
+            for part, k, s, truth in self._each(key, state, grade)
         ]
         return jax.tree.map(type(self).combine, *verdicts)
 
     def update(self, key: Key, state: tuple, info: StepInfo, grades: Grade | None) -> tuple:
         return tuple(
-            part.update(k, s, info, grades if part.uses_ground_truth else None)
-            for part, k, s in zip(self._parts, jax.random.split(key), state, strict=True)
+            part.update(k, s, info, truth) for part, k, s, truth in self._each(key, state, grades)
         )
 
-    @property
-    def _parts(self):
-        return self.first, self.second
+    def _each(self, key, state, grade):
+        """Each part with its key, its state and the truth, if the part declares its use."""
+        for part, k, s in zip((self.first, self.second), jax.random.split(key), state, strict=True):
+            yield part, k, s, grade if part.uses_ground_truth else None
 
 
 @struct.dataclass
