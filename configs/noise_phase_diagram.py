@@ -21,6 +21,7 @@ import numpy as np
 from avax import struct
 from avax.curricula import Fixed, Frontier
 from avax.engine.sweep import Sweep
+from avax.engine.validate import ConfigError
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
@@ -115,6 +116,17 @@ def fixed_range(sweep: Sweep) -> Sweep:
         task=Addition(max_difficulty=highest), curriculum=Fixed(highest=highest)
     )
     return dataclasses.replace(sweep, base=base)
+
+
+def parts(sweep: Sweep) -> dict[str, Sweep]:
+    """The phase diagram, and the injection of label noise that predicts its boundary."""
+    if {path.rpartition(".")[2] for path in sweep.axes} != {"fpr", "fnr"}:
+        raise ConfigError(
+            "axes: the phase diagram has two, fpr and fnr; --base.verifier noisy has both"
+        )
+    if sweep.base.num_rounds < 2:
+        raise ConfigError("base.num_rounds: is 1, must be at least 2: kappa is measured in round 2")
+    return {"": sweep, "label_noise": injection(sweep)}
 
 
 def injection(sweep: Sweep) -> Sweep:

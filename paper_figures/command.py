@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -34,10 +36,32 @@ def main(doc: str, draw: Callable[..., Figure], parts: Sequence[str]) -> None:
     parser.add_argument("--out", type=pathlib.Path, help="path of the figure without extension")
     args = parser.parse_args()
     try:
-        figure = draw(*(results.load(args.results / part) for part in parts))
-        stem = args.out or args.results / "figure"
-        for path in plotting.save(figure, stem):
-            print(path)
+        redraw(draw, parts, args.results, args.out)
     except (results.ResultsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def redraw(
+    draw: Callable[..., Figure],
+    parts: Sequence[str],
+    folder: pathlib.Path,
+    stem: pathlib.Path | None = None,
+) -> None:
+    """Draws what lies in a folder, by default into it, and prints the paths.
+
+    Args:
+      parts: folders of results below `folder`, or JSON files.
+    """
+    figure = draw(*(_load(folder / part) for part in parts))
+    for path in plotting.save(figure, stem or folder / "figure"):
+        print(path)
+
+
+def _load(path: pathlib.Path) -> Any:
+    if path.suffix != ".json":
+        return results.load(path)
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise results.ResultsError(f"{path}: can't be read: {error}") from error

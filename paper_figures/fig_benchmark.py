@@ -1,11 +1,10 @@
 """How fast is avax? Training and generation against the machine's limit and PyTorch; scaling.
 
-python paper_figures/fig_benchmark.py [JSON] [--out STEM]
+python paper_figures/fig_benchmark.py [RESULTS] [--out STEM]
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import pathlib
 import sys
@@ -16,8 +15,10 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from paper_figures.command import DATA
+from paper_figures import command
 
+SHIPPED = ("benchmark",)
+PARTS = ("benchmark.json",)
 WORKS = {"train": "an update", "generate": "a completion"}
 
 
@@ -156,23 +157,5 @@ def draw_start(axes, seconds: dict[str, dict[str, float]]) -> None:
 PANELS = {"scaling": draw_scaling, "start": draw_start}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    default = DATA / "benchmark" / "benchmark.json"
-    parser.add_argument("json", nargs="?", type=pathlib.Path, default=default)
-    parser.add_argument("--out", type=pathlib.Path, help="path of the figure without extension")
-    args = parser.parse_args()
-    try:
-        found = json.loads(args.json.read_text())
-        print(table(found))
-        for path in plotting.save(draw(found), args.out or args.json.with_name("figure")):
-            print(path)
-    except (OSError, ValueError) as error:
-        print(f"error: {args.json}: {error}", file=sys.stderr)
-        sys.exit(2)
-
-
 if __name__ == "__main__":
-    main()
+    command.main(__doc__, draw, PARTS)

@@ -19,6 +19,9 @@ from avax import plotting
 from avax.analysis import phase, theory
 from paper_figures import command
 
+SHIPPED = ("noise_phase_diagram", "noise_phase_diagram_fixed")
+PARTS = ("", "label_noise")
+
 
 class Findings(NamedTuple):
     """What the figure says, as numbers."""
@@ -42,7 +45,13 @@ def analyse(dataset: xr.Dataset, injection: xr.Dataset) -> Findings:
     return Findings(order, phase.boundary(order), theory.amplification(*by_seed))
 
 
-def summary(findings: Findings) -> str:
+def summary(dataset: xr.Dataset, injection: xr.Dataset) -> str:
+    """The diagram in characters, the measured and the predicted boundary, and how far apart."""
+    findings = analyse(dataset, injection)
+    return f"{phase.text_diagram(findings.order)}\n{compared(findings)}"
+
+
+def compared(findings: Findings) -> str:
     """The measured and the predicted boundary, and how far apart they are, in three lines."""
     kappa = findings.amplification
     ratio, low, high = findings.measured.ratio
@@ -132,4 +141,4 @@ def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float
 
 
 if __name__ == "__main__":
-    command.main(__doc__, draw, ("", "label_noise"))
+    command.main(__doc__, draw, PARTS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pathlib
 import subprocess
@@ -11,11 +10,12 @@ import sys
 import pytest
 
 from avax import results, struct
-from avax.engine import cli, platform
+from avax.engine import cli, platform, script
 from avax.engine.validate import ConfigError
 from avax.learners import GRPO
 from avax.verifiers import MajorityVote, Noisy, Oracle
 from configs import noise_phase_diagram as config
+from paper_figures import fig_noise_phase_diagram as figure
 
 ROOT = pathlib.Path(__file__).parents[1]
 SCRIPT = ROOT / "experiments" / "noise_phase_diagram.py"
@@ -290,14 +290,6 @@ def test_claim_of_a_folder_that_can_not_be_written(tmp_path, capsys):
     assert str(tmp_path / "file" / "out") in line_of(capsys, raised)
 
 
-@pytest.fixture(scope="module")
-def main():
-    spec = importlib.util.spec_from_file_location("noise_phase_diagram_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
-
-
 @pytest.mark.parametrize(
     "argv, words",
     [
@@ -309,7 +301,7 @@ def main():
         ),
     ],
 )
-def test_what_can_not_be_drawn_is_not_run(main, argv, words, tmp_path, monkeypatch, capsys):
+def test_what_can_not_be_drawn_is_not_run(argv, words, tmp_path, monkeypatch, capsys):
     def configure():
         raise RuntimeError("it would run")
 
@@ -317,7 +309,7 @@ def test_what_can_not_be_drawn_is_not_run(main, argv, words, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [str(SCRIPT), "--preset", "smoke", *argv.split()])
     with pytest.raises(SystemExit) as raised:
-        main()
+        script.main(0.0, config, figure)
     line = line_of(capsys, raised)
     assert not [word for word in words if word not in line], line
     assert list(tmp_path.iterdir()) == []

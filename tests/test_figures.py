@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pathlib
 import subprocess
 import sys
@@ -81,7 +82,7 @@ def test_the_summary_gives_both_boundaries():
     assert findings.amplification.kappa == pytest.approx(8)
     ratio, low, high = findings.measured.ratio
     assert low <= ratio <= high and 0.05 < ratio < 0.25
-    lines = noise.summary(findings).splitlines()
+    lines = noise.compared(findings).splitlines()
     assert len(lines) == 3
     assert "FPR / (1 - FNR)" in lines[0] and "1 / kappa = 0.125" in lines[1]
 
@@ -102,7 +103,7 @@ def test_without_amplification_no_boundary_is_predicted():
     flat["sampled_accuracy"] = xr.zeros_like(flat.sampled_accuracy)
     figure = noise.draw(sweep("Frontier", 3), flat)
     assert not [line for line in figure.axes[0].lines if "mean field" in line.get_label()]
-    assert "kappa = 0.00" in noise.summary(noise.analyse(sweep("Frontier", 3), flat))
+    assert "kappa = 0.00" in noise.summary(sweep("Frontier", 3), flat)
 
 
 def test_a_boundary_is_broken_where_it_leaves_the_map():
@@ -171,10 +172,26 @@ def test_the_script_draws_what_lies_in_a_folder(tmp_path, monkeypatch, capsys):
     for arguments, stem in [([], tmp_path / "figure"), (["--out", "x/y"], pathlib.Path("x/y"))]:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", ["fig_noise_phase_diagram.py", str(tmp_path), *arguments])
-        command.main(noise.__doc__, noise.draw, ("", "label_noise"))
+        command.main(noise.__doc__, noise.draw, noise.PARTS)
         paths = [stem.with_suffix(".png"), stem.with_suffix(".pdf")]
         assert capsys.readouterr().out.splitlines() == [str(p) for p in paths]
         assert all(p.stat().st_size > 1000 for p in paths)
+
+
+SCRIPTS = sorted(p.stem for p in (ROOT / "paper_figures").glob("fig_*.py"))
+
+
+def test_every_shipped_folder_belongs_to_one_figure():
+    shipped = [n for s in SCRIPTS for n in importlib.import_module(f"paper_figures.{s}").SHIPPED]
+    assert sorted(shipped) == sorted(p.name for p in command.DATA.iterdir() if p.is_dir())
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_shipped_results_are_drawn(script, tmp_path):
+    figure = importlib.import_module(f"paper_figures.{script}")
+    for name in figure.SHIPPED:
+        command.redraw(figure.draw, figure.PARTS, command.DATA / name, tmp_path / name)
+        assert {f"{name}.png", f"{name}.pdf"} <= {p.name for p in tmp_path.iterdir()}
 
 
 def test_the_script_without_results_ends_in_one_line(tmp_path):

@@ -1,0 +1,71 @@
+"""An experiment script from its command line to its figure, the same for all."""
+
+from __future__ import annotations
+
+import pathlib
+import time
+from collections.abc import Iterable
+from types import ModuleType
+
+import xarray as xr
+
+from avax import plotting, results
+from avax.analysis import phase
+from avax.engine import cli, platform
+from avax.engine.study import Engine, Seconds
+from avax.engine.validate import ConfigError
+
+
+def main(started: float, config: ModuleType, figure: ModuleType) -> None:
+    """Runs the sweeps that the command line asks for, draws them and says what was found.
+
+    Args:
+      started: `time.perf_counter()` before anything was imported.
+      config: has CHOICES, build(**choices), the sweep that flags change, and parts(sweep): all that
+        is run, by folder below the results' ("" is that folder itself). ConfigError from it ends
+        the program in one line.
+      figure: has draw and summary; both take the parts' datasets in their order.
+    """
+    name = config.__name__.rpartition(".")[2]
+    command = cli.parse(name, config.__doc__, config.CHOICES, config.build)
+    try:
+        parts = config.parts(command.sweep)
+    except ConfigError as error:
+        cli.fail(str(error))
+    sweeps = {command.out / part: sweep for part, sweep in parts.items()}
+    cli.claim(sweeps)
+
+    platform.configure()
+    imported = time.perf_counter() - started
+    engine = Engine(command.bases)
+    datasets = [engine.execute(sweep, out, _counts) for out, sweep in sweeps.items()]
+    paths = plotting.save(figure.draw(*datasets), command.out / "figure")
+
+    print(figure.summary(*datasets))
+    print_paths(sweeps, paths)
+    print_times(imported, engine.seconds)
+
+
+def _counts(dataset: xr.Dataset) -> str:
+    """Runs that improved and collapsed so far."""
+    improved, collapsed = phase.counts(phase.order_parameter(dataset).values)
+    return f"{improved} runs improved, {collapsed} collapsed"
+
+
+def print_paths(folders: Iterable[pathlib.Path], figures: Iterable[pathlib.Path]) -> None:
+    """What was written, one path a line."""
+    files = (results.STORE, results.CONFIG, results.PROVENANCE)
+    for path in (*(folder / name for folder in folders for name in files), *figures):
+        print(path)
+
+
+def print_times(imported: float, seconds: Seconds) -> None:
+    """The wall time and what it was spent on."""
+    parts = {
+        "import": imported,
+        "pretraining": seconds.pretraining,
+        "compilation": seconds.compilation,
+        "running": seconds.running,
+    }
+    listed = ", ".join(f"{name} {s:.1f} s" for name, s in parts.items())
+    print(f"wall time {sum(parts.values()):.1f} s: {listed}")
