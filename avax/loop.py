@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import sampling, struct
+from avax.lapse import Lapse
 from avax.noise import LabelNoise
 from avax.types import (
     Curriculum,
@@ -44,6 +45,7 @@ class Experiment:
       verifier: the filter between generating and retraining.
       learner: how data are gathered and the policy is retrained.
       label_noise: wrong labels put in on purpose, none by default.
+      lapse: wrong labels let through on purpose, none by default.
       base_difficulty: the base policy was trained on difficulties 1 to this one.
       snapshot: which of the snapshots of pretraining is the base; negative counts from the last.
       num_rounds: rounds of generate -> verify -> retrain.
@@ -55,6 +57,7 @@ class Experiment:
     verifier: Verifier
     learner: Learner
     label_noise: LabelNoise = LabelNoise()
+    lapse: Lapse = Lapse()
     base_difficulty: Integer = struct.leaf(6, low=1)
     snapshot: Integer = struct.leaf(-1)
     num_rounds: int = struct.static(10, low=1)
@@ -153,9 +156,9 @@ def judge_rollouts(
     experiment: Experiment, state: State, number: Array, key: Key, policy: Policy,
     problems: Problem, rollouts: Rollout,
 ) -> tuple[Rollout, Verdict]:  # fmt: skip
-    """What comes through the filter: the rollouts, with injected noise if any, and the verdicts."""
+    """What comes through the filter, noise and lapse of this round included."""
     verifier = experiment.verifier
-    key_verify, key_noise = jax.random.split(key)
+    key_verify, key_noise, key_lapse = jax.random.split(key, 3)
     keys = jax.random.split(key_verify, problems.difficulty.shape[0])
     if verifier.uses_ground_truth:
         grades = grade_rollouts(experiment.task, problems, rollouts)
@@ -166,6 +169,7 @@ def judge_rollouts(
     else:
         verify = jax.vmap(lambda k, rollout: verifier.verify(k, state, policy, rollout, None))
         verdicts = verify(keys, rollouts)
+    verdicts = experiment.lapse.overlook(key_lapse, rollouts, verdicts, number)
     return experiment.label_noise.inject(key_noise, rollouts, number), verdicts
 
 

@@ -118,8 +118,7 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
 def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float = 0.0) -> None:
     """Progress against round for settings on both sides: thin lines are seeds, thick their mean."""
     frontier = phase.is_frontier(dataset)
-    progress = phase.solved_length(dataset) if frontier else dataset.accuracy
-    row = progress.sel(fnr=fnr, method="nearest")
+    row = phase.progress(dataset).sel(fnr=fnr, method="nearest")
     chosen = np.unique(np.linspace(0, order.sizes["fpr"] - 1, 6).round().astype(int))
     gain = order.sel(fnr=fnr, method="nearest").mean("seed")
     colours = plotting.mpl.colormaps["viridis"](np.linspace(0, 0.9, len(chosen)))

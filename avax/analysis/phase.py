@@ -34,17 +34,23 @@ def solved_length(dataset: xr.Dataset) -> xr.DataArray:
     return dataset.accuracy_by_difficulty.sum("difficulty", skipna=False)
 
 
+def progress(dataset: xr.Dataset) -> xr.DataArray:
+    """How far self-training has come, by run and round: the solved length in digits on a frontier,
+    the accuracy on a fixed range.
+    """
+    return solved_length(dataset) if is_frontier(dataset) else dataset.accuracy
+
+
 def order_parameter(dataset: xr.Dataset) -> xr.DataArray:
     """What self-training gained, by run: above 0 it improved on the base, below it collapsed.
 
     On a frontier: solved length after the last round minus the base's, in digits per round. On a
     fixed range: accuracy after the last round minus the base's. NaN for a run that diverged.
     """
+    reached = progress(dataset)
+    gain = reached.isel(round=-1) - reached.isel(round=0)
     if is_frontier(dataset):
-        progress = solved_length(dataset) / (dataset.sizes["round"] - 1)
-    else:
-        progress = dataset.accuracy
-    gain = progress.isel(round=-1) - progress.isel(round=0)
+        gain = gain / (dataset.sizes["round"] - 1)
     return gain.where(dataset.diverged.isel(round=-1) == 0)
 
 
@@ -80,19 +86,22 @@ def boundary(
     return Boundary(fnr, crossings[0], low, high, tuple(float(r) for r in ratio))
 
 
-def decreasing(y: np.ndarray, level: float) -> np.ndarray:
+def decreasing(y: np.ndarray, level: float, weight: np.ndarray | None = None) -> np.ndarray:
     """The nearest sequence that never grows, by least squares: neighbours in the wrong order are
     averaged (isotonic regression). Each value is a run with noise of its own; a larger FPR is never
     better. NaN, a run that diverged, counts as the lowest, and as no more than `level`.
+
+    Args:
+      weight: f[N], how much each value counts; all the same by default.
     """
     y = np.where(np.isnan(y), np.fmin(np.nanmin(y, initial=level), level), y)
-    blocks: list[tuple[float, int]] = []
-    for value in y:
-        blocks.append((float(value), 1))
+    blocks: list[tuple[float, float, int]] = []  # mean, weight, length
+    for value, w in zip(y, np.ones(len(y)) if weight is None else weight, strict=True):
+        blocks.append((float(value), float(w), 1))
         while len(blocks) > 1 and blocks[-2][0] < blocks[-1][0]:
-            (right, m), (left, n) = blocks.pop(), blocks.pop()
-            blocks.append(((left * n + right * m) / (n + m), n + m))
-    return np.concatenate([np.full(size, mean) for mean, size in blocks])
+            (right, v, m), (left, u, n) = blocks.pop(), blocks.pop()
+            blocks.append(((left * u + right * v) / (u + v), u + v, n + m))
+    return np.concatenate([np.full(size, mean) for mean, _, size in blocks])
 
 
 def crossing(x: np.ndarray, y: np.ndarray, level: float) -> float:

@@ -2,7 +2,6 @@
 
 from avax.verifiers.accept_all import AcceptAll
 from avax.verifiers.commutative import Commutative
-from avax.verifiers.lapse import Lapse
 from avax.verifiers.majority import MajorityVote
 from avax.verifiers.noisy import Noisy
 from avax.verifiers.oracle import Oracle
@@ -16,5 +15,4 @@ VERIFIERS = {
     "noisy": Noisy(MajorityVote()),
     "all_of": AllOf(MajorityVote(), Commutative()),
     "any_of": AnyOf(MajorityVote(), Commutative()),
-    "lapse": Lapse(Oracle(), Oracle(fpr=1.0)),
 }

@@ -11,7 +11,6 @@ from jax import Array
 
 from avax import struct
 from avax.types import Grade, Key, Policy, Rollout, StepInfo, Verdict, Verifier
-from avax.verifiers import parts
 
 
 @struct.dataclass
@@ -26,17 +25,27 @@ class _Pair:
         return self.first.uses_ground_truth or self.second.uses_ground_truth
 
     def init(self, key: Key, bases: Policy) -> tuple:
-        return parts.init_each((self.first, self.second), key, bases)
+        keys = jax.random.split(key)
+        return self.first.init(keys[0], bases), self.second.init(keys[1], bases)
 
     def verify(
         self, key: Key, state: tuple, policy: Policy, rollout: Rollout, grade: Grade | None
     ) -> Verdict:
-        both = self.first, self.second
-        verdicts = parts.verify_each(both, key, state, policy, rollout, grade)
+        verdicts = [
+            part.verify(k, s, policy, rollout, truth)
+            for part, k, s, truth in self._each(key, state, grade)
+        ]
         return jax.tree.map(type(self).combine, *verdicts)
 
     def update(self, key: Key, state: tuple, info: StepInfo, grades: Grade | None) -> tuple:
-        return parts.update_each((self.first, self.second), key, state, info, grades)
+        return tuple(
+            part.update(k, s, info, truth) for part, k, s, truth in self._each(key, state, grades)
+        )
+
+    def _each(self, key, state, grade):
+        """Each part with its key, its state and the truth, if the part declares its use."""
+        for part, k, s in zip((self.first, self.second), jax.random.split(key), state, strict=True):
+            yield part, k, s, grade if part.uses_ground_truth else None
 
 
 @struct.dataclass

@@ -11,7 +11,6 @@ from avax.tasks import Addition
 from avax.types import Rollout
 from avax.verifiers.accept_all import AcceptAll
 from avax.verifiers.commutative import Commutative, exchanged
-from avax.verifiers.lapse import Lapse
 from avax.verifiers.majority import MajorityVote
 from avax.verifiers.pair import AllOf, AnyOf
 
@@ -112,33 +111,14 @@ class Spy:
         return state + 1
 
 
-@pytest.mark.parametrize("kind", [AllOf, AnyOf, Lapse])
+@pytest.mark.parametrize("kind", [AllOf, AnyOf])
 def test_only_the_part_that_declares_it_sees_the_truth(kind):
     first, second = Spy(True), Spy(False)
-    blind = kind(second, second)
-    pair = kind(first, blind)
-    assert pair.uses_ground_truth and not blind.uses_ground_truth
+    pair = kind(first, kind(second, second))
+    assert pair.uses_ground_truth and not pair.second.uses_ground_truth
     completion = tokens("4$__")[None]
     rollout = Rollout(tokens("_45+71="), completion, completion != vocab.PAD, jnp.zeros((1, 4)))
     state = pair.init(jax.random.key(0), None)
     pair.verify(jax.random.key(1), state, None, rollout, "truth")
-    updated = pair.update(jax.random.key(2), state, None, "truth")
-    if kind is Lapse:
-        assert updated == ((1, ((1, 1), 2)), 2)
-    else:
-        assert updated == (1, (1, 1))
+    assert pair.update(jax.random.key(2), state, None, "truth") == (1, (1, 1))
     assert first.seen == ["truth"] * 2 and second.seen == [None] * 4
-
-
-def test_a_lapse_lasts_one_round():
-    """The vote judges rounds 1 and 3, the check of the exchanged prompt judges round 2."""
-    completions = "4$__", "4$__", "7$__"
-    rollout_tokens = jnp.stack([tokens(text) for text in completions])
-    mask = rollout_tokens != vocab.PAD
-    rollout = Rollout(tokens("_45+71="), rollout_tokens, mask, jnp.zeros(mask.shape))
-    verifier = Lapse(MajorityVote(), Commutative(), round=2)
-    state = verifier.init(jax.random.key(0), None)
-    for expected in ([True, True, False], [False, False, True], [True, True, False]):
-        verdict = verifier.verify(jax.random.key(1), state, echo(0), rollout, None)
-        assert verdict.accept.tolist() == expected
-        state = verifier.update(jax.random.key(2), state, None, None)

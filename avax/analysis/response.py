@@ -1,0 +1,121 @@
+"""Linear response: what one lapse of the verifier says about a verifier that always errs.
+
+A lapse in one round lets some of the policy's own mistakes into the data. How much more the policy
+errs in every round afterwards, for each unit of wrong labels, is the loop's impulse response. If
+responses add up, they predict the whole trajectory under any verifier, and so the boundary: where
+the gain of a clean run is used up. Summed over lags the response takes the place of kappa in the
+one-round mean field of `theory`, which knows nothing of a policy's memory.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from avax.analysis import phase, theory
+
+
+class Response(NamedTuple):
+    """A clean run, and how wrong labels change it, in units of the share of wrong labels."""
+
+    error: np.ndarray  # f[R + 1], share of wrong completions in round t of a clean run
+    progress: np.ndarray  # f[R + 1], accuracy or solved length after round t of a clean run
+    error_by_lag: np.ndarray  # f[R + 1], change of the share of wrong completions t rounds later
+    progress_by_lag: np.ndarray  # f[R + 1], change of progress after t more rounds
+
+
+class Prediction(NamedTuple):
+    """What is expected of verifiers that err in every round, with intervals over seeds."""
+
+    critical_ratio: tuple[
+        float, float, float
+    ]  # FPR / (1 - FNR) and interval; inf: none
+    kappa: tuple[float, float, float]  # change of the next round's error
+    kappa_total: tuple[float, float, float]  # summed over the lags that were seen
+    response: Response
+
+
+def predict(lapse: xr.Dataset, num_bootstrap: int = 300) -> Prediction:
+    """From runs whose verifier is clean but in one round, with the dimensions fpr, seed and round.
+
+    Seeds are resampled as a whole. Lags that the runs are too short for keep the last value.
+    """
+    start = int(lapse.attrs["config"]["base"]["verifier"]["round"])
+    data = [
+        x.transpose("seed", "fpr", ...).values
+        for x in (
+            1 - lapse.label_precision.isel(round=start),
+            1 - lapse.sampled_accuracy,
+            phase.progress(lapse),
+        )
+    ]
+    # A run that diverged or accepted nothing has no share of wrong labels.
+    known = np.isfinite(data[0]).all(1) & np.isfinite(data[2]).all((1, 2))
+    data = [x[known] for x in data]
+    rng = np.random.default_rng(0)
+    picks = rng.integers(len(data[0]), size=(num_bootstrap, len(data[0])))
+    found = [measure(*(x[p] for x in data), start) for p in (np.arange(len(data[0])), *picks)]
+
+    def with_interval(number):
+        values = np.array([number(r) for r in found])
+        low, high = np.quantile(values[1:], [0.025, 0.975], method="inverted_cdf")
+        return float(values[0]), float(low), float(high)
+
+    return Prediction(
+        with_interval(critical_ratio),
+        with_interval(lambda r: r.error_by_lag[1]),
+        with_interval(lambda r: r.error_by_lag[1 : len(r.error) - start].sum()),
+        found[0],
+    )
+
+
+def measure(
+    wrong_labels: np.ndarray, error: np.ndarray, progress: np.ndarray, start: int
+) -> Response:
+    """The response by least squares, with an intercept for each seed and round.
+
+    Args:
+      wrong_labels: f[S, N], share of wrong labels in the data of round `start`.
+      error: f[S, N, R + 1], share of wrong completions in each round; round 0 is not used.
+      progress: f[S, N, R + 1], after each round.
+    """
+    dq = wrong_labels - wrong_labels.mean(1, keepdims=True)
+
+    def clean_and_slope(y):
+        slope = np.einsum("sn,snt->t", dq, y - y.mean(1, keepdims=True))
+        slope = slope / max((dq**2).sum(), 1e-12)  # no mistakes, no response
+        slope[:start] = 0.0  # before the lapse
+        return y.mean((0, 1)) - slope * wrong_labels.mean(), slope
+
+    def by_lag(slope):
+        return np.concatenate([slope[start:], np.full(start, slope[-1])])
+
+    clean_error, error_slope = clean_and_slope(error)
+    clean_progress, progress_slope = clean_and_slope(progress)
+    return Response(clean_error, clean_progress, by_lag(error_slope), by_lag(progress_slope))
+
+
+def trajectory(response: Response, ratio: float) -> tuple[np.ndarray, np.ndarray]:
+    """Errors f[R + 1] and progress f[R + 1] under a verifier with FPR / (1 - FNR) = `ratio`."""
+    num_rounds = len(response.error) - 1
+    wrong_labels = np.zeros(num_rounds + 1)
+    error, progress = response.error.copy(), response.progress.copy()
+    for t in range(1, num_rounds + 1):
+        past = wrong_labels[1:t][::-1]
+        error[t] = np.clip(error[t] + past @ response.error_by_lag[1:t], 0, 1)
+        wrong_labels[t] = theory.filtered_error(error[t], ratio, 0.0)
+        progress[t] += wrong_labels[1 : t + 1][::-1] @ response.progress_by_lag[:t]
+    return error, progress
+
+
+def critical_ratio(response: Response) -> float:
+    """The smallest FPR / (1 - FNR) at which nothing is gained; infinite if there is none up to 10.
+
+    0 if a clean run gains nothing.
+    """
+    ratios = np.concatenate([[0.0], np.geomspace(1e-4, 10, 501)])
+    gains = np.array([trajectory(response, r)[1][-1] for r in ratios]) - response.progress[0]
+    found = phase.crossing(ratios, gains, 0.0)
+    return float("inf") if np.isnan(found) else found
