@@ -62,23 +62,29 @@ def to_position(axis: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def phase_map(axes: Axes, order: xr.DataArray, label: str):
-    """Mean over seeds of an order parameter, FPR to the right and FNR upwards.
+    """`map_of` an order parameter, FPR to the right and FNR upwards."""
+    image = map_of(axes, order, "fnr", label)
+    axes.set_ylabel("verifier's FNR = P(reject | correct)")
+    return image
+
+
+def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
+    """Mean over seeds of a gain, FPR to the right and the dimension `rows` upwards.
 
     The colour scale is symmetric: white is no change from the base, blue gain, red loss. A cross
     marks settings where a run diverged (NaN).
     """
-    mean = order.mean("seed", skipna=False).transpose("fnr", "fpr")
+    mean = gain.mean("seed", skipna=False).transpose(rows, "fpr")
     limit = max(float(np.nanmax(np.abs(mean.values))), 1e-6)
     image = axes.imshow(
         mean.values, origin="lower", aspect="auto", cmap="RdBu", vmin=-limit, vmax=limit
     )
-    rows, columns = np.nonzero(np.isnan(mean.values))
-    axes.plot(columns, rows, "kx", markersize=4)
+    where = np.nonzero(np.isnan(mean.values))
+    axes.plot(where[1], where[0], "kx", markersize=4)
     axes.figure.colorbar(image, ax=axes, label=label, pad=0.02)
-    tick_values(axes.xaxis, order.fpr.values)
-    tick_values(axes.yaxis, order.fnr.values)
+    tick_values(axes.xaxis, gain.fpr.values)
+    tick_values(axes.yaxis, gain[rows].values)
     axes.set_xlabel("verifier's FPR = P(accept | wrong)")
-    axes.set_ylabel("verifier's FNR = P(reject | correct)")
     return image
 
 

@@ -29,26 +29,26 @@ class Response(NamedTuple):
 class Prediction(NamedTuple):
     """What is expected of verifiers that err in every round, with intervals over seeds."""
 
-    critical_ratio: tuple[
-        float, float, float
-    ]  # FPR / (1 - FNR) and interval; inf: none
+    critical_ratio: tuple[float, float, float]  # FPR / (1 - FNR) and interval; inf: none
     kappa: tuple[float, float, float]  # change of the next round's error
     kappa_total: tuple[float, float, float]  # summed over the lags that were seen
     response: Response
 
 
-def predict(lapse: xr.Dataset, num_bootstrap: int = 300) -> Prediction:
-    """From runs whose verifier is clean but in one round, with the dimensions fpr, seed and round.
+def predict(dataset: xr.Dataset, num_bootstrap: int = 300) -> Prediction:
+    """From runs with wrong labels in one round alone: a sweep over lapse.rate or label_noise.rate.
 
     Seeds are resampled as a whole. Lags that the runs are too short for keep the last value.
     """
-    start = int(lapse.attrs["config"]["base"]["verifier"]["round"])
+    config = dataset.attrs["config"]
+    (path,) = config["axes"]
+    start = int(config["base"][path.partition(".")[0]]["round"])
     data = [
-        x.transpose("seed", "fpr", ...).values
+        x.transpose("seed", "rate", ...).values
         for x in (
-            1 - lapse.label_precision.isel(round=start),
-            1 - lapse.sampled_accuracy,
-            phase.progress(lapse),
+            1 - dataset.label_precision.isel(round=start),
+            1 - dataset.sampled_accuracy,
+            phase.progress(dataset),
         )
     ]
     # A run that diverged or accepted nothing has no share of wrong labels.

@@ -1,0 +1,94 @@
+"""Which one number of a verifier decides whether self-training gains or loses?
+
+    python experiments/theory.py
+
+From the same base policies, on a fixed range of lengths: phase diagrams of filtered fine-tuning,
+of the same with four times the samples, and of GRPO, over verifiers of all error rates. Mean field
+says that FPR / (1 - FNR) decides for filtered fine-tuning; for GRPO the literature says that it is
+J = TPR - FPR (Rad et al. 2026, arXiv 2601.04411).
+
+Expect: the ratio orders the outcomes of filtered fine-tuning better than J. With few samples a high
+FNR also hurts by itself: little is left to train on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from avax.engine.sweep import Sweep
+from avax.engine.validate import ConfigError
+from avax.learners import GRPO
+from configs import noise_phase_diagram as main_job
+
+CHOICES = {"preset": ("laptop", "smoke", "paper")}
+FPR = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+FNR = (0.0, 0.3, 0.6, 0.8, 0.9)
+NUM_SNAPSHOTS = 4
+
+
+def build(preset: str) -> Sweep:
+    """The phase diagram of filtered fine-tuning; `parts` derives all others from it."""
+    return {"smoke": smoke, "laptop": laptop, "paper": paper}[preset]()
+
+
+def laptop() -> Sweep:
+    """8 x 5 settings, 5 seeds, on 1 to 16 digits from a base that knows 8."""
+    sweep = main_job.build("laptop", "fixed")
+    return dataclasses.replace(
+        sweep,
+        base=sweep.base.replace(num_eval=32),
+        pretraining=sweep.pretraining.replace(num_snapshots=NUM_SNAPSHOTS),
+        axes={"verifier.fpr": FPR, "verifier.fnr": FNR},
+        num_seeds=5,
+    )
+
+
+def smoke() -> Sweep:
+    """2 x 2 settings, 2 rounds, one seed of a base that has hardly learned."""
+    sweep = laptop()
+    base = sweep.base.replace(
+        num_rounds=2,
+        num_eval=4,
+        learner=sweep.base.learner.replace(num_problems=16, num_updates=2),
+    )
+    return dataclasses.replace(
+        sweep,
+        base=base,
+        pretraining=sweep.pretraining.replace(num_updates=40, num_candidates=1),
+        axes={"verifier.fpr": (0.0, 1.0), "verifier.fnr": (0.0, 0.6)},
+        num_seeds=1,
+    )
+
+
+def paper() -> Sweep:
+    """16 x 8 settings, 10 seeds, all at once: sized for one GPU."""
+    axes = {
+        "verifier.fpr": (0.0, *main_job.log_spaced(0.005, 1.0, 15)),
+        "verifier.fnr": main_job.even_spaced(0.0, 0.95, 8),
+    }
+    return dataclasses.replace(laptop(), axes=axes, num_seeds=10, tile_width="all")
+
+
+def parts(sweep: Sweep) -> dict[str, Sweep]:
+    """Phase diagrams of three learners, and base skill x FPR."""
+    if set(sweep.axes) != {"verifier.fpr", "verifier.fnr"}:
+        raise ConfigError("axes: this experiment has two, verifier.fpr and verifier.fnr")
+    learner = sweep.base.learner
+    samples = learner.replace(num_problems=4 * learner.num_problems)
+    skill = {"snapshot": tuple(range(NUM_SNAPSHOTS)), "verifier.fpr": sweep.axes["verifier.fpr"]}
+    return {
+        "": sweep,
+        "samples": with_learner(sweep, samples),
+        "grpo": with_learner(sweep, grpo(learner.num_problems)),
+        "skill": dataclasses.replace(sweep, axes=skill),
+    }
+
+
+def grpo(num_completions: int) -> GRPO:
+    """GRPO without a KL term, on groups of 4."""
+    return GRPO(num_problems=num_completions // 2, num_samples=4, num_updates=8, kl_coef=0.0)
+
+
+def with_learner(sweep: Sweep, learner) -> Sweep:
+    """The same sweep with another learner."""
+    return dataclasses.replace(sweep, base=sweep.base.replace(learner=learner))
