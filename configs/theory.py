@@ -73,20 +73,25 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
     """Phase diagrams of three learners, and base skill x FPR."""
     if set(sweep.axes) != {"verifier.fpr", "verifier.fnr"}:
         raise ConfigError("axes: this experiment has two, verifier.fpr and verifier.fnr")
-    learner = sweep.base.learner
+    base, learner = sweep.base, sweep.base.learner
+    # It learns slowly: twice the rounds and, in each, four times the completions.
+    grpo = GRPO(
+        num_problems=learner.num_problems // 2,
+        num_samples=8,
+        num_updates=4,
+        learning_rate=3e-4,
+        kl_coef=0.0,
+    )
     samples = learner.replace(num_problems=4 * learner.num_problems)
     skill = {"snapshot": tuple(range(NUM_SNAPSHOTS)), "verifier.fpr": sweep.axes["verifier.fpr"]}
     return {
         "": sweep,
         "samples": with_learner(sweep, samples),
-        "grpo": with_learner(sweep, grpo(learner.num_problems)),
+        "grpo": dataclasses.replace(
+            sweep, base=base.replace(learner=grpo, num_rounds=2 * base.num_rounds)
+        ),
         "skill": dataclasses.replace(sweep, axes=skill),
     }
-
-
-def grpo(num_completions: int) -> GRPO:
-    """GRPO without a KL term, on groups of 4."""
-    return GRPO(num_problems=num_completions // 2, num_samples=4, num_updates=8, kl_coef=0.0)
 
 
 def with_learner(sweep: Sweep, learner) -> Sweep:
