@@ -20,44 +20,18 @@ import dataclasses
 from avax.curricula import Frontier
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError
-from configs import noise_phase_diagram as main_job
+from configs import theory
 from configs.theory import with_learner
 
-CHOICES = {"preset": ("laptop", "smoke", "paper")}
-FPR = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+CHOICES = theory.CHOICES
 LAPSES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 DIGITS_CHANGED = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 
 
 def build(preset: str) -> Sweep:
-    """The reference: verifiers that always err. `parts` derives all else from it."""
-    return {"smoke": smoke, "laptop": laptop, "paper": paper}[preset]()
-
-
-def laptop() -> Sweep:
-    """8 verifiers, 5 seeds, on 1 to 16 digits from a base that knows 8."""
-    sweep = main_job.build("laptop", "fixed")
-    base = sweep.base.replace(num_eval=32)
-    return dataclasses.replace(sweep, base=base, axes={"verifier.fpr": FPR}, num_seeds=5)
-
-
-def smoke() -> Sweep:
-    """2 verifiers, 3 rounds, one seed of a base that has hardly learned."""
-    sweep = laptop()
-    learner = sweep.base.learner.replace(num_problems=16, num_updates=2)
-    return dataclasses.replace(
-        sweep,
-        base=sweep.base.replace(num_rounds=3, num_eval=4, learner=learner),
-        pretraining=sweep.pretraining.replace(num_updates=40, num_candidates=1),
-        axes={"verifier.fpr": (0.0, 1.0)},
-        num_seeds=1,
-    )
-
-
-def paper() -> Sweep:
-    """16 verifiers, 20 seeds, all at once: sized for one GPU."""
-    axes = {"verifier.fpr": (0.0, *main_job.log_spaced(0.005, 1.0, 15))}
-    return dataclasses.replace(laptop(), axes=axes, num_seeds=20, tile_width="all")
+    """The reference: verifiers that always err, at FNR 0, from the base policies of `theory`."""
+    sweep = theory.build(preset)
+    return dataclasses.replace(sweep, axes={"verifier.fpr": sweep.axes["verifier.fpr"]})
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:

@@ -44,17 +44,17 @@ def laptop() -> Sweep:
 
 
 def smoke() -> Sweep:
-    """2 x 2 settings, 2 rounds, one seed of a base that has hardly learned."""
+    """2 x 2 settings, 3 rounds, one seed of a base that has hardly learned."""
     sweep = laptop()
     base = sweep.base.replace(
-        num_rounds=2,
+        num_rounds=3,
         num_eval=4,
         learner=sweep.base.learner.replace(num_problems=16, num_updates=2),
     )
     return dataclasses.replace(
         sweep,
         base=base,
-        pretraining=sweep.pretraining.replace(num_updates=40, num_candidates=1),
+        pretraining=sweep.pretraining.replace(num_updates=600, num_candidates=1),
         axes={"verifier.fpr": (0.0, 1.0), "verifier.fnr": (0.0, 0.6)},
         num_seeds=1,
     )

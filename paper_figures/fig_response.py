@@ -110,7 +110,8 @@ def draw_lines(axes, found) -> None:
     axes.axhline(0, color="0.5", linewidth=0.8)
     axes.set_xscale("symlog", linthresh=0.02)
     low, high = float(order.min()), float(order.max())
-    axes.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
+    margin = 0.1 * (high - low) + 1e-3
+    axes.set_ylim(low - margin, high + margin)
     axes.set_xlabel("verifier's FPR = P(accept | wrong)")
     axes.set_ylabel("accuracy gained")
     axes.set_title("Reference, FNR 0: measured and predicted")

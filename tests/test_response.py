@@ -101,3 +101,10 @@ def test_no_mistakes_no_response():
     data["label_precision"] = xr.ones_like(data.label_precision)
     found = response.predict(data, num_bootstrap=5)
     assert found.kappa == (0, 0, 0) and found.critical_ratio[0] == float("inf")
+
+
+def test_without_a_seed_that_accepts_anything_nothing_is_known():
+    data = lapse()
+    data["label_precision"] = data.label_precision.where(data["round"] > 1)
+    found = response.predict(data, num_bootstrap=5)
+    assert np.isnan([*found.critical_ratio, *found.kappa, *found.response.error]).all()

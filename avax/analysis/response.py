@@ -38,7 +38,8 @@ class Prediction(NamedTuple):
 def predict(dataset: xr.Dataset, num_bootstrap: int = 300) -> Prediction:
     """From runs with wrong labels in one round alone: a sweep over lapse.rate or label_noise.rate.
 
-    Seeds are resampled as a whole. Lags that the runs are too short for keep the last value.
+    Seeds are resampled as a whole. Lags that the runs are too short for keep the last value. Seeds
+    with a run that diverged or accepted nothing are left out; NaN if none is left.
     """
     config = dataset.attrs["config"]
     (path,) = config["axes"]
@@ -51,7 +52,6 @@ def predict(dataset: xr.Dataset, num_bootstrap: int = 300) -> Prediction:
             phase.progress(dataset),
         )
     ]
-    # A run that diverged or accepted nothing has no share of wrong labels.
     known = np.isfinite(data[0]).all(1) & np.isfinite(data[2]).all((1, 2))
     data = [x[known] for x in data]
     rng = np.random.default_rng(0)
@@ -81,6 +81,8 @@ def measure(
       error: f[S, N, R + 1], share of wrong completions in each round; round 0 is not used.
       progress: f[S, N, R + 1], after each round.
     """
+    if len(wrong_labels) == 0:
+        return Response(*np.full((len(Response._fields), error.shape[-1]), np.nan))
     dq = wrong_labels - wrong_labels.mean(1, keepdims=True)
 
     def clean_and_slope(y):
@@ -117,5 +119,7 @@ def critical_ratio(response: Response) -> float:
     """
     ratios = np.concatenate([[0.0], np.geomspace(1e-4, 10, 501)])
     gains = np.array([trajectory(response, r)[1][-1] for r in ratios]) - response.progress[0]
+    if np.isnan(gains).any():
+        return float("nan")
     found = phase.crossing(ratios, gains, 0.0)
     return float("inf") if np.isnan(found) else found
