@@ -18,6 +18,7 @@ from avax import sampling, struct
 from avax.lapse import Lapse
 from avax.noise import LabelNoise
 from avax.types import (
+    PROBLEMS,
     Curriculum,
     Grade,
     Integer,
@@ -160,15 +161,14 @@ def judge_rollouts(
     verifier = experiment.verifier
     key_verify, key_noise, key_lapse = jax.random.split(key, 3)
     keys = jax.random.split(key_verify, problems.difficulty.shape[0])
+    grades = None
     if verifier.uses_ground_truth:
         grades = grade_rollouts(experiment.task, problems, rollouts)
-        verify = jax.vmap(
-            lambda k, rollout, grade: verifier.verify(k, state, policy, rollout, grade)
-        )
-        verdicts = verify(keys, rollouts, grades)
-    else:
-        verify = jax.vmap(lambda k, rollout: verifier.verify(k, state, policy, rollout, None))
-        verdicts = verify(keys, rollouts)
+    verify = jax.vmap(
+        lambda k, rollout, grade: verifier.verify(k, state, policy, rollout, grade),
+        axis_name=PROBLEMS,
+    )
+    verdicts = verify(keys, rollouts, grades)
     verdicts = experiment.lapse.overlook(key_lapse, rollouts, verdicts, number)
     return experiment.label_noise.inject(key_noise, rollouts, number), verdicts
 

@@ -17,6 +17,8 @@ Scalar = float  # a Python number in a configuration, a traced f32[] inside a pr
 Integer = int  # a Python number in a configuration, a traced i32[] inside a program
 State = Any  # a pytree of arrays that belongs to one plug-in
 
+PROBLEMS = "problems"  # name of the mapped axis of a round's B problems, in Verifier.verify
+
 
 class Problem(NamedTuple):
     """A question and its ground truth."""
@@ -140,7 +142,11 @@ class Verifier(Protocol):
     def verify(
         self, key: Key, state: State, policy: Policy, rollout: Rollout, grade: Grade | None
     ) -> Verdict:
-        """Judges K completions of one prompt; `grade` is None unless `uses_ground_truth`."""
+        """Judges K completions of one prompt; `grade` is None unless `uses_ground_truth`.
+
+        Mapped over the round's problems along the axis PROBLEMS, so that it may compare them:
+        `jax.lax.pmax(x, PROBLEMS)` is the largest x of all problems.
+        """
         ...
 
     def update(self, key: Key, state: State, info: StepInfo, grades: Grade | None) -> State: ...

@@ -136,13 +136,22 @@ def test_difficulty_stays_within_bounds(plugin, score):
     assert plugin.bounds(NUM_ROUNDS)[0] <= min(seen) <= max(seen) <= plugin.bounds(NUM_ROUNDS)[1]
 
 
+def verify(verifier, key, state, policy, rollout, grade):
+    """The verdict on one problem, as the loop asks for it: in a round, here of one problem."""
+    one = jax.tree.map(lambda x: x[None], (key, rollout, grade))
+    in_a_round = jax.vmap(
+        lambda k, r, g: verifier.verify(k, state, policy, r, g), axis_name=types.PROBLEMS
+    )
+    return jax.tree.map(lambda x: x[0], in_a_round(*one))
+
+
 def judge(verifier):
     """What a verifier returns in a round; it gets grades only if it declares their use."""
 
     def in_a_round(key, bases, policy, rollout, grade, info, grades):
         key_init, key_verify, key_update = jax.random.split(key, 3)
         state = verifier.init(key_init, bases)
-        verdict = verifier.verify(key_verify, state, policy, rollout, grade)
+        verdict = verify(verifier, key_verify, state, policy, rollout, grade)
         return verdict, state, verifier.update(key_update, state, info, grades)
 
     grade = GRADE if verifier.uses_ground_truth else None
@@ -176,14 +185,19 @@ def test_scores_lie_between_0_and_1(plugin):
         if not struct.is_static(field) and not dataclasses.is_dataclass(value)
     ]
     variants = [plugin, plugin]
-    variants += [struct.replace(plugin, path, float(v)) for path, *ends in numbers for v in ends]
+    variants += [
+        struct.replace(plugin, path, float(v))
+        for path, *ends in numbers
+        for v in ends
+        if v is not None
+    ]
     rollout, grade = random_inputs()
 
     def verdict(verifier, key):
         key_init, key_verify = jax.random.split(key)
         state = verifier.init(key_init, zeros(BASES))
         seen = grade if verifier.uses_ground_truth else None
-        return verifier.verify(key_verify, state, zeros(POLICY), rollout, seen)
+        return verify(verifier, key_verify, state, zeros(POLICY), rollout, seen)
 
     stacked = sweep.stack(variants)
     keys = jax.random.split(jax.random.key(2), (len(variants), 50))

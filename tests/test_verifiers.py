@@ -15,7 +15,7 @@ from avax.learners.grpo import GRPO
 from avax.models import transformer
 from avax.noise import LabelNoise
 from avax.tasks.copy import Copy
-from avax.types import Grade, Problem, Rollout
+from avax.types import PROBLEMS, Grade, Problem, Rollout
 from avax.verifiers import VERIFIERS
 from avax.verifiers.accept_all import AcceptAll
 from avax.verifiers.majority import MajorityVote
@@ -112,8 +112,10 @@ def random_rollouts():
 
 def verify_all(verifier, rollouts):
     keys = jax.random.split(jax.random.key(2), len(rollouts.prompt))
-    verify = jax.jit(jax.vmap(lambda k, rollout: verifier.verify(k, (), None, rollout, None)))
-    return verify(keys, rollouts)
+    verify = jax.vmap(
+        lambda k, rollout: verifier.verify(k, (), None, rollout, None), axis_name=PROBLEMS
+    )
+    return jax.jit(verify)(keys, rollouts)
 
 
 def test_noise_without_rates_is_the_inner_verifier():

@@ -2,6 +2,7 @@
 
 from avax.verifiers.accept_all import AcceptAll
 from avax.verifiers.commutative import Commutative
+from avax.verifiers.length import RelativeLength
 from avax.verifiers.majority import MajorityVote
 from avax.verifiers.noisy import Noisy
 from avax.verifiers.oracle import Oracle
@@ -12,6 +13,7 @@ VERIFIERS = {
     "majority": MajorityVote(),
     "none": AcceptAll(),
     "commutative": Commutative(),
+    "length": RelativeLength(),
     "noisy": Noisy(MajorityVote()),
     "all_of": AllOf(MajorityVote(), Commutative()),
     "any_of": AnyOf(MajorityVote(), Commutative()),
