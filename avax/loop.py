@@ -49,6 +49,7 @@ class Experiment:
       lapse: wrong labels let through on purpose, none by default.
       base_difficulty: the base policy was trained on difficulties 1 to this one.
       snapshot: which of the snapshots of pretraining is the base; negative counts from the last.
+      num_bases: base policies of a run: the first is trained, a verifier may keep the others.
       num_rounds: rounds of generate -> verify -> retrain.
       num_eval: problems of each difficulty that accuracy is measured on.
     """
@@ -61,6 +62,7 @@ class Experiment:
     lapse: Lapse = Lapse()
     base_difficulty: Integer = struct.leaf(6, low=1)
     snapshot: Integer = struct.leaf(-1)
+    num_bases: int = struct.static(1, low=1)
     num_rounds: int = struct.static(10, low=1)
     num_eval: int = struct.static(32, low=1)
 

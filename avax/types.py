@@ -131,7 +131,11 @@ class Curriculum(Protocol):
 
 @runtime_checkable
 class Verifier(Protocol):
-    """The filter between generating and retraining."""
+    """The filter between generating and retraining.
+
+    One that needs other base policies says how many there must be in all, by a class variable
+    `min_bases`; a run has `Experiment.num_bases`.
+    """
 
     uses_ground_truth: ClassVar[bool]
 

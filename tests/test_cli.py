@@ -100,6 +100,7 @@ def line_of(capsys, raised) -> str:
         ("--base.snapshot 1", ["base.snapshot", "1", "pretraining.num_snapshots = 1"]),
         ("--base.snapshot -2", ["base.snapshot", "-2", "pretraining.num_snapshots = 1"]),
         ("--axes.snapshot 0,3 --pretraining.num-snapshots 3", ["base.snapshot", "3", "[-3, 2]"]),
+        ("--base.verifier cross_model", ["base.num_bases: is 1", "2", "CrossModel"]),
     ],
 )  # fmt: skip
 def test_a_mistake_ends_in_one_line(argv, words, capsys):

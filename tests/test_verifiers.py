@@ -27,6 +27,7 @@ B, K, C = 500, 8, TASK.completion_len
 POLICY = transformer.init(
     jax.random.key(0), transformer.TransformerConfig(num_layers=1, num_heads=1, width=4)
 )
+BASES = jax.tree.map(lambda x: jnp.stack([x, x]), POLICY)
 
 
 def tokens(*texts: str) -> jax.Array:
@@ -197,7 +198,7 @@ def judged_in_the_loop(verifier, problems, rollouts, noise):
 
     @jax.jit
     def judge(problems, rollouts):
-        state = verifier.init(jax.random.key(3), None)
+        state = verifier.init(jax.random.key(3), BASES)
         key, number = jax.random.key(4), jnp.int32(1)
         return loop.judge_rollouts(experiment, state, number, key, POLICY, problems, rollouts)
 

@@ -20,8 +20,13 @@ from avax.types import Policy
 
 
 def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -> Policy:
-    """Base policies with leading axes [num_seeds, num_snapshots], trained only if none are kept."""
-    seeds = range(config.seed, config.seed + config.num_seeds)
+    """Base policies of an experiment's runs, trained only if none are kept.
+
+    Returns:
+      Leading axes [num_seeds + num_bases - 1, num_snapshots]: one for each seed, and for the last
+      runs' other bases those of the seeds that follow.
+    """
+    seeds = range(config.seed, config.seed + config.num_seeds + experiment.num_bases - 1)
     # Shorter sequences than the experiment's: a policy has no size that depends on them.
     task = experiment.task.replace(max_difficulty=int(experiment.base_difficulty))
     facts = {

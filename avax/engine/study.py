@@ -117,13 +117,17 @@ class Engine:
 def stack_members(
     config: Sweep, group: list[int], experiments: list[Experiment], bases: Policy
 ) -> tuple[tuple, np.ndarray]:
-    """Settings x seeds as (experiments, bases, keys) with a leading axis, and the runs' indices."""
+    """Settings x seeds as (experiments, bases, keys) with a leading axis, and the runs' indices.
+
+    A run's bases are those of its own seed and of the `num_bases` - 1 seeds that follow.
+    """
     seeds = range(config.seed, config.seed + config.num_seeds)
     pairs = [(e, i) for e in experiments for i in range(config.num_seeds)]
     stacked = sweep.stack([e for e, _ in pairs])
     keys = jnp.stack([sweep.run_key(e, s) for e in experiments for s in seeds])
-    which = np.array([i for _, i in pairs]), np.array([e.snapshot for e, _ in pairs])
-    own_bases = jax.tree.map(lambda x: np.asarray(x)[which][:, None], bases)
+    own_seeds = np.array([i for _, i in pairs])[:, None] + np.arange(stacked.num_bases)
+    snapshots = np.array([e.snapshot for e, _ in pairs])[:, None]
+    own_bases = jax.tree.map(lambda x: np.asarray(x)[own_seeds, snapshots], bases)
     runs = np.array([g * config.num_seeds + i for g in group for i in range(config.num_seeds)])
     return (stacked, own_bases, keys), runs
 

@@ -31,8 +31,8 @@ def validate(sweep: Sweep) -> None:
             check_value(f"axes.{path}", field, value)
         if path in SHAPES:
             raise ConfigError(f"axes.{path}: can't be an axis: it sets the results' shape")
-    if sweep.seed + sweep.num_seeds > 2**32:
-        raise ConfigError(f"seed: is {sweep.seed}, must be below 2**32 - num_seeds")
+    if sweep.seed + sweep.num_seeds + sweep.base.num_bases - 1 > 2**32:
+        raise ConfigError(f"seed: is {sweep.seed}, must be below 2**32 - num_seeds - num_bases")
     check_tile_width(sweep.tile_width)
     model, task = sweep.pretraining.model, sweep.base.task
     if model.width % (2 * model.num_heads):
@@ -61,6 +61,13 @@ def check_setting(experiment: Any, num_snapshots: int) -> None:
         raise ConfigError(f"base.curriculum: reaches difficulty {highest}, above {limit}")
     if lowest > highest:
         raise ConfigError(f"base.curriculum: starts at {lowest}, above where it ends, {highest}")
+    for path, _, value in struct.walk(experiment):
+        needed = getattr(value, "min_bases", 1)
+        if experiment.num_bases < needed:
+            raise ConfigError(
+                f"base.num_bases: is {experiment.num_bases}, must be at least {needed} "
+                f"with {type(value).__name__} as base.{path}"
+            )
     if not -num_snapshots <= experiment.snapshot < num_snapshots:
         raise ConfigError(
             f"base.snapshot: is {experiment.snapshot}, must lie in [{-num_snapshots}, "

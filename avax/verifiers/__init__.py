@@ -2,6 +2,7 @@
 
 from avax.verifiers.accept_all import AcceptAll
 from avax.verifiers.commutative import Commutative
+from avax.verifiers.cross_model import CrossModel
 from avax.verifiers.length import RelativeLength
 from avax.verifiers.majority import MajorityVote
 from avax.verifiers.noisy import Noisy
@@ -13,6 +14,7 @@ VERIFIERS = {
     "majority": MajorityVote(),
     "none": AcceptAll(),
     "commutative": Commutative(),
+    "cross_model": CrossModel(),
     "length": RelativeLength(),
     "noisy": Noisy(MajorityVote()),
     "all_of": AllOf(MajorityVote(), Commutative()),
