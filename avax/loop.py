@@ -18,6 +18,7 @@ from avax import sampling, struct
 from avax.lapse import Lapse
 from avax.noise import LabelNoise
 from avax.types import (
+    MISTAKES,
     PROBLEMS,
     Curriculum,
     Grade,
@@ -50,6 +51,7 @@ class Experiment:
       base_difficulty: the base policy was trained on difficulties 1 to this one.
       snapshot: which of the snapshots of pretraining is the base; negative counts from the last.
       num_bases: base policies of a run: the first is trained, a verifier may keep the others.
+      num_distinct: different problems that all rounds draw from; 0 for fresh ones all the time.
       num_rounds: rounds of generate -> verify -> retrain.
       num_eval: problems of each difficulty that accuracy is measured on.
     """
@@ -63,6 +65,7 @@ class Experiment:
     base_difficulty: Integer = struct.leaf(6, low=1)
     snapshot: Integer = struct.leaf(-1)
     num_bases: int = struct.static(1, low=1)
+    num_distinct: int = struct.static(0, low=0)
     num_rounds: int = struct.static(10, low=1)
     num_eval: int = struct.static(32, low=1)
 
@@ -131,6 +134,10 @@ def round_(
     key_step, key_verifier = jax.random.split(jax.random.fold_in(state.key, number))
 
     def draw(key):
+        if experiment.num_distinct > 0:
+            index = sampling.uniform_integer(key, 0, experiment.num_distinct - 1)
+            # No round has this number.
+            key = jax.random.fold_in(jax.random.fold_in(state.key, 2**32 - 1), index)
         key_difficulty, key_problem = jax.random.split(key)
         return task.sample(
             key_problem, curriculum.difficulty(key_difficulty, state.curriculum, number)
@@ -200,9 +207,16 @@ METRICS = {
     "verifier_fnr": "measured P(reject | correct), NaN if no completion is correct",
     "loss": "training loss, mean over the round's updates, 0 if there were none",
     "grad_norm": "gradient norm before clipping, mean over the round's updates",
+    "mistake_share": "share of the round's wrong completions that are a mistake of each kind",
     "num_accepted": "accepted completions",
     "completion_length": "tokens of a completion up to and including EOS, mean",
     "diverged": "1 from the first round on whose loss or policy is not finite",
+}
+
+
+DIMENSIONS = {  # of each metric that is no single number
+    "accuracy_by_difficulty": ("difficulty",),
+    "mistake_share": ("mistake",),
 }
 
 
@@ -217,6 +231,7 @@ def round_metrics(info: StepInfo, grades: Grade) -> dict[str, Array]:
         "verifier_fnr": share(~accept, correct),
         "loss": info.loss,
         "grad_norm": info.grad_norm,
+        "mistake_share": share(grades.mistake, ~correct[..., None], axis=(0, 1)),
         "num_accepted": accept.sum().astype(jnp.float32),
         "completion_length": info.rollouts.mask.sum(-1).mean(),
     }
@@ -240,9 +255,11 @@ def eval_metrics(policy: Policy, problems: Problem) -> dict[str, Array]:
 def base_metrics(state: LoopState, problems: Problem) -> dict[str, Array]:
     """Metrics of round 0: the base. What only a round of training has is NaN."""
     metrics = dict.fromkeys(METRICS, jnp.full((), jnp.nan))
+    metrics["mistake_share"] = jnp.full(len(MISTAKES), jnp.nan)
     return metrics | eval_metrics(state.learner.policy, problems)
 
 
-def share(event: Array, given: Array) -> Array:
-    """f32[]: P(event | given) over all entries, NaN if `given` never holds."""
-    return (event & given).sum() / jnp.where(given.any(), given.sum(), jnp.nan)
+def share(event: Array, given: Array, axis: tuple[int, ...] | None = None) -> Array:
+    """f32: P(event | given) over all entries, or some axes; NaN if `given` never holds."""
+    count = given.sum(axis)
+    return (event & given).sum(axis) / jnp.where(count > 0, count, jnp.nan)

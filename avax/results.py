@@ -60,6 +60,8 @@ def fingerprint(dataset: xr.Dataset) -> str:
         array = np.ascontiguousarray(dataset[name].values)
         if array.dtype.kind == "f":
             array = np.where(np.isnan(array), array.dtype.type("nan"), array)  # of one bit pattern
+        if array.dtype.kind in "OT":
+            array = array.astype(str)  # the text, not where it lies
         found.update(f"{name} {dataset[name].dims} {array.dtype.str} {array.shape}".encode())
         found.update(array.tobytes())
     return found.hexdigest()
@@ -94,7 +96,12 @@ def template(
         name: (dims, np.full([sizes[d] for d in dims], np.nan, np.float32), _describe(name, about))
         for name, dims in shapes.items()
     }
-    return xr.Dataset(arrays, {name: np.asarray(values) for name, values in coords.items()})
+    return xr.Dataset(arrays, {name: _coordinate(values) for name, values in coords.items()})
+
+
+def _coordinate(values: Sequence) -> np.ndarray:
+    """Names as objects: zarr v3 has no specification of text of a fixed length."""
+    return np.asarray(values, object if isinstance(values[0], str) else None)
 
 
 def _describe(name: str, about: Mapping[str, str]) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """The nouns, and the protocols that every plug-in follows.
 
 Shapes are written in trailing comments: B problems, K samples of each, P prompt tokens, C
-completion tokens, T = P + C, V vocabulary, M base policies, R rounds, D difficulties. Tasks and
-verifiers are written for one problem, learners for one policy; `jax.vmap` does the rest.
+completion tokens, T = P + C, V vocabulary, M base policies, R rounds, D difficulties, E kinds of
+mistakes. Tasks and verifiers are written for one problem, learners for one policy; `jax.vmap` does
+the rest.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ Integer = int  # a Python number in a configuration, a traced i32[] inside a pro
 State = Any  # a pytree of arrays that belongs to one plug-in
 
 PROBLEMS = "problems"  # name of the mapped axis of a round's B problems, in Verifier.verify
+# Kinds of mistakes, by the form of a wrong number alone. They overlap, and a mistake may be none.
+MISTAKES = (
+    "dropped_carry",  # the right length, and every wrong digit is one too low, modulo 10
+    "near_miss",  # the right length, and exactly one digit is wrong
+    "short",  # a number of fewer digits
+    "long",  # a number of more digits, or one that does not end
+)
 
 
 class Problem(NamedTuple):
@@ -42,6 +50,8 @@ class Grade(NamedTuple):
 
     correct: Array  # bool[]
     step_correct: Array  # bool[C]
+    mistake: Array  # bool[E], which of MISTAKES it is; none if it is correct or no number
+    long_carry: Array  # bool[], of the problem: a carry runs through two columns or more
 
 
 class Verdict(NamedTuple):

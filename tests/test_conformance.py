@@ -38,7 +38,11 @@ POLICY = jax.eval_shape(functools.partial(transformer.init, config=MODEL), KEY)
 BASES = jax.tree.map(lambda x: f32(2, *x.shape), POLICY)
 P, C = TASK.prompt_len, TASK.completion_len
 ROLLOUT = types.Rollout(i32(P), i32(NUM_SAMPLES, C), boolean(NUM_SAMPLES, C), f32(NUM_SAMPLES, C))
-GRADE = types.Grade(boolean(NUM_SAMPLES), boolean(NUM_SAMPLES, C))
+NUM_KINDS = len(types.MISTAKES)
+GRADE = types.Grade(
+    boolean(NUM_SAMPLES), boolean(NUM_SAMPLES, C), boolean(NUM_SAMPLES, NUM_KINDS),
+    boolean(NUM_SAMPLES),
+)  # fmt: skip
 VERDICT = types.Verdict(f32(NUM_SAMPLES), f32(NUM_SAMPLES, C))
 
 
@@ -168,12 +172,15 @@ def test_verifier_shapes(plugin):
 
 
 def random_inputs():
-    key_completion, key_grade = jax.random.split(jax.random.key(1))
+    key_completion, key_grade, key_kind, key_carry = jax.random.split(jax.random.key(1), 4)
     completion = jax.random.randint(key_completion, (NUM_SAMPLES, C), 0, 2)
     mask = jnp.ones((NUM_SAMPLES, C), bool)
     rollout = types.Rollout(jnp.zeros(P, jnp.int32), completion, mask, jnp.zeros(mask.shape))
     step_correct = jax.random.bernoulli(key_grade, 0.5, mask.shape)
-    return rollout, types.Grade(step_correct.all(-1), step_correct)
+    correct = step_correct.all(-1)
+    mistake = jax.random.bernoulli(key_kind, 0.5, (NUM_SAMPLES, NUM_KINDS)) & ~correct[:, None]
+    long_carry = jax.random.bernoulli(key_carry, 0.5, (NUM_SAMPLES,))
+    return rollout, types.Grade(correct, step_correct, mistake, long_carry)
 
 
 @each(VERIFIERS)

@@ -22,6 +22,7 @@ from avax.loop import METRICS, Experiment
 from avax.models.transformer import TransformerConfig
 from avax.pretrain import Pretraining
 from avax.tasks import Copy
+from avax.types import MISTAKES
 from avax.verifiers import MajorityVote, Noisy, Oracle
 
 # After damage, threads of orbax may end with errors of their own, at any later time.
@@ -282,6 +283,7 @@ def toy_run(experiment, bases, key):
     metrics = dict.fromkeys(METRICS, jnp.zeros_like(rounds))
     metrics |= {name: number + rounds for name, number in numbers.items()}
     metrics["accuracy_by_difficulty"] = jnp.stack([rounds, -rounds], axis=1)
+    metrics["mistake_share"] = jnp.stack([rounds] * len(MISTAKES), axis=1)
     return None, metrics
 
 
@@ -623,10 +625,12 @@ def executed(bases, bases_dir, four, tmp_path_factory):
 def test_results_are_labelled_and_complete(executed):
     out, data = executed
     assert set(data.data_vars) == set(METRICS)
-    sizes = {"fpr": 3, "fnr": 2, "seed": 2, "round": 3, "difficulty": 2}
-    assert dict(data.sizes) == sizes
-    assert data.accuracy.dims == tuple(sizes)[:-1]
-    assert data.accuracy_by_difficulty.dims == tuple(sizes)
+    sizes = {"fpr": 3, "fnr": 2, "seed": 2, "round": 3}
+    assert dict(data.sizes) == sizes | {"difficulty": 2, "mistake": len(MISTAKES)}
+    assert data.accuracy.dims == tuple(sizes)
+    assert data.accuracy_by_difficulty.dims == (*sizes, "difficulty")
+    assert data.mistake_share.dims == (*sizes, "mistake")
+    assert data.mistake.values.tolist() == list(MISTAKES)
     assert data.fpr.values.tolist() == [0.0, 0.5, 1.0] and data.seed.values.tolist() == [3, 4]
     assert data["round"].values.tolist() == [0, 1, 2] and data.difficulty.values.tolist() == [1, 2]
     assert data.accuracy.notnull().all() and data.accuracy_by_difficulty.notnull().all()

@@ -18,7 +18,7 @@ from avax.learners.grpo import GRPO
 from avax.models.transformer import TransformerConfig
 from avax.noise import LabelNoise
 from avax.tasks.copy import Copy
-from avax.types import Grade, Problem, Rollout, StepInfo, Verdict
+from avax.types import MISTAKES, Grade, Problem, Rollout, StepInfo, Verdict
 from avax.verifiers.majority import MajorityVote
 from avax.verifiers.oracle import Oracle
 
@@ -229,7 +229,9 @@ def test_round_metrics_by_hand():
     rollouts = Rollout(None, None, mask, None)
     verdicts = Verdict(accept.astype(jnp.float32), None)
     info = StepInfo(None, rollouts, verdicts, jnp.float32(2.0), jnp.float32(3.0))
-    found = jit(loop.round_metrics)(info, Grade(correct, None))
+    kinds = jnp.eye(len(MISTAKES), dtype=bool)
+    mistake = jnp.stack([kinds[:3]] * 2) & ~correct[..., None]
+    found = jit(loop.round_metrics)(info, Grade(correct, None, mistake, None))
     expected = {
         "sampled_accuracy": 3 / 6,
         "accept_rate": 3 / 6,
@@ -238,6 +240,7 @@ def test_round_metrics_by_hand():
         "verifier_fnr": 1 / 3,
         "loss": 2.0,
         "grad_norm": 3.0,
+        "mistake_share": [0, 2 / 3, 1 / 3, 0],
         "num_accepted": 3.0,
         "completion_length": 10 / 6,
     }

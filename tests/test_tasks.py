@@ -267,13 +267,16 @@ def test_protocol(task):
     problem = jax.eval_shape(task.sample, jax.random.key(0), int32())
     assert problem == types.Problem(int32(prompt_len), int32(completion_len), int32())
     grade = jax.eval_shape(task.grade, problem, int32(completion_len))
-    assert grade == types.Grade(boolean(), boolean(completion_len))
+    kinds = len(types.MISTAKES)
+    assert grade == types.Grade(boolean(), boolean(completion_len), boolean(kinds), boolean())
 
     keys = jax.random.split(jax.random.key(0), 5)
     problems = jax.eval_shape(jax.vmap(task.sample), keys, int32(5))
     assert problems == types.Problem(int32(5, prompt_len), int32(5, completion_len), int32(5))
     grades = jax.eval_shape(jax.vmap(task.grade), problems, int32(5, completion_len))
-    assert grades == types.Grade(boolean(5), boolean(5, completion_len))
+    assert grades == types.Grade(
+        boolean(5), boolean(5, completion_len), boolean(5, kinds), boolean(5)
+    )
 
 
 @each_task
@@ -288,8 +291,8 @@ def test_one_compilation_serves_all_lengths(task):
 def test_true_answer_is_correct(task):
     grade = jax.jit(task.grade)
     for problem in examples(task)[0]:
-        correct, step_correct = grade(problem, problem.answer)
-        assert correct and step_correct.all()
+        correct, step_correct, mistake, _ = grade(problem, problem.answer)
+        assert correct and step_correct.all() and not mistake.any()
 
 
 @each_task
@@ -305,7 +308,8 @@ def test_any_changed_token_is_wrong_at_that_step_only(task):
         return jax.vmap(jax.vmap(changed, (None, 0)), (0, None))(steps, vocabulary)
 
     for problem in examples(task)[0]:
-        correct, step_correct = grades(problem)
+        correct, step_correct, mistake, _ = grades(problem)
+        assert not (mistake.any(-1) & correct).any()
         same = np.asarray(problem.answer)[:, None] == np.asarray(vocabulary)[None, :]
         np.testing.assert_array_equal(correct, same)
         at_step = np.eye(len(steps), dtype=bool)[:, None, :]

@@ -19,8 +19,8 @@ from avax.engine import platform, sweep, tiles
 from avax.engine.bases import base_policies
 from avax.engine.progress import SweepProgress, say
 from avax.engine.sweep import Sweep
-from avax.loop import METRICS, Experiment
-from avax.types import Policy
+from avax.loop import DIMENSIONS, METRICS, Experiment
+from avax.types import MISTAKES, Policy
 
 
 @dataclasses.dataclass
@@ -145,14 +145,15 @@ def tile_width(setting: str, members: tuple, devices: list[jax.Device]) -> int:
 
 
 def empty_dataset(config: Sweep) -> xr.Dataset:
-    """The results' dataset, full of NaN: axes, then seed and round, then difficulty."""
+    """The results' dataset, full of NaN: axes, then seed and round, then what a metric has."""
     names = sweep.dimension_names(config.axes)
     axes = {names[path]: values for path, values in config.axes.items()}
     coords: dict[str, Any] = axes | {
         "seed": range(config.seed, config.seed + config.num_seeds),
         "round": range(config.base.num_rounds + 1),
         "difficulty": range(1, config.base.task.max_difficulty + 1),
+        "mistake": MISTAKES,
     }
     dims = (*axes, "seed", "round")
-    shapes = {name: dims for name in METRICS} | {"accuracy_by_difficulty": (*dims, "difficulty")}
+    shapes = {name: (*dims, *DIMENSIONS.get(name, ())) for name in METRICS}
     return results.template(coords, shapes, METRICS).assign_attrs(config=struct.to_dict(config))

@@ -86,7 +86,7 @@ def digest(node: Any) -> str:
 def dimension_names(axes: Mapping[str, Any]) -> dict[str, str]:
     """The dimension of each axis: the field's own name, or its dotted path if that is taken."""
     last = [path.rpartition(".")[2] for path in axes]
-    taken = [*last, "seed", "round", "difficulty"]
+    taken = [*last, "seed", "round", "difficulty", "mistake"]
     return {p: n if taken.count(n) == 1 else p for p, n in zip(axes, last, strict=True)}
 
 

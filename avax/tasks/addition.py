@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax.numpy as jnp
 from jax import Array
 
 from avax import struct, vocab
@@ -48,4 +49,16 @@ class Addition:
         )
 
     def grade(self, problem: Problem, completion: Array) -> Grade:
-        return digits.grade_exact(problem, completion)
+        return digits.grade_exact(problem, completion, self._long_carry(problem))
+
+    def _long_carry(self, problem: Problem) -> Array:
+        """bool[]: whether a carry reaches a column whose digits add to 9, and so runs on.
+
+        The sum's digit is 0 there, where it would be 9 without a carry.
+        """
+        column = jnp.arange(self.max_difficulty)  # as written, so in the order of reading
+        count, end = problem.difficulty, self.prompt_len - 1
+        a = problem.prompt[end - 2 * count - 1 + column]
+        b = problem.prompt[end - count + column]
+        total = problem.answer[column + (not self.reversed_digits)]
+        return ((a + b == 9) & (total == 0) & (column < count)).any()

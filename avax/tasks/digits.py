@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import vocab
-from avax.types import Grade, Integer, Key, Problem
+from avax.types import MISTAKES, Grade, Integer, Key, Problem
 
 
 def sample_numbers(key: Key, count: int, num_digits: Integer, width: int) -> Array:
@@ -76,7 +76,33 @@ def equation(
     ]
 
 
-def grade_exact(problem: Problem, completion: Array) -> Grade:
-    """Token by token against the answer, PAD included: a wrong length is a wrong answer."""
+def grade_exact(problem: Problem, completion: Array, long_carry: Array | None = None) -> Grade:
+    """Token by token against the answer, PAD included: a wrong length is a wrong answer.
+
+    Args:
+      long_carry: bool[], of the problem; False if there are no carries to speak of.
+    """
     step_correct = completion == problem.answer
-    return Grade(step_correct.all(), step_correct)
+    if long_carry is None:
+        long_carry = jnp.zeros((), bool)
+    return Grade(step_correct.all(), step_correct, mistakes(problem.answer, completion), long_carry)
+
+
+def mistakes(answer: Array, completion: Array) -> Array:
+    """bool[E]: which of MISTAKES a completion i32[C] is; all False if it is correct or no number.
+
+    A number is digits and then EOS and PAD, or nothing where it fills the completion.
+    """
+    index = jnp.arange(answer.shape[0])
+    count, right_count = (vocab.is_digit(x).sum() for x in (completion, answer))
+    behind = jnp.where(index == count, vocab.EOS, vocab.PAD)
+    is_number = jnp.where(index < count, vocab.is_digit(completion), completion == behind).all()
+    wrong = completion != answer
+    one_less = (completion + 1 - answer) % len(vocab.DIGITS) == 0
+    kinds = {
+        "dropped_carry": (count == right_count) & (one_less | ~wrong).all(),
+        "near_miss": (count == right_count) & (wrong.sum() == 1),
+        "short": count < right_count,
+        "long": count > right_count,
+    }
+    return jnp.stack([kinds[kind] for kind in MISTAKES]) & is_number & wrong.any()
