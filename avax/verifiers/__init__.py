@@ -4,13 +4,17 @@ from avax.verifiers.accept_all import AcceptAll
 from avax.verifiers.commutative import Commutative
 from avax.verifiers.cross_model import CrossModel
 from avax.verifiers.length import RelativeLength
+from avax.verifiers.hashed import Hashed
 from avax.verifiers.majority import MajorityVote
 from avax.verifiers.noisy import Noisy
 from avax.verifiers.oracle import Oracle
 from avax.verifiers.pair import AllOf, AnyOf
+from avax.verifiers.systematic import Systematic
 
 VERIFIERS = {
     "oracle": Oracle(),
+    "hashed": Hashed(),
+    "systematic": Systematic(),
     "majority": MajorityVote(),
     "none": AcceptAll(),
     "commutative": Commutative(),
