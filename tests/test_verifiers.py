@@ -1,4 +1,4 @@
-"""Laws of the verifiers and of the label noise that is put in behind them."""
+"""Laws of the verifiers, and that label noise comes in behind them."""
 
 from __future__ import annotations
 
@@ -219,67 +219,10 @@ def test_scrambled_truth_changes_no_verdict_of_verifiers_that_do_not_use_it(name
     assert same != verifier.uses_ground_truth
 
 
-inject = jax.jit(LabelNoise.inject)
-
-
-@pytest.fixture(scope="module")
-def clean():
-    """Rollouts of numbers of all lengths, and some completions without any digit."""
-    texts = ["$", "1$", "27$", "905$", "3333", "+*=>", "+4$"]
-    return rollout_of(tokens(*np.random.default_rng(2).choice(texts, B * K)).reshape(B, K, C))
-
-
-def digits_changed(clean, noisy):
-    """How many tokens of each completion differ; only digits may, and they remain digits."""
-    before, after = np.asarray(clean.completion), np.asarray(noisy.completion)
-    changed = before != after
-    assert (before[changed] < 10).all() and (after[changed] < 10).all() and (after >= 0).all()
-    for field in ("prompt", "mask", "logprob"):
-        np.testing.assert_array_equal(getattr(clean, field), getattr(noisy, field))
-    return changed.sum(-1)
-
-
-def test_no_noise_changes_nothing(clean):
-    noise, key = LabelNoise(jnp.float32(0.0), jnp.int32(1)), jax.random.key(5)
-    assert (digits_changed(clean, inject(noise, key, clean, jnp.int32(1))) == 0).all()
-
-
-def test_full_noise_changes_one_digit_wherever_there_is_one(clean):
-    noise, key = LabelNoise(jnp.float32(1.0), jnp.int32(1)), jax.random.key(5)
-    noisy = inject(noise, key, clean, jnp.int32(1))
-    has_digit = (np.asarray(clean.completion) < 10).any(-1)
-    np.testing.assert_array_equal(digits_changed(clean, noisy), has_digit)
-    assert 0.5 < has_digit.mean() < 0.9
-
-
-def test_noise_hits_all_places_and_all_other_digits_equally_often():
-    rollouts = rollout_of(jnp.tile(tokens("3333"), (B, 2 * K, 1)))
-    noise, key = LabelNoise(jnp.float32(1.0), jnp.int32(1)), jax.random.key(6)
-    noisy = np.asarray(inject(noise, key, rollouts, jnp.int32(1)).completion)
-    changed = noisy != 3
-    for place in range(C):
-        assert_share(changed[..., place], 1 / C)
-    for digit in {*range(10)} - {3}:
-        assert_share(noisy[changed] == digit, 1 / 9)
-
-
-def test_noise_stays_in_its_round(clean):
-    noise = LabelNoise(jnp.float32(1.0), jnp.int32(3))
-    for r in range(1, 5):
-        noisy = inject(noise, jax.random.key(5), clean, jnp.int32(r))
-        assert digits_changed(clean, noisy).any() == (r == 3)
-
-
-def test_noise_hits_its_rate(clean):
-    noise, key = LabelNoise(jnp.float32(0.2), jnp.int32(1)), jax.random.key(5)
-    changed = digits_changed(clean, inject(noise, key, clean, jnp.int32(1)))
-    assert_share(changed[(np.asarray(clean.completion) < 10).any(-1)], 0.2)
-
-
 def test_noise_comes_behind_the_verdict():
     rollouts = random_rollouts()
     problems = Problem(rollouts.prompt, rollouts.completion[:, 0], jnp.ones(B, jnp.int32))
     noisy, verdicts = judged_in_the_loop(Oracle(), problems, rollouts, LabelNoise(1.0, 1))
     right = (rollouts.completion == problems.answer[:, None]).all(-1)
     np.testing.assert_array_equal(verdicts.accept, right)
-    assert (digits_changed(rollouts, noisy) == 1).all()
+    assert ((noisy.completion != rollouts.completion).sum(-1) == 1).all()
