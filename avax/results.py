@@ -61,7 +61,7 @@ def fingerprint(dataset: xr.Dataset) -> str:
         if array.dtype.kind == "f":
             array = np.where(np.isnan(array), array.dtype.type("nan"), array)  # of one bit pattern
         if array.dtype.kind in "OT":
-            array = array.astype(str)  # the text, not where it lies
+            array = np.array(array.tolist())  # the text, not where it lies
         found.update(f"{name} {dataset[name].dims} {array.dtype.str} {array.shape}".encode())
         found.update(array.tobytes())
     return found.hexdigest()

@@ -15,7 +15,7 @@ from avax.learners.grpo import GRPO
 from avax.models import transformer
 from avax.noise import LabelNoise
 from avax.tasks.copy import Copy
-from avax.types import PROBLEMS, Grade, Problem, Rollout
+from avax.types import MISTAKES, PROBLEMS, Grade, Problem, Rollout
 from avax.verifiers import VERIFIERS
 from avax.verifiers.accept_all import AcceptAll
 from avax.verifiers.majority import MajorityVote
@@ -43,12 +43,18 @@ def rollout_of(completion) -> Rollout:
     return Rollout(prompt, completion, mask, jnp.zeros(mask.shape))
 
 
+def grade_of(correct) -> Grade:
+    """The truth about K completions, their steps being like the whole."""
+    mistake = jnp.zeros((*correct.shape, len(MISTAKES)), bool)
+    return Grade(correct, jnp.repeat(correct[:, None], C, axis=1), mistake, correct & False)
+
+
 def accepted(verifier, *texts: str, correct=None) -> list[bool]:
     """Which of the completions of one prompt a verifier accepts."""
     grade = None
     if correct is not None:
         correct = jnp.array(correct)
-        grade = Grade(correct, jnp.repeat(correct[:, None], C, axis=1))
+        grade = grade_of(correct)
     verdict = verifier.verify(jax.random.key(0), (), None, rollout_of(tokens(*texts)), grade)
     return verdict.accept.tolist()
 
@@ -57,7 +63,7 @@ def accepted(verifier, *texts: str, correct=None) -> list[bool]:
 def judged_many(verifier, correct, num_problems):
     """Verdicts on `num_problems` prompts with the same completions, right and wrong ones."""
     completion = jnp.arange(len(correct) * C).reshape(-1, C) % 10
-    grade = Grade(correct, jnp.repeat(correct[:, None], C, axis=1))
+    grade = grade_of(correct)
     keys = jax.random.split(jax.random.key(1), num_problems)
     judge = jax.vmap(lambda k: verifier.verify(k, (), None, rollout_of(completion), grade))
     return judge(keys)
