@@ -1,0 +1,91 @@
+"""Does the pattern of errors decide, or only their rate?
+
+    python experiments/noise_patterns.py                           # laptop, a fixed range of lengths
+    python experiments/noise_patterns.py --curriculum frontier     # a digit longer each round
+
+The loop of the phase diagram, with verifiers of equal error rates but different patterns: each
+error drawn anew, the same error whenever a completion comes up again (on fresh problems and on 128
+that come back all the time), and errors on one kind of mistake only. They are compared at the FPR
+that a verifier has on the mistakes of the base policy, as one would measure it before training. And
+right answers rejected at random against those of one kind of problem, and labels spoilt once in
+four ways.
+
+Expect: with fresh problems hashed errors are independent ones. A verifier that is blind to one kind
+of mistake need not keep the rate it was measured at: the loop changes the share of that kind. Papers
+to compare with say that systematic false positives do more harm than random ones at equal rate and
+false negatives of any pattern only delay (Egashira et al. 2026, arXiv 2605.02909), and that labels
+spoilt in a structured way do more harm than random ones, and less the later they come (Lee et al.
+2025, arXiv 2502.01612, section 8).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from avax.engine.sweep import Sweep
+from avax.engine.validate import ConfigError
+from avax.loop import Experiment
+from avax.noise import LabelNoise
+from avax.verifiers import AnyOf, Hashed, Oracle, Systematic
+from configs import noise_phase_diagram
+
+CHOICES = {"preset": ("laptop", "smoke", "paper"), "curriculum": ("fixed", "frontier")}
+KINDS = ("dropped_carry", "near_miss", "long")  # `short` hardly ever happens to these policies
+SPOILT = ("digit", "uniform", "drop", "perturb")
+NUM_DISTINCT = 128  # as many as a round poses
+
+FNR, SELECTIVE_FNR = (0.0, 0.15, 0.3, 0.6), (0.5, 1.0)  # the latter within one kind of problem
+RATES, ROUNDS = (0.2, 0.6), (1, 4, 7)  # of spoilt labels
+
+FPR = {
+    "laptop": (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0),
+    "smoke": (0.0, 0.1, 1.0),
+    "paper": (0.0, *noise_phase_diagram.log_spaced(0.005, 1.0, 15)),
+}
+
+
+def build(preset: str, curriculum: str) -> Sweep:
+    """The arm with independent errors; the other arms vary its verifier, and no other choice."""
+    sweep = noise_phase_diagram.build(preset, curriculum)
+    seeds = {"smoke": 1, "laptop": 5, "paper": 10}[preset]
+    axes = {"verifier.fpr": FPR[preset]}
+    return dataclasses.replace(sweep, axes=axes, num_seeds=seeds)
+
+
+def parts(sweep: Sweep) -> dict[str, Sweep]:
+    """Every arm, by its pattern."""
+    if sweep.base.verifier != Oracle() or set(sweep.axes) != {"verifier.fpr"}:
+        raise ConfigError("axes: there is one, verifier.fpr, of base.verifier oracle without rates")
+    rounds = tuple(r for r in ROUNDS if r < sweep.base.num_rounds)
+    if not rounds:
+        raise ConfigError("base.num_rounds: is 1, must be at least 2: noise is followed by rounds")
+    base, fpr = sweep.base, sweep.axes["verifier.fpr"]
+    blind = tuple(x for x in fpr if x > 0)  # within one kind
+    beside = (0.0, fpr[len(fpr) // 3])  # beside false negatives
+
+    def arm(experiment: Experiment, **axes: tuple) -> Sweep:
+        paths = {name.replace("__", "."): axis for name, axis in axes.items()}
+        return dataclasses.replace(sweep, base=experiment, axes=paths)
+
+    def judged(verifier: Any, **changes: Any) -> Experiment:
+        return base.replace(verifier=verifier, **changes)
+
+    found = {"independent": sweep, "hashed": arm(judged(Hashed()), verifier__fpr=fpr)}
+    for kind in KINDS:
+        found[kind] = arm(judged(Systematic(kind)), verifier__fpr=blind)
+    for name, verifier in (("independent", Oracle()), ("hashed", Hashed())):
+        recurring = judged(verifier, num_distinct=NUM_DISTINCT)
+        found[f"{name}_recurring"] = arm(recurring, verifier__fpr=fpr)
+    found["reject_at_random"] = arm(judged(Oracle()), verifier__fpr=beside, verifier__fnr=FNR)
+    # False positives at random, false negatives where a carry runs on.
+    found["reject_long_carry"] = arm(
+        judged(AnyOf(Oracle(fnr=1.0), Systematic())),
+        verifier__first__fpr=beside,
+        verifier__second__fnr=SELECTIVE_FNR,
+    )
+    for pattern in SPOILT:
+        rates = (0.0, *RATES) if pattern == SPOILT[0] else RATES
+        spoilt = base.replace(label_noise=LabelNoise(pattern=pattern))
+        found[f"labels_{pattern}"] = arm(spoilt, label_noise__rate=rates, label_noise__round=rounds)
+    return found
