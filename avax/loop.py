@@ -54,6 +54,8 @@ class Experiment:
       num_distinct: different problems that all rounds draw from; 0 for fresh ones all the time.
       num_rounds: rounds of generate -> verify -> retrain.
       num_eval: problems of each difficulty that accuracy is measured on.
+      base_task: what the base policy was trained on, and what a learner replays of it; None if that
+        is `task`. Its problems have the same lengths.
     """
 
     task: Task
@@ -68,6 +70,12 @@ class Experiment:
     num_distinct: int = struct.static(0, low=0)
     num_rounds: int = struct.static(10, low=1)
     num_eval: int = struct.static(32, low=1)
+    base_task: Task | None = None
+
+    @property
+    def warm_task(self) -> Task:
+        """The task of the base policy's training."""
+        return self.task if self.base_task is None else self.base_task
 
 
 class LoopState(NamedTuple):
@@ -146,7 +154,7 @@ def round_(
     def draw_base(key):
         key_difficulty, key_problem = jax.random.split(key)
         difficulty = sampling.uniform_integer(key_difficulty, 1, experiment.base_difficulty)
-        return task.sample(key_problem, difficulty)
+        return experiment.warm_task.sample(key_problem, difficulty)
 
     judge = partial(judge_rollouts, experiment, state.verifier, number)
     learner, info = experiment.learner.step(key_step, state.learner, Source(draw, draw_base, judge))

@@ -74,9 +74,13 @@ def as_type(field: dataclasses.Field, value: Any) -> Any:
 
 
 def to_dict(node: Any) -> Any:
-    """Plain dicts, lists and numbers, the class of each dataclass under "type": ready for JSON."""
+    """Plain dicts, lists and numbers, the class of each dataclass under "type": ready for JSON.
+
+    A field that is None is left out: an optional part renames no configuration without it.
+    """
     if dataclasses.is_dataclass(node):
-        fields = {f.name: to_dict(getattr(node, f.name)) for f in dataclasses.fields(node)}
+        values = {f.name: getattr(node, f.name) for f in dataclasses.fields(node)}
+        fields = {name: to_dict(value) for name, value in values.items() if value is not None}
         return {"type": type(node).__name__, **fields}
     if isinstance(node, Mapping):
         return {name: to_dict(value) for name, value in node.items()}

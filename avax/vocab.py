@@ -6,15 +6,20 @@ import jax.numpy as jnp
 from jax import Array
 
 DIGITS = tuple(range(10))
-(PAD, EOS, PLUS, TIMES, EQUALS, COPY, STEP, RETRY, YES, NO, BACK) = range(10, 21)
+(PAD, EOS, PLUS, TIMES, EQUALS, COPY, STEP, RETRY, YES, NO, BACK, PLUS_ONE) = range(10, 22)
 VOCAB_SIZE = 32
 
-_SYMBOLS = "0123456789_$+*=>;?YN<"
+_SYMBOLS = "0123456789_$+*=>;?YN<&"
 
 
 def is_digit(tokens: Array) -> Array:
     """bool[...]: whether each token is one of the digits 0 to 9."""
     return tokens < len(DIGITS)
+
+
+def is_operator(tokens: Array) -> Array:
+    """bool[...]: whether each token stands between two operands; PLUS_ONE adds 1 to the sum."""
+    return (tokens == PLUS) | (tokens == TIMES) | (tokens == PLUS_ONE)
 
 
 def is_separator(tokens: Array) -> Array:

@@ -13,6 +13,7 @@ from avax import results, struct
 from avax.engine import cli, platform, script
 from avax.engine.validate import ConfigError
 from avax.learners import GRPO
+from avax.tasks import Scratchpad
 from avax.verifiers import MajorityVote, Noisy, Oracle
 from configs import noise_phase_diagram as config
 from paper_figures import fig_noise_phase_diagram as figure
@@ -97,6 +98,8 @@ def line_of(capsys, raised) -> str:
          ["pretraining.model.width", "30", "8"]),
         ("--pretraining.model.position learned --pretraining.model.max-len 5",
          ["pretraining.model.max_len", "5"]),
+        ("--base.base-task division", ["--base.base-task", "division", "scratchpad"]),
+        ("--base.base-task copy", ["base.base_task", "(9, 9)", "base.task", "(24, 13)"]),
         ("--base.snapshot 1", ["base.snapshot", "1", "pretraining.num_snapshots = 1"]),
         ("--base.snapshot -2", ["base.snapshot", "-2", "pretraining.num_snapshots = 1"]),
         ("--axes.snapshot 0,3 --pretraining.num-snapshots 3", ["base.snapshot", "3", "[-3, 2]"]),
@@ -230,6 +233,17 @@ def test_a_plugin_drops_the_axes_that_it_does_not_have():
     sweep = smoke("--base.verifier", "none", "--base.learner=grpo").sweep
     assert sweep.axes == {} and sweep.base.learner == GRPO()
     assert smoke("--base.verifier", "oracle").sweep.base.verifier == Oracle()
+
+
+def test_the_base_may_have_a_task_of_its_own():
+    assert smoke().sweep.base.base_task is None
+    argv = "--base.task scratchpad --base.task.max-difficulty 11 --base.task.step-rate 0".split()
+    argv += "--base.base-task scratchpad --base.base-task.max-difficulty 11".split()
+    sweep = smoke(*argv).sweep
+    assert sweep.base.task == Scratchpad(11, step_rate=0.0)
+    assert sweep.base.base_task == sweep.base.warm_task == Scratchpad(11)
+    axes = smoke(*argv, "--axes.base-task.step-rate", "0.2,0.5").sweep.axes
+    assert axes["base_task.step_rate"] == (0.2, 0.5)
 
 
 def test_help_lists_every_field_with_its_docstring(capsys):

@@ -1,4 +1,4 @@
-"""What every registered curriculum, verifier and learner promises: protocol, fields, shapes."""
+"""What every registered plug-in promises: protocol, fields, shapes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from avax.curricula import CURRICULA
 from avax.engine import sweep
 from avax.learners import LEARNERS
 from avax.models import transformer
+from avax.tasks import TASKS
 from avax.tasks.copy import Copy
 from avax.verifiers import VERIFIERS
 
-PLUGINS = {"curriculum": CURRICULA, "verifier": VERIFIERS, "learner": LEARNERS}
+PLUGINS = {"task": TASKS, "curriculum": CURRICULA, "verifier": VERIFIERS, "learner": LEARNERS}
 NUM_PROBLEMS, NUM_SAMPLES, NUM_ROUNDS = 3, 4, 5
 TASK = Copy(max_difficulty=2)
 MODEL = transformer.TransformerConfig(num_layers=1, num_heads=2, width=16)

@@ -21,7 +21,7 @@ from avax.learners import GRPO, FilteredSFT
 from avax.loop import METRICS, Experiment
 from avax.models.transformer import TransformerConfig
 from avax.pretrain import Pretraining
-from avax.tasks import Copy
+from avax.tasks import Copy, Scratchpad
 from avax.types import MISTAKES
 from avax.verifiers import MajorityVote, Noisy, Oracle
 
@@ -438,6 +438,28 @@ def test_a_sweep_over_base_difficulty_has_a_base_for_each(toy, tmp_path):
     data = execute(dataclasses.replace(SMALL, axes={"base_difficulty": (1, 2)}), tmp_path)
     number = data.sampled_accuracy.isel(round=0)
     assert (abs(number.sel(base_difficulty=2) - number.sel(base_difficulty=1) - 10) < 1e-3).all()
+
+
+def test_bases_are_trained_on_the_task_of_the_base(toy, tmp_path, monkeypatch):
+    def pretrain(pretraining, task, base_difficulty, key):
+        """Says how often the task of its training asks for a step."""
+        return {"w": jnp.full((1,), task.step_rate)}, jnp.zeros(1)
+
+    monkeypatch.setattr(engine_bases, "pretrain", pretrain)
+    task = Scratchpad(max_difficulty=2, step_rate=0.0)
+    for field, own in (("base_task", {"base_task": task}), ("task", {})):
+        axes = {f"{field}.step_rate": (0.25, 0.75)}
+        config = dataclasses.replace(SMALL, base=BASE.replace(task=task, **own), axes=axes)
+        number = execute(config, tmp_path).sampled_accuracy.isel(round=0)
+        assert number.transpose("step_rate", "seed").values.tolist() == [[0.25] * 2, [0.75] * 2]
+
+
+def test_a_field_that_is_none_renames_no_configuration():
+    """So that the results of configurations without it keep their names and their keys."""
+    assert "base_task" not in struct.to_dict(BASE)
+    same_task = BASE.replace(base_task=BASE.task)
+    assert struct.to_dict(same_task)["base_task"] == struct.to_dict(BASE.task)
+    assert sweep.digest(same_task) != sweep.digest(BASE)
 
 
 def test_an_axis_may_have_the_name_of_another_dimension(toy, tmp_path):

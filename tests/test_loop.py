@@ -299,6 +299,31 @@ class ShiftedCopy:
         return TASK.grade(problem, completion)
 
 
+class Seen(Exception):
+    """Ends a round once its problems were seen."""
+
+
+def test_the_base_task_is_what_is_replayed(base):
+    """Same draws, answered as the base task has it; the problems of the round stay."""
+
+    class Look(FilteredSFT):
+        def step(self, key, state, source):
+            key_base, key_new = jax.random.split(key)
+            raise Seen(source.draw_base(key_base), source.draw(key_new))
+
+    def look(base_task):
+        experiment = experiment_of(Look(), base_task=base_task, num_rounds=1)
+        with pytest.raises(Seen) as raised:
+            loop.round_(experiment, None, loop.init(experiment, base, jax.random.key(8)))
+        return raised.value.args
+
+    (replayed, posed), same, (shifted, posed_as_well) = look(None), look(TASK), look(ShiftedCopy(1))
+    assert_same((replayed, posed), same)
+    assert_same(posed, posed_as_well)
+    assert_same(replayed.prompt, shifted.prompt)
+    assert (replayed.answer != shifted.answer).any()
+
+
 def test_scrambled_truth_changes_nothing_that_a_label_free_verifier_trains(base):
     def run(shift):
         experiment = experiment_of(

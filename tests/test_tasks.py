@@ -16,6 +16,7 @@ from avax.tasks import TASKS, digits
 from avax.tasks.addition import Addition
 from avax.tasks.copy import Copy
 from avax.tasks.multiplication import Multiplication
+from avax.tasks.scratchpad import Scratchpad
 
 # (task, number of random problems), at least 100,000 for each class
 CASES = [
@@ -27,11 +28,15 @@ CASES = [
     (Multiplication(max_difficulty=1), 10_000),
     (Multiplication(max_difficulty=6), 50_000),
     (Multiplication(max_difficulty=6, reversed_digits=False), 50_000),
+    (Scratchpad(max_difficulty=1), 10_000),
+    (Scratchpad(max_difficulty=3, step_rate=1.0), 40_000),
+    (Scratchpad(max_difficulty=100), 50_000),
 ]
 BATCH = 10_000
 
 CHARACTERS = np.frombuffer(vocab.to_text(range(vocab.VOCAB_SIZE)).encode(), np.uint8)
-SYMBOL = {"PAD": "_", "EOS": "$", "PLUS": "+", "TIMES": "*", "EQUALS": "=", "COPY": ">"}
+SYMBOL = {"PAD": "_", "EOS": "$", "PLUS": "+", "TIMES": "*", "EQUALS": "="}
+SYMBOL |= {"COPY": ">", "STEP": ";", "PLUS_ONE": "&"}
 
 each_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
 each_pair_task = pytest.mark.parametrize("task_type", [Addition, Multiplication])
@@ -68,6 +73,8 @@ def solve(task, prompt: str) -> tuple[list[str], str]:
     if isinstance(task, Copy):
         (x,) = re.fullmatch(r"_*(\d+)>", prompt).groups()
         return [x[::-1]], x + "$"
+    if isinstance(task, Scratchpad):
+        return solve_scratchpad(prompt)
     is_reversed = task.reversed_digits
     operator = "+" if isinstance(task, Addition) else "*"
     written = re.fullmatch(rf"_*(\d+)[{operator}](\d+)=", prompt).groups()
@@ -76,6 +83,18 @@ def solve(task, prompt: str) -> tuple[list[str], str]:
     value, width = (a + b, n + 1) if operator == "+" else (a * b, 2 * n)
     operands = [x[::-1] if is_reversed else x for x in written]
     return operands, numeral(value, width, is_reversed) + "$"
+
+
+def solve_scratchpad(prompt: str) -> tuple[list[str], str]:
+    """The sum after `=`; after `;` its last digit and the problem without the last digits."""
+    a, operator, b, end = re.fullmatch(r"_*(\d+)([+&])(\d+)([=;])", prompt).groups()
+    carry = operator == "&"
+    if end == "=":
+        answer = numeral(number(a, True) + number(b, True) + carry, len(a) + 1, True)
+    else:
+        carry, lowest = divmod(int(a[0]) + int(b[0]) + carry, 10)
+        answer = f"{lowest}={a[1:]}{'+&'[carry]}{b[1:]}"
+    return [a[::-1], b[::-1]], answer + "$"
 
 
 @functools.cache
@@ -100,7 +119,8 @@ def posed(task, *values: int, n: int, width: int) -> tuple[str, str]:
 def case_id(case) -> str:
     task, _ = case
     order = "" if getattr(task, "reversed_digits", True) else "-plain"
-    return f"{type(task).__name__}-{task.max_difficulty}{order}"
+    steps = f"-{task.step_rate}" if isinstance(task, Scratchpad) else ""
+    return f"{type(task).__name__}-{task.max_difficulty}{order}{steps}"
 
 
 def test_symbols():
@@ -212,6 +232,38 @@ def test_copy_by_hand(max_difficulty, n, x, expected):
     assert posed(Copy(max_difficulty=max_difficulty), x, n=n, width=max_difficulty) == expected
 
 
+# 95 + 7 (+ 1): 5 + 7 = 12 leaves 9 + 0 + 1; 55 + 44 + 1: 5 + 4 + 1 = 10
+@pytest.mark.parametrize(
+    "max_difficulty, n, a, b, carry, is_step, texts",
+    [
+        (2, 2, 95, 7, False, False, ("59+70=", "201$__")),
+        (2, 2, 95, 7, True, False, ("59&70=", "301$__")),
+        (2, 2, 95, 7, False, True, ("59+70;", "2=9&0$")),
+        (3, 2, 95, 4, False, True, ("__59+40;", "9=9+0$__")),
+        (3, 2, 95, 4, True, True, ("__59&40;", "0=9&0$__")),
+        (3, 3, 155, 244, True, True, ("551&442;", "0=51&42$")),
+        (3, 1, 9, 9, True, False, ("____9&9=", "91$_____")),
+        (3, 3, 999, 999, True, False, ("999&999=", "9991$___")),
+    ],
+)
+def test_scratchpad_by_hand(max_difficulty, n, a, b, carry, is_step, texts):
+    pose = jitted_pose(Scratchpad(max_difficulty=max_difficulty))
+    numbers = (to_digits(x, max_difficulty + 1) for x in (a, b))
+    problem = pose(*numbers, jnp.array(carry), jnp.array(is_step), jnp.int32(n))
+    assert (vocab.to_text(problem.prompt), vocab.to_text(problem.answer)) == texts
+
+
+@pytest.mark.parametrize("step_rate", [0.0, 0.3, 1.0])
+def test_how_often_a_scratchpad_asks_for_a_step(step_rate):
+    """Never with one digit; a carry from below is there in half of all problems."""
+    task = Scratchpad(max_difficulty=2, step_rate=step_rate)
+    sample = jax.jit(jax.vmap(task.sample, (0, None)))
+    for n, expected in ((1, 0.0), (2, step_rate)):
+        prompt = np.asarray(sample(jax.random.split(jax.random.key(n), 10_000), jnp.int32(n)).prompt)
+        assert abs((prompt[:, -1] == vocab.STEP).mean() - expected) <= 0.03 * (0 < expected < 1)
+        assert abs((prompt == vocab.PLUS_ONE).any(1).mean() - 0.5) < 0.03
+
+
 @each_pair_task
 def test_order_of_operands_does_not_change_the_answer(task_type):
     task = task_type(max_difficulty=20)
@@ -254,7 +306,6 @@ def test_numbers_are_uniform_and_independent():
 @each_task
 def test_protocol(task):
     assert isinstance(task, types.Task)
-    assert not jax.tree.leaves(task)
     assert all(field.metadata for field in dataclasses.fields(task))
 
     def int32(*shape):

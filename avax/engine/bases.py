@@ -28,7 +28,7 @@ def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -
     """
     seeds = range(config.seed, config.seed + config.num_seeds + experiment.num_bases - 1)
     # Shorter sequences than the experiment's: a policy has no size that depends on them.
-    task = experiment.task.replace(max_difficulty=int(experiment.base_difficulty))
+    task = experiment.warm_task.replace(max_difficulty=int(experiment.base_difficulty))
     facts = {
         "pretraining": struct.to_dict(config.pretraining),
         "task": struct.to_dict(task),

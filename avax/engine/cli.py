@@ -27,7 +27,13 @@ from avax.learners import LEARNERS
 from avax.tasks import TASKS
 from avax.verifiers import VERIFIERS
 
-REGISTRIES = {"task": TASKS, "curriculum": CURRICULA, "verifier": VERIFIERS, "learner": LEARNERS}
+REGISTRIES = {
+    "task": TASKS,
+    "curriculum": CURRICULA,
+    "verifier": VERIFIERS,
+    "learner": LEARNERS,
+    "base_task": TASKS,
+}
 AXIS_HELP = "values: `0,0.1,0.5`, or from:to:count evenly spaced, or log:from:to:count"
 
 
@@ -122,7 +128,7 @@ def _with_plugins(sweep: Sweep, argv: list[str]) -> Sweep:
     """`sweep` with the plug-ins named on the command line; axes they don't have are dropped."""
     parser = Parser(add_help=False, allow_abbrev=False)
     for seam, registry in REGISTRIES.items():
-        parser.add_argument(f"--base.{seam}", dest=seam, choices=registry)
+        parser.add_argument(f"--base.{flag_name(seam)}", dest=seam, choices=registry)
     for seam, name in vars(parser.parse_known_args(argv)[0]).items():
         if name is not None:
             base = struct.replace(sweep.base, seam, REGISTRIES[seam][name])
@@ -159,7 +165,8 @@ def _add_flag(parser, path, field, value, text):
     flag, kind = f"--{flag_name(path)}", type(value)
     if path.startswith("base.") and path.count(".") == 1 and field.name in REGISTRIES:
         names = list(REGISTRIES[field.name])
-        parser.add_argument(flag, choices=names, dest=path, help=f"(now {kind.__name__})")
+        now = "none" if value is None else kind.__name__
+        parser.add_argument(flag, choices=names, dest=path, help=f"(now {now})")
     elif kind in (bool, int, float, str):
         convert = {bool: _bool}.get(kind, kind)
         allowed = field.metadata.get("choices")

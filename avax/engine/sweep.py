@@ -94,7 +94,8 @@ def group_by_structure(experiments: list[Experiment]) -> list[list[int]]:
     """Indices of the experiments that share a compiled program and base policies, in order."""
     groups: dict[Any, list[int]] = {}
     for i, experiment in enumerate(experiments):
-        key = jax.tree.structure(experiment), experiment.base_difficulty
+        base = digest(experiment.warm_task), experiment.base_difficulty
+        key = jax.tree.structure(experiment), base
         groups.setdefault(key, []).append(i)
     return list(groups.values())
 

@@ -54,6 +54,11 @@ def check_setting(experiment: Any, num_snapshots: int) -> None:
     """Raises ConfigError for fields of one setting that don't fit together."""
     largest = experiment.task.max_difficulty
     limit = f"the task's maximum, base.task.max_difficulty = {largest}"
+    if problem_len(experiment.warm_task) != problem_len(experiment.task):
+        raise ConfigError(
+            f"base.base_task: its prompt and completion have {problem_len(experiment.warm_task)} "
+            f"tokens, must have those of base.task, {problem_len(experiment.task)}"
+        )
     if experiment.base_difficulty > largest:
         raise ConfigError(f"base.base_difficulty: is {experiment.base_difficulty}, above {limit}")
     lowest, highest = experiment.curriculum.bounds(experiment.num_rounds)
@@ -73,6 +78,11 @@ def check_setting(experiment: Any, num_snapshots: int) -> None:
             f"base.snapshot: is {experiment.snapshot}, must lie in [{-num_snapshots}, "
             f"{num_snapshots - 1}] (pretraining.num_snapshots = {num_snapshots})"
         )
+
+
+def problem_len(task: Any) -> tuple[int, int]:
+    """Tokens of a task's prompts and of its completions."""
+    return task.prompt_len, task.completion_len
 
 
 def check_value(path: str, field: Any, value: Any) -> None:

@@ -3,5 +3,11 @@
 from avax.tasks.addition import Addition
 from avax.tasks.copy import Copy
 from avax.tasks.multiplication import Multiplication
+from avax.tasks.scratchpad import Scratchpad
 
-TASKS = {"addition": Addition(), "copy": Copy(), "multiplication": Multiplication()}
+TASKS = {
+    "addition": Addition(),
+    "copy": Copy(),
+    "multiplication": Multiplication(),
+    "scratchpad": Scratchpad(),
+}

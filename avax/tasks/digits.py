@@ -59,13 +59,13 @@ def written(digits: Array, count: Integer, is_reversed: bool) -> tuple[Array, In
     return digits[jnp.clip(count - 1 - jnp.arange(digits.shape[0]), 0)], count
 
 
-def symbol(token: int) -> tuple[Array, int]:
+def symbol(token: Integer) -> tuple[Array, int]:
     """The piece that writes one token."""
     return jnp.full((1,), token, jnp.int32), 1
 
 
 def equation(
-    a: Array, operator: int, b: Array, count: Integer, is_reversed: bool
+    a: Array, operator: Integer, b: Array, count: Integer, is_reversed: bool
 ) -> list[tuple[Array, Integer]]:
     """The pieces of a prompt that asks for `a operator b =`, both operands with `count` digits."""
     return [

@@ -41,7 +41,7 @@ class Commutative:
 def exchanged(prompt: Array) -> Array:
     """i32[P]: `b+a=` for a right-aligned prompt `a+b=`, whatever the operands' lengths."""
     index = jnp.arange(prompt.shape[0])
-    is_operator = (prompt == vocab.PLUS) | (prompt == vocab.TIMES)
+    is_operator = vocab.is_operator(prompt)
     start, end = (prompt == vocab.PAD).sum(), prompt.shape[0] - 1
     operator = is_operator.argmax()
     new_operator = start + end - operator - 1  # behind b
