@@ -19,8 +19,8 @@ class Trained(NamedTuple):
 
     policy: Policy
     optimizer: optax.OptState
-    loss: Array  # f32[U] of each update
-    grad_norm: Array  # f32[U], before clipping
+    loss: Array  # f32[U] of each update, or their mean
+    grad_norm: Array  # f32[U], before clipping, or their mean
 
 
 def optimizer(learning_rate: Scalar, max_grad_norm: Scalar) -> optax.GradientTransformation:
@@ -45,6 +45,26 @@ def update_on(
 
     (policy, state), (values, norms) = jax.lax.scan(update, (policy, state), batches)
     return Trained(policy, state, values, norms)
+
+
+def update_if(
+    condition: Array,
+    loss: Callable[[Policy, Any], Array],
+    transform: optax.GradientTransformation,
+    policy: Policy,
+    state: optax.OptState,
+    batches: Any,
+) -> Trained:
+    """`update_on` where the condition bool[] holds, with means f32[] over the updates.
+
+    Elsewhere neither the policy nor the optimizer moves, bit for bit, and the means are 0.
+    """
+    new = update_on(loss, transform, policy, state, batches)
+    return Trained(
+        *where_tree(condition, (new.policy, new.optimizer), (policy, state)),
+        jnp.where(condition, new.loss.mean(), 0.0),
+        jnp.where(condition, new.grad_norm.mean(), 0.0),
+    )
 
 
 def cross_entropy(policy: Policy, batch: tuple[Array, Array]) -> Array:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from avax import sampling, training, vocab
-from avax.learners.filtered_sft import FilteredSFT, draw_row
+from avax.learners.filtered_sft import FilteredSFT
 from avax.learners.grpo import GRPO, GRPOBatch, group_advantage, grpo_loss
+from avax.learners.replay import draw_row
 from avax.models import transformer
 from avax.tasks.copy import Copy
 from avax.types import Source, Verdict

@@ -2,5 +2,6 @@
 
 from avax.learners.filtered_sft import FilteredSFT
 from avax.learners.grpo import GRPO
+from avax.learners.simplify import SimplifyThenGuess
 
-LEARNERS = {"filtered_sft": FilteredSFT(), "grpo": GRPO()}
+LEARNERS = {"filtered_sft": FilteredSFT(), "grpo": GRPO(), "simplify": SimplifyThenGuess()}

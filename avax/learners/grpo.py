@@ -71,24 +71,15 @@ class GRPO:
         )
         advantage = group_advantage(verdicts.score, self.normalize_std)
         batch = self._batch(state, rollouts, advantage)
-        trained = training.update_on(
+        policy, optimizer, loss, grad_norm = training.update_if(
+            (advantage != 0).any(),
             self._loss,
             training.optimizer(self.learning_rate, self.max_grad_norm),
             state.policy,
             state.optimizer,
             jax.tree.map(lambda x: jnp.broadcast_to(x, (self.num_updates, *x.shape)), batch),
         )
-        any_advantage = (advantage != 0).any()
-        policy, optimizer = training.where_tree(
-            any_advantage, (trained.policy, trained.optimizer), (state.policy, state.optimizer)
-        )
-        info = StepInfo(
-            problems,
-            rollouts,
-            verdicts,
-            jnp.where(any_advantage, trained.loss.mean(), 0.0),
-            jnp.where(any_advantage, trained.grad_norm.mean(), 0.0),
-        )
+        info = StepInfo(problems, rollouts, verdicts, loss, grad_norm)
         return GRPOState(policy, optimizer, state.reference), info
 
     def _batch(self, state, rollouts, advantage):

@@ -16,12 +16,15 @@ from avax.types import Grade, Integer, Key, Problem, Scalar
 
 @struct.dataclass
 class Scratchpad:
-    """`a+b=c$` or `a+b;s=x+y$`, difficulty = digits of each operand, least significant first.
+    """`a+b=c$` or `a+b;s+$`, difficulty = digits of each operand, least significant first.
 
     After `=` the whole sum is asked for, written with n + 1 digits. After `;` one simplification
-    is: the lowest digit s of the sum and the problem that is left, x and y being a and b without
-    their lowest digits. `a&b` is a + b + 1, a problem with a carry from below; half of all problems
-    are of this kind. Problems of one digit can't be simplified: the sum is asked for.
+    is: the lowest digit s of the sum, and what is left to do with the other digits: add them (`+`)
+    or add them and 1 (`&`). Half of all problems are of this second kind, `a&b`: there is a carry
+    from below. Problems of one digit can't be simplified: the sum is asked for.
+
+    A step doesn't copy the operands that are left, as SECToR's do: a model that has to learn to
+    copy from these problems alone copies no number that is longer than those it has seen.
 
     Attributes:
       max_difficulty: longest operand, in digits.
@@ -37,7 +40,7 @@ class Scratchpad:
 
     @property
     def completion_len(self) -> int:
-        return 2 * self.max_difficulty + 2
+        return self.max_difficulty + 2
 
     def sample(self, key: Key, difficulty: Integer) -> Problem:
         key_numbers, key_kind = jax.random.split(key)
@@ -53,20 +56,17 @@ class Scratchpad:
         Args:
           carry_in, is_step: bool[]. A simplification needs operands of at least 2 digits.
         """
-        operator, end = plus(carry_in), jnp.where(is_step, vocab.STEP, vocab.EQUALS)
-        question = digits.equation(a, operator, b, difficulty, is_reversed=True)
+        question = digits.equation(a, plus(carry_in), b, difficulty, is_reversed=True)
+        end = digits.symbol(jnp.where(is_step, vocab.STEP, vocab.EQUALS))
         columns = (a + b).at[0].add(carry_in)
         total = digits.written(digits.carry(columns), difficulty + 1, is_reversed=True)
-        left = plus(columns[0] >= 10)
-        lowest = digits.symbol(columns[0] % 10)
-        rest = digits.equation(a[1:], left, b[1:], difficulty - 1, is_reversed=True)
-        stop = digits.symbol(vocab.EOS)
+        lowest, left = digits.symbol(columns[0] % 10), digits.symbol(plus(columns[0] >= 10))
         answer, step = (
-            digits.place(self.completion_len, pieces, right=False)
-            for pieces in ([total, stop], [lowest, digits.symbol(vocab.EQUALS), *rest[:-1], stop])
+            digits.place(self.completion_len, [*pieces, digits.symbol(vocab.EOS)], right=False)
+            for pieces in ([total], [lowest, left])
         )
         return Problem(
-            digits.place(self.prompt_len, [*question[:-1], digits.symbol(end)], right=True),
+            digits.place(self.prompt_len, [*question[:-1], end], right=True),
             jnp.where(is_step, step, answer),
             difficulty,
         )

@@ -1,0 +1,93 @@
+"""Kept rounds of completions, and the batches that are drawn from them and from base data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from avax.types import Key, Problem, Scalar
+
+
+class Memory(NamedTuple):
+    """W kept rounds of N completions each."""
+
+    prompts: Array  # i32[W, N, P]
+    completions: Array  # i32[W, N, C]
+    accepted: Array  # bool[W, N], False where nothing was kept yet
+    num_seen: Array  # i32[], rounds so far
+
+
+def empty(num_kept: int, num_rows: int, example: Problem) -> Memory:
+    """Nothing was kept yet; `example` has the shapes of the problems to come."""
+    prompts, completions = (
+        jnp.zeros((num_kept, num_rows, *tokens.shape), jnp.int32)
+        for tokens in (example.prompt, example.answer)
+    )
+    accepted = jnp.zeros(prompts.shape[:2], bool)
+    return Memory(prompts, completions, accepted, jnp.zeros((), jnp.int32))
+
+
+def keep(memory: Memory, prompts: Array, completions: Array, accepted: Array) -> Memory:
+    """Writes a round, i32[N, P], i32[N, C] and bool[N], over the oldest one kept."""
+    num_kept = memory.accepted.shape[0]
+    newest = jnp.arange(num_kept) == memory.num_seen % num_kept
+
+    def put(kept, new):
+        return jnp.where(newest.reshape(-1, *[1] * new.ndim), new, kept)
+
+    return Memory(
+        put(memory.prompts, prompts),
+        put(memory.completions, completions),
+        put(memory.accepted, accepted),
+        memory.num_seen + 1,
+    )
+
+
+def draw_batches(
+    key: Key,
+    memory: Memory,
+    draw_base: Callable[[Key], Problem],
+    shape: tuple[int, int],
+    base_rate: Scalar,
+    newest_rate: Scalar,
+) -> tuple[Array, Array]:
+    """Prompts i32[U, b, P] and completions i32[U, b, C], drawn with replacement.
+
+    Args:
+      draw_base: a true problem of the base; a row is one of N such with P = `base_rate`.
+      shape: updates U and rows of each b.
+      newest_rate: P(a row is of the newest round | it is no base data), if others are kept.
+    """
+    key_base, key_kind, key_row = jax.random.split(key, 3)
+    num_kept, num_base = memory.accepted.shape
+    base = jax.vmap(draw_base)(jax.random.split(key_base, num_base))
+    uniform = jax.random.uniform(key_row, shape)
+
+    newest = jnp.arange(num_kept) == (memory.num_seen - 1) % num_kept
+    is_new = memory.accepted & newest[:, None]
+    is_old = memory.accepted & ~newest[:, None]
+    kind = jax.random.uniform(key_kind, (2, *shape))
+    use_old = (kind[1] >= newest_rate) & is_old.any()
+    row = jnp.where(use_old, draw_row(uniform, is_old), draw_row(uniform, is_new))
+    base_row = is_new.size + (uniform * num_base).astype(jnp.int32)
+    row = jnp.where(kind[0] < base_rate, base_row, row)
+
+    def gather(kept, base):
+        return jnp.concatenate([kept.reshape(-1, kept.shape[-1]), base])[row]
+
+    return gather(memory.prompts, base.prompt), gather(memory.completions, base.answer)
+
+
+def draw_row(uniform: Array, allowed: Array) -> Array:
+    """i32[...]: for each uniform number in [0, 1) an index into `allowed` (any shape, flattened).
+
+    All allowed rows are equally likely. Where none is allowed the index is 0.
+    """
+    # Not by sorting: a program that sorts can't be kept in the compile cache of a CPU.
+    count = jnp.cumsum(allowed.reshape(-1))
+    rank = jnp.minimum((uniform * count[-1]).astype(jnp.int32), count[-1] - 1)
+    return jnp.searchsorted(count, rank, side="right").astype(jnp.int32)
