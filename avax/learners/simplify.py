@@ -15,6 +15,8 @@ from avax import sampling, struct, training, vocab
 from avax.learners import replay
 from avax.types import Key, Policy, Problem, Rollout, Scalar, Source, StepInfo, Verdict
 
+STEP_LEN = 3  # tokens of a step: a digit, an operator, EOS
+
 
 class SimplifyThenGuessState(NamedTuple):
     """The policy, its optimizer and the kept rounds of answers and of first steps."""
@@ -124,12 +126,12 @@ def simplify_then_guess(
     """
     num_problems = prompts.shape[0]
 
-    def greedy(prompts):
+    def greedy(prompts, length):
         key = jax.random.key(0)  # decides nothing
-        return sampling.generate(key, policy, prompts, completion_len, 1, 0.0).completion[:, 0]
+        return sampling.generate(key, policy, prompts, length, 1, 0.0).completion[:, 0]
 
     def simplify(reached, _):
-        written = greedy(ask_step(reached.prompt))
+        written = greedy(ask_step(reached.prompt), STEP_LEN)
         return (reached := jax.vmap(advance)(reached, written)), (reached, written)
 
     start = Reached(
@@ -139,14 +141,16 @@ def simplify_then_guess(
         jnp.ones((num_problems,), bool),
     )
     reached, written = jax.lax.scan(simplify, start, length=num_guesses)[1]
-    guesses = greedy(reached.prompt.reshape(num_guesses * num_problems, -1))
+    left = reached.prompt.reshape(num_guesses * num_problems, -1)
+    guesses = greedy(left, completion_len)
     guesses = guesses.reshape(num_guesses, num_problems, completion_len)
     candidates = jnp.swapaxes(jax.vmap(jax.vmap(join))(reached, guesses), 0, 1)
     flat = candidates.reshape(-1, completion_len)
     logprob = sampling.completion_logprob(policy, jnp.repeat(prompts, num_guesses, axis=0), flat)
     mask = sampling.completion_mask(candidates)
     logprob = jnp.where(mask, logprob.reshape(mask.shape), 0.0)
-    return Rollout(prompts, candidates, mask, logprob), written[0]
+    steps = start.lowest.at[:, :STEP_LEN].set(written[0])
+    return Rollout(prompts, candidates, mask, logprob), steps
 
 
 class Reached(NamedTuple):
@@ -159,10 +163,10 @@ class Reached(NamedTuple):
 
 
 def advance(reached: Reached, step: Array) -> Reached:
-    """One step i32[C] further. Nothing moves at one digit, or from an unreadable step on."""
+    """One step i32[STEP_LEN] further. Nothing moves at one digit, or from an unreadable step on."""
     ends = is_shortest(reached.prompt)
     is_readable = reached.is_readable & (can_read(step) | ends)
-    here = jnp.arange(step.shape[0]) == reached.count
+    here = jnp.arange(reached.lowest.shape[0]) == reached.count
     further = Reached(
         shortened(reached.prompt, step[1]),
         jnp.where(here, step[0], reached.lowest),
@@ -174,7 +178,7 @@ def advance(reached: Reached, step: Array) -> Reached:
 
 
 def can_read(step: Array) -> Array:
-    """bool[]: whether a step i32[C] has the form `s+$` or `s&$` with a digit s, right or wrong."""
+    """bool[]: whether a step i32[STEP_LEN] is a digit, `+` or `&`, and EOS, right or wrong."""
     is_plus = (step[1] == vocab.PLUS) | (step[1] == vocab.PLUS_ONE)
     return vocab.is_digit(step[0]) & is_plus & (step[2] == vocab.EOS)
 
