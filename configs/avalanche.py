@@ -1,0 +1,142 @@
+"""What lengthens the runway before self-training on ever longer problems buries itself in errors?
+
+    python experiments/avalanche.py                      # six arms, 5 seeds each
+
+A policy that can add numbers of up to 8 digits, at once or digit by digit, teaches itself one more
+digit a round. The arms differ in where its labels come from: its direct answers; one
+simplification and then a guess; the majority of several guesses, each one simplification further
+on; the majority if the exchanged problem has the same answer; and, as a bound, the guesses that
+are true. SECToR (Zhang & Parkes 2023, arXiv 2309.08589) is the fifth.
+
+Expect: direct labels go bad within a few rounds, since errors multiply from round to round; each
+check lengthens the runway; only the truth keeps it open.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from avax.curricula import Frontier
+from avax.engine.sweep import Sweep
+from avax.engine.validate import ConfigError
+from avax.learners import FilteredSFT, SimplifyThenGuess
+from avax.loop import Experiment
+from avax.models.transformer import TransformerConfig
+from avax.pretrain import Pretraining
+from avax.tasks import Scratchpad
+from avax.verifiers import AcceptAll, AllOf, Commutative, MajorityVote, Oracle
+
+CHOICES = {"preset": ("laptop", "smoke", "paper")}
+
+
+def build(preset: str) -> Sweep:
+    """The sweep of one preset; its learner is that of the arm with the most guesses."""
+    return {"smoke": smoke, "laptop": laptop, "paper": paper}[preset]()
+
+
+def parts(sweep: Sweep) -> dict[str, Sweep]:
+    """The arms, by name. ConfigError if the learner is another one."""
+    most, vote = sweep.base.learner, sweep.base.verifier
+    if not (isinstance(most, SimplifyThenGuess) and isinstance(vote, MajorityVote)):
+        raise ConfigError("base: the arms need the learner simplify and the verifier majority")
+    if most.num_samples < 3:
+        raise ConfigError(
+            f"base.learner.num_samples: is {most.num_samples}, must be at least 3: one arm votes "
+            "over 3 guesses"
+        )
+    few, once = most.replace(num_samples=3), most.replace(num_samples=1)
+    arms = {
+        "direct": (direct(most), AcceptAll()),
+        "simplify": (once, AcceptAll()),
+        "vote_few": (few, vote),
+        "vote": (most, vote),
+        "vote_commutative": (most, AllOf(vote, Commutative())),
+        "oracle": (most, Oracle()),
+    }
+    return {
+        name: dataclasses.replace(
+            sweep, base=sweep.base.replace(learner=learner, verifier=verifier)
+        )
+        for name, (learner, verifier) in arms.items()
+    }
+
+
+def direct(learner: SimplifyThenGuess) -> FilteredSFT:
+    """The same training on greedy direct answers, one of each problem."""
+    shared = {
+        field.name: getattr(learner, field.name)
+        for field in dataclasses.fields(learner)
+        if field.name not in ("num_samples", "step_rate")
+    }
+    return FilteredSFT(num_samples=1, temperature=0.0, **shared)
+
+
+def laptop() -> Sweep:
+    """Rounds of 128 problems, a policy of 27,000 parameters."""
+    digits, num_rounds = 8, 12
+    return Sweep(
+        base=Experiment(
+            task=Scratchpad(max_difficulty=digits + num_rounds, step_rate=0.0),
+            curriculum=Frontier(start=digits + 1),
+            verifier=MajorityVote(),
+            learner=SimplifyThenGuess(
+                num_problems=128,
+                num_samples=5,
+                num_updates=32,
+                batch_size=32,
+                num_kept=1,
+                learning_rate=3e-3,
+            ),
+            base_difficulty=digits,
+            num_rounds=num_rounds,
+            num_eval=16,
+            base_task=Scratchpad(max_difficulty=digits + num_rounds),
+        ),
+        pretraining=Pretraining(
+            model=TransformerConfig(num_layers=2, num_heads=2, width=32, rotary_base=10.0),
+            num_updates=2500,
+            learning_rate=3e-3,
+        ),
+        num_seeds=5,
+        tile_width="2",
+        placement="spmd",
+    )
+
+
+def smoke() -> Sweep:
+    """3 rounds from a base that has hardly learned: does everything work?"""
+    sweep = laptop()
+    longer = Scratchpad(max_difficulty=5)
+    base = sweep.base.replace(
+        task=longer.replace(step_rate=0.0),
+        base_task=longer,
+        curriculum=Frontier(start=3),
+        learner=sweep.base.learner.replace(num_problems=16, num_updates=4),
+        base_difficulty=2,
+        num_rounds=3,
+        num_eval=8,
+    )
+    pretraining = sweep.pretraining.replace(num_updates=100)
+    return dataclasses.replace(sweep, base=base, pretraining=pretraining, num_seeds=2)
+
+
+def paper() -> Sweep:
+    """More seeds, more rounds and a wider policy, for one GPU."""
+    sweep = laptop()
+    longer = Scratchpad(max_difficulty=40)
+    base = sweep.base.replace(
+        task=longer.replace(step_rate=0.0),
+        base_task=longer,
+        num_rounds=40 - sweep.base.base_difficulty,
+        num_eval=64,
+    )
+    model = sweep.pretraining.model.replace(width=64, num_heads=4)
+    pretraining = sweep.pretraining.replace(model=model, num_updates=4000, learning_rate=2e-3)
+    return dataclasses.replace(
+        sweep,
+        base=base,
+        pretraining=pretraining,
+        num_seeds=32,
+        tile_width="all",
+        placement="tiles",
+    )
