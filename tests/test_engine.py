@@ -196,6 +196,13 @@ def test_a_tile_of_a_unit_holds_a_tile_of_each_device():
     assert [len(values) for _, _, values in program.calls] == [8, 8, 8, 8]
 
 
+def test_an_argument_without_effect_is_spread_over_devices_too():
+    """The compiler removes it and forgets where it was."""
+    pair = np.arange(4, dtype=np.float32), np.ones(4, np.float32)
+    program = tiles.Program(lambda x, y: x + jnp.where(jnp.zeros((), bool), y, 0.0), pair, 2)
+    assert program(BOTH[0], pair).tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
 @pytest.mark.parametrize("size, width", [(25, 4), (24, 4), (1, 4), (3, 1), (5, 5)])
 def test_tiles_hold_every_member_once(size, width):
     found = tiles.tile_indices(size, width)

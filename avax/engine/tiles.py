@@ -51,15 +51,18 @@ class Program:
         with self._tracing:
             if len(unit) not in self._traced:
                 function, size = self._function, self.width * len(unit)
+                shardings = {}
                 if len(unit) > 1:
                     one = PartitionSpec("members")
                     function = jax.shard_map(
                         function, mesh=mesh(unit), in_specs=one, out_specs=one, check_vma=False
                     )
+                    # Said here, because the compiler forgets it for arguments without effect.
+                    shardings = {"in_shardings": NamedSharding(mesh(unit), one)}
                 like = jax.tree.map(
                     lambda x: jax.ShapeDtypeStruct((size, *x.shape), x.dtype), self._members
                 )
-                self._traced[len(unit)] = jax.jit(function).trace(*like)
+                self._traced[len(unit)] = jax.jit(function, **shardings).trace(*like)
             return self._traced[len(unit)]
 
     def compile_all(self, units: Sequence[Unit]) -> None:
