@@ -73,7 +73,7 @@ def direct(learner: SimplifyThenGuess) -> FilteredSFT:
 
 def laptop() -> Sweep:
     """Rounds of 128 problems, a policy of 27,000 parameters."""
-    digits, num_rounds = 8, 12
+    digits, num_rounds = 8, 14
     return Sweep(
         base=Experiment(
             task=Scratchpad(max_difficulty=digits + num_rounds, step_rate=0.0),
@@ -82,10 +82,10 @@ def laptop() -> Sweep:
             learner=SimplifyThenGuess(
                 num_problems=128,
                 num_samples=5,
-                num_updates=32,
+                num_updates=64,
                 batch_size=32,
                 num_kept=1,
-                learning_rate=3e-3,
+                step_rate=0.1,
             ),
             base_difficulty=digits,
             num_rounds=num_rounds,
