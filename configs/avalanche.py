@@ -116,7 +116,8 @@ def smoke() -> Sweep:
         num_rounds=3,
         num_eval=8,
     )
-    pretraining = sweep.pretraining.replace(num_updates=100)
+    model = sweep.pretraining.model.replace(num_layers=1)
+    pretraining = sweep.pretraining.replace(model=model, num_updates=100)
     return dataclasses.replace(sweep, base=base, pretraining=pretraining, num_seeds=2)
 
 
