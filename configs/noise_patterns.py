@@ -1,6 +1,6 @@
 """Does the pattern of errors decide, or only their rate?
 
-    python experiments/noise_patterns.py                           # laptop, a fixed range of lengths
+    python experiments/noise_patterns.py                           # a fixed range of lengths
     python experiments/noise_patterns.py --curriculum frontier     # a digit longer each round
 
 The loop of the phase diagram, with verifiers of equal error rates but different patterns: each
@@ -11,11 +11,11 @@ right answers rejected at random against those of one kind of problem, and label
 four ways.
 
 Expect: with fresh problems hashed errors are independent ones. A verifier that is blind to one kind
-of mistake need not keep the rate it was measured at: the loop changes the share of that kind. Papers
-to compare with say that systematic false positives do more harm than random ones at equal rate and
-false negatives of any pattern only delay (Egashira et al. 2026, arXiv 2605.02909), and that labels
-spoilt in a structured way do more harm than random ones, and less the later they come (Lee et al.
-2025, arXiv 2502.01612, section 8).
+of mistake need not keep the rate it was measured at: the loop changes the share of that kind.
+Papers to compare with say that systematic false positives do more harm than random ones and false
+negatives of any pattern only delay (Egashira et al. 2026, arXiv 2605.02909), and that labels spoilt
+in a structured way do more harm than random ones, and less the later they come (Lee et al. 2025,
+arXiv 2502.01612, section 8).
 """
 
 from __future__ import annotations
@@ -57,10 +57,13 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
     """Every arm, by its pattern."""
     if sweep.base.verifier != Oracle() or set(sweep.axes) != {"verifier.fpr"}:
         raise ConfigError("axes: there is one, verifier.fpr, of base.verifier oracle without rates")
+    fpr = sweep.axes["verifier.fpr"]
+    if len(fpr) < 3 or fpr[0] != 0:
+        raise ConfigError("axes.verifier.fpr: needs at least 3 values, of which 0 is the first")
     rounds = tuple(r for r in ROUNDS if r < sweep.base.num_rounds)
     if not rounds:
         raise ConfigError("base.num_rounds: is 1, must be at least 2: noise is followed by rounds")
-    base, fpr = sweep.base, sweep.axes["verifier.fpr"]
+    base = sweep.base
     blind = tuple(x for x in fpr if x > 0)  # within one kind
     beside = (0.0, fpr[len(fpr) // 3])  # beside false negatives
 

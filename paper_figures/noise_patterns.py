@@ -1,0 +1,132 @@
+"""What the comparison of patterns of errors found: numbers for the figure, and words."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from avax.analysis import patterns, phase
+
+KINDS = ("dropped_carry", "near_miss", "long")
+SPOILT = ("digit", "uniform", "drop", "perturb")
+PARTS = (
+    *("independent", "hashed", *KINDS),
+    *("independent_recurring", "hashed_recurring"),
+    *("reject_at_random", "reject_long_carry"),
+    *(f"labels_{pattern}" for pattern in SPOILT),
+)
+NAMES = {
+    "independent": "independent",
+    "hashed": "hashed: the same each time",
+    "dropped_carry": "blind to dropped carries",
+    "near_miss": "blind to near misses (one digit)",
+    "long": "blind to answers that are too long",
+}
+
+
+def arms_of(data: dict[str, xr.Dataset]) -> dict[str, patterns.Arm]:
+    """The arms; runs without errors are those of three parts, which are the same experiment."""
+    spoilt = phase.order_parameter(data["labels_digit"]).sel(rate=0.0)
+    plain = [phase.order_parameter(data[n]).sel(fpr=0.0) for n in ("independent", "hashed")]
+    clean = [*plain, *(spoilt.isel({"label_noise.round": i}) for i in range(len(spoilt)))]
+    clean = [x.reset_coords(drop=True) for x in clean]
+    return patterns.arms({name: data[name] for name in NAMES}, xr.concat(clean, "run"))
+
+
+def gained(dataset: xr.Dataset) -> str:
+    return "digits gained a round" if phase.is_frontier(dataset) else "accuracy gained"
+
+
+def differences(arms, data) -> dict[str, np.ndarray]:
+    """f[S] for each comparison: gain minus that with independent errors at equal rate."""
+    independent = arms["independent"]
+    found = {
+        (name, rate): patterns.difference(arm, independent, getattr(arm, rate))
+        for name, arm in arms.items()
+        for rate in ("base_fpr", "run_fpr")
+        if name != "independent"
+    }
+    gains = [phase.order_parameter(data[f"{n}_recurring"]) for n in ("hashed", "independent")]
+    recurring = (gains[0] - gains[1]).sel(fpr=gains[0].fpr > 0).mean("fpr")
+    return found | {("recurring", "base_fpr"): recurring.values}
+
+
+def own_share(dataset: xr.Dataset, kind: str, fpr: float) -> tuple[xr.DataArray, xr.DataArray]:
+    """Share of a kind among the mistakes by seed and round, and the share of mistakes."""
+    chosen = dataset.sel(fpr=fpr, mistake=kind).isel(round=slice(1, None))
+    return chosen.mistake_share, 1 - chosen.sampled_accuracy
+
+
+def excess(data, pattern: str) -> xr.DataArray:
+    clean = data["labels_digit"].sel(rate=0.0)
+    dataset = data[f"labels_{pattern}"]
+    return patterns.excess_error(dataset.sel(rate=dataset.rate > 0), clean)
+
+
+def summary(*datasets: xr.Dataset) -> str:
+    """Every comparison in numbers, with 95 % bootstrap intervals over seeds."""
+    data = dict(zip(PARTS, datasets, strict=True))
+    arms = arms_of(data)
+    shares = patterns.base_shares([data[name] for name in NAMES])
+    lines = ["share of each kind among the base's mistakes, by seed:"]
+    for kind in shares.mistake.values.tolist():
+        lines.append(f"  {kind}: {listed(shares.sel(mistake=kind).values)}")
+    lines.append("FPR on the base's mistakes from which on nothing is gained, by seed (inf: none):")
+    for name, arm in arms.items():
+        values = patterns.boundaries(arm)
+        middle, low, high = patterns.interval(values, np.median)
+        reached = listed(arm.base_fpr.values[-1])
+        lines.append(
+            f"  {name}: {listed(values)}; median {middle:.3g} ({low:.3g} to {high:.3g}); "
+            f"FPR reached {reached}"
+        )
+    where = {"base_fpr": "on the base's mistakes", "run_fpr": "over the run"}
+    lines.append(f"{gained(data['independent'])} minus that with independent errors:")
+    for (name, rate), values in differences(arms, data).items():
+        lines.append(f"  {name}, equal FPR {where[rate]}: {shown(values)}; {listed(values)}")
+    lines.append("share of a kind in the last round: blind to it (FPR 1), minus perfect verifier:")
+    for kind in KINDS:
+        own = own_share(data[kind], kind, data[kind].fpr.values[-1])[0].isel(round=-1)
+        other = own_share(data["independent"], kind, 0.0)[0].isel(round=-1)
+        lines.append(f"  {kind}: {shown((own - other).values)}")
+    return "\n".join([*lines, *rejections(data), *label_lines(data)])
+
+
+def rejections(data) -> list[str]:
+    """Selective minus random rejection at equal FNR on the base's right answers."""
+    lines = ["gain with rejected long carries minus that with random rejection, at equal FNR:"]
+    selective = data["reject_long_carry"]
+    found = patterns.selective_difference(selective, data["reject_at_random"])
+    measured = patterns.measured_fnr(selective).mean("seed")
+    for fpr in found.fpr.values:
+        for fnr in found.fnr.values:
+            values = found.sel(fpr=fpr, fnr=fnr).values
+            at = measured.sel(fnr=fnr).item()
+            lines.append(f"  FPR {fpr:g}, nominal FNR {fnr:g} ({at:.2g}): {shown(values)}")
+    return lines
+
+
+def label_lines(data) -> list[str]:
+    """Excess error right after the injection and three rounds later, or at the end."""
+    lines = ["excess error right after labels were spoilt, and three rounds later:"]
+    for pattern in SPOILT:
+        lost = excess(data, pattern)
+        for rate in lost.rate.values:
+            cells = []
+            for start in lost["label_noise.round"].values:
+                one = lost.sel({"rate": rate, "label_noise.round": start}).dropna("since")
+                later = one.isel(since=min(3, one.sizes["since"] - 1))
+                cells.append(
+                    f"round {start}: {shown(one.isel(since=0).values)}, {shown(later.values)}"
+                )
+            lines.append(f"  {pattern}, rate {rate:g}: " + "; ".join(cells))
+    return lines
+
+
+def shown(values: np.ndarray) -> str:
+    mean, low, high = patterns.interval(values)
+    return f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def listed(values: np.ndarray) -> str:
+    return " ".join(f"{x:.3g}" for x in np.where(np.isnan(values), np.inf, values))
