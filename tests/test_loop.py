@@ -338,3 +338,29 @@ def test_scrambled_truth_changes_nothing_that_a_label_free_verifier_trains(base)
     for name in blind:
         assert_same(metrics[name], scrambled[name])
     assert (metrics["accuracy"] > 0.3).all() and (scrambled["accuracy"] < 0.1).all()
+
+
+class Asked(Exception):
+    """Carries problems out of a round."""
+
+
+class Asks:
+    """A learner that asks for problems, and for nothing else."""
+
+    def step(self, key, state, source):
+        raise Asked(jit(jax.vmap(source.draw))(jax.random.split(key, 400)))
+
+
+def posed(num_distinct, seed, number) -> set[bytes]:
+    """The prompts of one round."""
+    experiment = experiment_of(Asks(), num_distinct=num_distinct)
+    state = loop.LoopState(None, None, (), jnp.int32(number - 1), jax.random.key(seed))
+    with pytest.raises(Asked) as caught:
+        loop.round_(experiment, None, state)
+    return {row.tobytes() for row in np.asarray(caught.value.args[0].prompt)}
+
+
+def test_recurring_problems_are_the_same_in_every_round_of_a_run():
+    first, later, other = posed(8, 0, 1), posed(8, 0, 5), posed(8, 1, 1)
+    assert first == later != other and 5 <= len(first) <= 8
+    assert len(posed(0, 0, 1)) > 60  # of 110 numbers; fresh ones each time

@@ -199,6 +199,18 @@ def test_truncated_and_empty_chunks_are_detected(folder):
             results.load(folder)
 
 
+def test_names_of_a_dimension_are_kept_as_text(tmp_path):
+    def named(*kinds):
+        dataset = results.template({"kind": kinds}, {"share": ("kind",)}, {})
+        return dataset.assign_attrs(config={}, provenance={})
+
+    results.save(named("long", "near_miss"), tmp_path)
+    assert results.load(tmp_path).sel(kind="near_miss").share.isnull()
+    assert results.load(tmp_path).kind.values.tolist() == ["long", "near_miss"]
+    found = {results.fingerprint(named(*kinds)) for kinds in ("ab", "ba", "ab")}
+    assert len(found) == 2
+
+
 def test_claim_makes_the_folder_and_writes_the_configuration(tmp_path):
     folder = tmp_path / "a" / "b"
     results.check_free(folder, "digest")
