@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from avax import results, struct
-from avax.engine import cli, platform, script
+from avax.engine import axes, cli, platform, script
 from avax.engine.validate import ConfigError
 from avax.learners import GRPO
 from avax.tasks import Scratchpad
@@ -207,17 +207,17 @@ def test_an_axis_of_integers_holds_integers():
 def test_any_leaf_can_be_an_axis_and_no_static_field():
     sweep = smoke("--axes.learning-rate", "log:1e-4:1e-2:3").sweep
     assert sweep.axes["learner.learning_rate"] == (1e-4, 1e-3, 1e-2)
-    assert "learner.learning_rate" in cli.sweepable(sweep.base)
-    assert not {"num_rounds", "task.max_difficulty", "verifier"} & set(cli.sweepable(sweep.base))
+    assert "learner.learning_rate" in axes.sweepable(sweep.base)
+    assert not {"num_rounds", "task.max_difficulty", "verifier"} & set(axes.sweepable(sweep.base))
 
 
 def test_a_short_name_exists_only_where_it_is_unique():
     base = config.build("smoke", "frontier").base
-    assert cli.axis_names(base, "verifier.fpr") == ["verifier.fpr", "fpr"]
-    assert cli.axis_names(base, "base_difficulty") == ["base_difficulty"]
+    assert axes.axis_names(base, "verifier.fpr") == ["verifier.fpr", "fpr"]
+    assert axes.axis_names(base, "base_difficulty") == ["base_difficulty"]
     twice = base.replace(verifier=Noisy(Noisy(MajorityVote())))
-    assert cli.axis_names(twice, "verifier.fpr") == ["verifier.fpr"]
-    assert cli.axis_names(twice, "verifier.inner.fpr") == ["verifier.inner.fpr"]
+    assert axes.axis_names(twice, "verifier.fpr") == ["verifier.fpr"]
+    assert axes.axis_names(twice, "verifier.inner.fpr") == ["verifier.inner.fpr"]
 
 
 @pytest.mark.parametrize("argv", [["--base.verifier", "noisy"], ["--base.verifier=noisy"]])

@@ -17,10 +17,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-import numpy as np
-
 from avax import results, struct
 from avax.curricula import CURRICULA
+from avax.engine.axes import AXIS_HELP, axis_names, parse_values, sweepable
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError, validate
 from avax.learners import LEARNERS
@@ -34,7 +33,6 @@ REGISTRIES = {
     "learner": LEARNERS,
     "base_task": TASKS,
 }
-AXIS_HELP = "values: `0,0.1,0.5`, or from:to:count evenly spaced, or log:from:to:count"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,40 +209,6 @@ def _with_flags(sweep: Sweep, args: Mapping[str, Any]) -> Sweep:
         elif path in ("num_seeds", "seed", "tile_width", "placement"):
             sweep = dataclasses.replace(sweep, **{path: value})
     return dataclasses.replace(sweep, axes=axes)
-
-
-def parse_values(path: str, text: str, kind: type) -> tuple:
-    """The values of an axis. ConfigError if the text is none of the forms of AXIS_HELP."""
-    try:
-        words = text.removeprefix("log:").split(":")
-        if len(words) == 3:
-            space = np.geomspace if text.startswith("log:") else np.linspace
-            ends, count = np.asarray_chkfinite([float(w) for w in words[:2]]), int(words[2])
-            values = space(*ends, count).tolist()
-            values = [float(f"{v:.6g}") for v in values]
-        else:
-            values = [float(word) for word in text.split(",") if word.strip()]
-    except ValueError as error:
-        raise ConfigError(f"{path}: can't read {text!r}; {AXIS_HELP}") from error
-    if kind is int and not all(float(v).is_integer() for v in values):
-        raise ConfigError(f"{path}: {text!r} holds a number that is not whole")
-    return tuple(kind(v) for v in values)
-
-
-def sweepable(experiment: Any) -> list[str]:
-    """Dotted paths of all numbers that can be an axis: the leaves."""
-    return [
-        path
-        for path, field, value in struct.walk(experiment)
-        if isinstance(value, (int, float)) and not struct.is_static(field)
-    ]
-
-
-def axis_names(experiment: Any, path: str) -> list[str]:
-    """The dotted path of an axis, and its last part where no other field ends in it."""
-    last = path.rpartition(".")[2]
-    same = [p for p in sweepable(experiment) if p.rpartition(".")[2] == last]
-    return [path] if len(same) > 1 or last == path else [path, last]
 
 
 def flag_name(path: str) -> str:
