@@ -23,6 +23,8 @@ STYLE = {
     "pdf.fonttype": 42,
 }
 
+NOT_RUN = "0.8"  # the grey of settings that were not run
+
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure, inches, laid out so that nothing overlaps; no display is needed."""
@@ -72,15 +74,21 @@ def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
     """Mean over seeds of a gain, FPR to the right and the dimension `rows` upwards.
 
     The colour scale is symmetric: white is no change from the base, blue gain, red loss. A cross
-    marks settings where a run diverged (NaN).
+    marks settings where a run diverged (-inf); grey are those that were not run (NaN). Both are
+    named for the legend.
     """
-    mean = gain.mean("seed", skipna=False).transpose(rows, "fpr")
-    limit = max(float(np.nanmax(np.abs(mean.values))), 1e-6)
-    image = axes.imshow(
-        mean.values, origin="lower", aspect="auto", cmap="RdBu", vmin=-limit, vmax=limit
-    )
-    where = np.nonzero(np.isnan(mean.values))
-    axes.plot(where[1], where[0], "kx", markersize=4)
+    mean = gain.mean("seed", skipna=False).transpose(rows, "fpr").values
+    limit = np.abs(mean[np.isfinite(mean)]).max(initial=1e-6)
+    colours = mpl.colormaps["RdBu"].with_extremes(bad=NOT_RUN, under="white")
+    shown = np.where(np.isneginf(mean), -2 * limit, mean)  # `under` the scale, so white
+    image = axes.imshow(shown, origin="lower", aspect="auto", cmap=colours, vmin=-limit, vmax=limit)
+    y, x = np.nonzero(np.isneginf(mean))
+    if len(x):
+        axes.plot(x, y, "kx", markersize=4, label="a run diverged")
+    num_run = np.count_nonzero(~np.isnan(mean))
+    if num_run < mean.size:
+        name = f"not run ({num_run} of {mean.size} settings were)"
+        axes.plot([], [], "s", color=NOT_RUN, markersize=8, label=name)
     axes.figure.colorbar(image, ax=axes, label=label, pad=0.02)
     tick_values(axes.xaxis, gain.fpr.values)
     tick_values(axes.yaxis, gain[rows].values)

@@ -48,7 +48,15 @@ def analyse(dataset: xr.Dataset, injection: xr.Dataset) -> Findings:
 def summary(dataset: xr.Dataset, injection: xr.Dataset) -> str:
     """The diagram in characters, the measured and the predicted boundary, and how far apart."""
     findings = analyse(dataset, injection)
-    return f"{phase.text_diagram(findings.order)}\n{compared(findings)}"
+    lines = [phase.text_diagram(findings.order), compared(findings)]
+    run = phase.measured(findings.order)
+    if not run.all():
+        lines.insert(
+            1,
+            f"{run.sum().item()} of {run.size} settings were run; the interval of the measured "
+            "boundary is as wide as those that were not leave it",
+        )
+    return "\n".join(lines)
 
 
 def compared(findings: Findings) -> str:
@@ -91,17 +99,12 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
     frontier = phase.is_frontier(dataset)
     label = "digits gained a round (0: the base)" if frontier else "accuracy gained (0: the base)"
     plotting.phase_map(axes, order, label)
-    plotting.boundary_band(
-        axes, order, measured.low, measured.high, measured.fnr, color="k", alpha=0.2
-    )
-    plotting.boundary_line(
-        axes,
-        order,
-        measured.fpr,
-        measured.fnr,
-        color="k",
-        label="measured boundary, 95 % interval over seeds",
-    )
+    name = "measured boundary"
+    if phase.measured(order).all():
+        name += ", 95 % interval over seeds"
+        band = measured.low, measured.high, measured.fnr
+        plotting.boundary_band(axes, order, *band, color="k", alpha=0.2)
+    plotting.boundary_line(axes, order, measured.fpr, measured.fnr, color="k", label=name)
     fnr = np.linspace(order.fnr.values[0], order.fnr.values[-1], 200)
     if kappa.kappa > 0:
         predicted = theory.critical_fpr(fnr, kappa.kappa)
@@ -119,7 +122,8 @@ def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float
     """Progress against round for settings on both sides: thin lines are seeds, thick their mean."""
     frontier = phase.is_frontier(dataset)
     row = phase.progress(dataset).sel(fnr=fnr, method="nearest")
-    chosen = np.unique(np.linspace(0, order.sizes["fpr"] - 1, 6).round().astype(int))
+    run = np.flatnonzero(phase.measured(order.sel(fnr=fnr, method="nearest")))
+    chosen = run[np.unique(np.linspace(0, len(run) - 1, 6).round().astype(int))]
     gain = order.sel(fnr=fnr, method="nearest").mean("seed")
     colours = plotting.mpl.colormaps["viridis"](np.linspace(0, 0.9, len(chosen)))
     for i, colour in zip(chosen, colours, strict=True):

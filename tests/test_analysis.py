@@ -10,7 +10,7 @@ import xarray as xr
 
 from avax.analysis import phase, theory
 
-nan = float("nan")
+nan, inf = float("nan"), float("inf")
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_crossing_does_not_depend_on_the_units():
         ((1, 3, 0), (2, 2, 0)),
         ((4, 1, 2, 3), (4, 2, 2, 2)),
         ((1, 2, 3), (2, 2, 2)),
-        ((3, nan, 1, -2), (3, -0.5, -0.5, -2)),  # NaN counts as the lowest
-        ((nan, nan), (0, 0)),
+        ((3, -inf, 1, -2), (3, -0.5, -0.5, -2)),  # counts as the lowest
+        ((-inf, -inf), (0, 0)),
         ((2,), (2,)),
     ],
 )
@@ -152,6 +152,45 @@ def test_order_of_axis_values_is_irrelevant():
     np.testing.assert_allclose(backwards.fpr, phase.boundary(order, num_bootstrap=10).fpr)
 
 
+@pytest.mark.parametrize("kappas", [[8.0], [6.0, 8.0, 10.0]])
+def test_settings_that_were_not_run_are_passed_over(kappas):
+    """A boundary is where it is, as long as the settings around it were run."""
+    order = ray_diagram(kappas)
+    near = abs(np.log(order.fpr * 8 / (1 - order.fnr))) < 0.7
+    full, partial = phase.boundary(order), phase.boundary(order.where(near))
+    assert 0.1 < near.mean() < 0.35
+    for found, expected in zip(partial, full, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    one_seed_missing = order.where(near | (order.seed > 0)) if len(kappas) > 1 else order
+    assert phase.measured(one_seed_missing).equals(near | (len(kappas) == 1))
+
+
+def test_a_crossing_that_was_not_run_is_not_guessed():
+    """Some seeds cross outside of what was run: the interval is open on that side."""
+    order = ray_diagram([2.0, 8.0, 8.0, 8.0, 32.0]).sel(fnr=[0.0])
+    full = phase.boundary(order)
+    ends = float(full.low[0]), float(full.high[0])
+    above, below = order.where(order.fpr > 0.11), order.where(order.fpr < 0.13)
+    assert 0.005 < ends[0] < 0.11 and 0.13 < ends[1] < 1
+    found = phase.boundary(above)
+    assert found.low == 0.005 and found.high == pytest.approx(ends[1])
+    found = phase.boundary(below)
+    assert found.low == pytest.approx(ends[0]) and np.isnan(found.high)
+    nothing = phase.boundary(order.where(False))
+    assert np.isnan(nothing.fpr) and np.isnan(nothing.high)
+
+
+def test_a_diverged_run_moves_the_boundary_and_one_not_done_does_not():
+    order = ray_diagram([8.0])
+    before = phase.boundary(order)
+    with_gap = order.copy()
+    with_gap[20, 0, 0] = nan
+    assert float(order.fpr[20]) < before.fpr[0]
+    assert phase.boundary(with_gap).fpr[0] == pytest.approx(before.fpr[0])
+    with_gap[20:30, 0, 0] = -inf
+    assert phase.boundary(with_gap).fpr[0] < order.fpr[20]
+
+
 def dataset(curriculum: str, by_difficulty) -> xr.Dataset:
     """One setting, one seed; accuracies [round, difficulty]."""
     values = np.asarray(by_difficulty, float)[None, None, None]
@@ -185,33 +224,33 @@ def test_order_parameter_on_a_fixed_range():
 
 
 @pytest.mark.parametrize("curriculum", ["Frontier", "Fixed"])
-def test_order_parameter_of_no_change_of_loss_and_of_an_unfinished_run(curriculum):
+def test_order_parameter_of_no_change_and_of_loss(curriculum):
     same, worse = [HISTORY[0]] * 3, HISTORY[::-1]
-    unfinished = [*HISTORY[:2], [nan] * 4]
-    same, worse, unfinished = (
-        phase.order_parameter(dataset(curriculum, h)).item() for h in (same, worse, unfinished)
-    )
-    assert same == 0 and worse < 0 and math.isnan(unfinished)
-    assert phase.counts(np.array([same, worse, unfinished, 0.1, 0.2])) == (2, 1)
+    same, worse = (phase.order_parameter(dataset(curriculum, h)).item() for h in (same, worse))
+    assert same == 0 and worse < 0
+    assert phase.counts(np.array([same, worse, nan, -inf, 0.1, 0.2])) == (2, 2)
 
 
 @pytest.mark.parametrize("curriculum", ["Frontier", "Fixed"])
-def test_a_diverged_run_has_no_order_parameter(curriculum):
+def test_a_diverged_run_is_below_every_other_and_one_not_done_is_unknown(curriculum):
     data = dataset(curriculum, HISTORY)
     data.diverged[..., -1] = 1
-    assert math.isnan(phase.order_parameter(data).item())
+    assert phase.order_parameter(data).item() == -inf
+    spoilt = dataset(curriculum, [*HISTORY[:2], [nan] * 4])  # it ran, and there is no number
+    assert phase.order_parameter(spoilt).item() == -inf
+    assert math.isnan(phase.order_parameter(data.where(False)).item())
 
 
 def test_text_diagram():
     order = ray_diagram([1.0], num_fpr=5)
-    order[0, 0] = nan
+    order[0, 0], order[4, 1] = nan, -inf
     lines = phase.text_diagram(order).splitlines()
-    rows = [line.split() for line in lines[1:-1]]
+    rows = [line[8::2] for line in lines[1:-1]]
     assert len(lines) == 1 + 3 + 1
-    assert [float(row[0]) for row in rows] == [0.0, 0.3, 0.6]
-    assert all(len(row) == 1 + 5 for row in rows)
-    assert rows[0][1] == "?" and rows[1][1] == "#"
-    assert rows[0][-1] == "." and rows[2][-1] == "="
+    assert [float(line[:8]) for line in lines[1:-1]] == [0.0, 0.3, 0.6]
+    assert all(len(row) == 5 for row in rows)
+    assert rows[0][0] == " " and rows[1][0] == "#"
+    assert rows[0][-1] == "." and rows[1][-1] == rows[2][-1] == "="
     assert "0.005" in lines[0] and "full scale 1.50" in lines[-1]
 
 

@@ -31,13 +31,13 @@ def sweep(curriculum: str, num_seeds: int, spoilt: str = "nothing") -> xr.Datase
     if spoilt == "one seed":
         accuracy[1, 1, -1, 2:] = nan
     if spoilt in ("one setting", "first setting"):
-        accuracy[(1, 1) if spoilt == "one setting" else (0, 0), :, 1:] = nan
+        accuracy[(1, 1) if spoilt == "one setting" else (0, 0)][:, 1:] = nan
     dims = ("fpr", "fnr", "seed", "round", "difficulty")
     return xr.Dataset(
         {
             "accuracy_by_difficulty": (dims, accuracy),
             "accuracy": (dims[:-1], accuracy.mean(-1)),
-            "diverged": (dims[:-1], np.zeros(accuracy.shape[:-1])),
+            "diverged": (dims[:-1], np.isnan(accuracy).any(-1).astype(np.float32)),
         },
         {"fpr": list(FPR), "fnr": list(FNR), "seed": range(num_seeds), "round": range(4)},
         {
@@ -74,7 +74,36 @@ def test_noise_phase_diagram_is_labelled(curriculum, num_seeds, spoilt):
     assert len(trajectories.get_legend().get_texts()) == len(FPR) + (curriculum == "Frontier")
     legends = [*figure.legends, diagram.get_legend()]
     named = [text.get_text() for legend in legends if legend for text in legend.get_texts()]
+    assert ("a run diverged" in named) == (spoilt != "nothing")
+    named = [name for name in named if name != "a run diverged"]
     assert len(named) == 3 and "measured boundary" in named[0] and "mean field" in named[1]
+
+
+def traced(data: xr.Dataset) -> xr.Dataset:
+    """The same sweep with only the settings beside the boundary."""
+    return data.where((data.fpr == 0.01) | (data.fpr == 0.1))
+
+
+def test_a_traced_diagram_says_what_was_run():
+    data = traced(sweep("Frontier", 3))
+    data.diverged[1, 1, 0] = 1
+    figure = noise.draw(data, injection(3))
+    diagram, trajectories, _ = figure.axes
+    named = diagram.get_legend_handles_labels()[1]
+    assert "not run (6 of 12 settings were)" in named and "a run diverged" in named
+    assert "measured boundary" in named and not diagram.collections  # no interval
+    shown = diagram.images[0].get_array()
+    assert shown.mask[:, [0, 3]].all() and not shown.mask[:, 1:3].any()
+    colours = diagram.images[0].to_rgba(shown)
+    (grey,) = {tuple(c) for c in colours[shown.mask]}
+    assert grey[0] == grey[1] == grey[2] == float(plotting.NOT_RUN)
+    assert colours[1, 1].tolist() == [1, 1, 1, 1]  # diverged: white, with a cross
+    assert ([1], [1]) in [tuple(map(list, line.get_data())) for line in diagram.lines]
+    drawn = [text.get_text() for text in trajectories.get_legend().get_texts()]
+    assert drawn == ["0.01", "0.1", "digits posed"]
+    text = noise.summary(data, injection(3))
+    assert "6 of 12 settings were run" in text
+    assert "settings were run" not in noise.summary(sweep("Frontier", 3), injection(3))
 
 
 def test_the_summary_gives_both_boundaries():

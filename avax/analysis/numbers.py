@@ -76,8 +76,7 @@ def _slope(mean, levels) -> float:
     log_tpr, log_fpr = [], []
     for level in levels:
         rays = [
-            phase.crossing(mean.fpr.values, phase.decreasing(row, level), level)
-            for row in mean.values
+            phase.ray_crossing(mean.fpr.values, row, ~np.isnan(row), level) for row in mean.values
         ]
         inside = np.isfinite(rays) & (np.array(rays) > 0)
         x, y = np.log(1 - mean.fnr.values[inside]), np.log(np.array(rays)[inside])

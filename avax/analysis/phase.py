@@ -11,7 +11,8 @@ import xarray as xr
 class Boundary(NamedTuple):
     """Where the order parameter crosses its critical level, for each FNR, and one number for all.
 
-    A crossing is NaN where the whole range improves, 0 where none of it does.
+    A crossing is NaN where the whole range improves, the lowest FPR where none of it does; also
+    where all that was run improves, or none: that end of an interval is open, not guessed.
     """
 
     fnr: np.ndarray  # f[F]
@@ -45,19 +46,28 @@ def order_parameter(dataset: xr.Dataset) -> xr.DataArray:
     """What self-training gained, by run: above 0 it improved on the base, below it collapsed.
 
     On a frontier: solved length after the last round minus the base's, in digits per round. On a
-    fixed range: accuracy after the last round minus the base's. NaN for a run that diverged.
+    fixed range: accuracy after the last round minus the base's. -inf for a run that diverged, NaN
+    for one that was not done.
     """
     reached = progress(dataset)
     gain = reached.isel(round=-1) - reached.isel(round=0)
     if is_frontier(dataset):
         gain = gain / (dataset.sizes["round"] - 1)
-    return gain.where(dataset.diverged.isel(round=-1) == 0)
+    diverged = dataset.diverged.isel(round=-1)
+    return gain.where(diverged == 0).fillna(-np.inf).where(diverged.notnull())
+
+
+def measured(order: xr.DataArray) -> xr.DataArray:
+    """Which settings were run, with all their seeds."""
+    return order.notnull().all("seed")
 
 
 def boundary(
     order: xr.DataArray, level: float = 0.0, num_bootstrap: int = 1000, coverage: float = 0.95
 ) -> Boundary:
     """The boundary FPR of each FNR, and the median ratio, with bootstrap intervals over seeds.
+
+    Settings that were not run are passed over.
 
     Args:
       order: order parameter with the dimensions fpr, fnr and seed.
@@ -67,11 +77,14 @@ def boundary(
     """
     order = order.sortby("fpr").transpose("seed", "fnr", "fpr")
     fnr, fpr, values = order.fnr.values, order.fpr.values, order.values
+    run = measured(order).values
     picks = np.random.default_rng(0).integers(len(values), size=(num_bootstrap, len(values)))
     # Few seeds have few different resamples.
     picks, which = np.unique(np.sort(picks, axis=1), axis=0, return_inverse=True)
     means = [values.mean(0), *values[picks].mean(1)]
-    crossings = np.array([[crossing(fpr, decreasing(r, level), level) for r in m] for m in means])
+    crossings = np.array(
+        [[ray_crossing(fpr, *ray, level) for ray in zip(m, run, strict=True)] for m in means]
+    )
     ratios = np.median(np.nan_to_num(crossings, nan=1.0) / np.maximum(1 - fnr, 1e-9), axis=1)
     ends = (1 - coverage) / 2, (1 + coverage) / 2
 
@@ -86,15 +99,24 @@ def boundary(
     return Boundary(fnr, crossings[0], low, high, tuple(float(r) for r in ratio))
 
 
+def ray_crossing(fpr: np.ndarray, y: np.ndarray, run: np.ndarray, level: float) -> float:
+    """The boundary on one ray, from the settings that were run: see `Boundary`."""
+    if not run.any():
+        return float("nan")
+    fit = decreasing(y[run], level)
+    return crossing(fpr[run], fit, level) if fit[0] > level else float(fpr[0])
+
+
 def decreasing(y: np.ndarray, level: float, weight: np.ndarray | None = None) -> np.ndarray:
     """The nearest sequence that never grows, by least squares: neighbours in the wrong order are
     averaged (isotonic regression). Each value is a run with noise of its own; a larger FPR is never
-    better. NaN, a run that diverged, counts as the lowest, and as no more than `level`.
+    better. -inf, a run that diverged, counts as the lowest other, and as no more than `level`.
 
     Args:
       weight: f[N], how much each value counts; all the same by default.
     """
-    y = np.where(np.isnan(y), np.fmin(np.nanmin(y, initial=level), level), y)
+    finite = np.isfinite(y)
+    y = np.where(finite, y, y[finite].min(initial=level))
     blocks: list[tuple[float, float, int]] = []  # mean, weight, length
     for value, w in zip(y, np.ones(len(y)) if weight is None else weight, strict=True):
         blocks.append((float(value), float(w), 1))
@@ -123,18 +145,20 @@ def crossing(x: np.ndarray, y: np.ndarray, level: float) -> float:
 
 
 def counts(order: np.ndarray) -> tuple[int, int]:
-    """How many runs improved and how many collapsed so far; unfinished runs are NaN."""
+    """How many runs improved and how many collapsed so far; those not done are NaN."""
     return int((order > 0).sum()), int((order < 0).sum())
 
 
 def text_diagram(order: xr.DataArray) -> str:
-    """The phase diagram in characters: FNR downwards, FPR to the right, `+` where it improves."""
-    mean = order.mean("seed").transpose("fnr", "fpr").values
-    scale = max(float(np.nanmax(np.abs(mean))), 1e-9)
+    """The phase diagram in characters: FNR downwards, FPR to the right, `+` where it improves,
+    blank where nothing was run.
+    """
+    mean = order.mean("seed", skipna=False).transpose("fnr", "fpr").values
+    scale = np.abs(mean[np.isfinite(mean)]).max(initial=1e-9)
     marks = [(0.25, "#"), (0.05, "+"), (-0.05, "."), (-0.25, "-"), (-np.inf, "=")]
 
     def mark(value):
-        return next(m for low, m in marks if value / scale >= low) if value == value else "?"
+        return next(m for low, m in marks if value / scale >= low) if value == value else " "
 
     rows = [
         f"{fnr:6.2f}  " + " ".join(mark(v) for v in row)
