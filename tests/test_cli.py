@@ -88,6 +88,12 @@ def line_of(capsys, raised) -> str:
         ("--axes.fpr 0:1:-1", ["verifier.fpr", "'0:1:-1'", "from:to:count"]),
         ("--axes.fpr log:0:1:4", ["verifier.fpr", "'log:0:1:4'", "from:to:count"]),
         ("--axes.snapshot 0.5", ["snapshot", "'0.5'", "not whole"]),
+        # tracing
+        ("--trace maybe", ["--trace", "true or false", "'maybe'"]),
+        ("--trace --axes.fpr 0.1", ["trace", "fpr", "verifier.fpr (1), verifier.fnr (2)"]),
+        ("--trace --axes.fnr=0.1", ["trace", "fpr", "verifier.fpr (4), verifier.fnr (1)"]),
+        ("--trace --axes.temperature 0.5,1", ["trace", "fpr", "learner.temperature (2)"]),
+        ("--trace --base.verifier majority", ["trace", "fpr", "there are none"]),
         # combinations
         ("--base.base-difficulty 20", ["base.base_difficulty", "20", "base.task.max_difficulty"]),
         ("--base.num-rounds 10", ["base.curriculum", "18", "base.task.max_difficulty = 11"]),
@@ -190,6 +196,20 @@ def test_forms_of_an_axis(text, values, form):
         axes = smoke(*argv).sweep.axes
         assert axes == {"verifier.fpr": values, "verifier.fnr": (0.0, 0.5)}
         assert all(type(value) is float for value in axes["verifier.fpr"])
+
+
+@pytest.mark.parametrize(
+    "words, trace", [("", False), ("--trace", True), ("--trace true", True), ("--trace=no", None)]
+)
+def test_tracing_is_asked_for_by_one_word(words, trace, capsys):
+    if trace is None:
+        with pytest.raises(SystemExit):
+            smoke(words)
+        assert "--trace" in capsys.readouterr().err
+        return
+    sweep = smoke(*words.split(), "--num-seeds", "2").sweep
+    assert sweep.trace is trace and sweep.num_seeds == 2
+    assert not config.parts(sweep)["label_noise"].trace or trace
 
 
 def test_a_value_may_begin_with_a_minus():

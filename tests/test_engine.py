@@ -11,11 +11,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import xarray as xr
 
 from avax import results, struct
+from avax.analysis import phase
 from avax.curricula import Fixed, Frontier
 from avax.engine import bases as engine_bases
-from avax.engine import checkpoint, platform, study, sweep, tiles
+from avax.engine import checkpoint, design, platform, script, study, sweep, tiles
 from avax.engine.sweep import Sweep
 from avax.learners import GRPO, FilteredSFT
 from avax.loop import METRICS, Experiment
@@ -327,7 +329,7 @@ def test_a_sweep_over_leaves_is_traced_once(toy):
 @pytest.mark.parametrize("num_devices, widths", [(1, {1, 2}), (2, {1})])
 def test_auto_width_is_one_that_was_measured(toy, capsys, num_devices, widths):
     config = dataclasses.replace(SMALL, axes={"verifier.fpr": (0.0, 1.0)}, num_seeds=1)
-    width, line = tiles.choose_width(*toy_members(config), jax.devices()[:num_devices])
+    width, line = tiles.choose_width(*toy_members(config), 2, jax.devices()[:num_devices])
     assert width in widths and line.startswith(f"auto: {width} ")
     assert len(toy) == len(widths)
     assert all(f"{w}: " in line for w in widths)
@@ -335,11 +337,11 @@ def test_auto_width_is_one_that_was_measured(toy, capsys, num_devices, widths):
 
 def test_tile_width_settings(toy, capsys):
     members = toy_members(SMALL)
-    assert study.tile_width("all", members, jax.devices()) == 12
-    assert study.tile_width("5", members, jax.devices()) == 5
-    assert study.tile_width("500", members, jax.devices()) == 12
+    assert study.tile_width("all", members, 12, jax.devices()) == 12
+    assert study.tile_width("5", members, 12, jax.devices()) == 5
+    assert study.tile_width("500", members, 12, jax.devices()) == 12
     assert capsys.readouterr().err == ""
-    assert study.tile_width("auto", members, jax.devices()) in tiles.AUTO_WIDTHS
+    assert study.tile_width("auto", members, 12, jax.devices()) in tiles.AUTO_WIDTHS
     assert capsys.readouterr().err.startswith("tile width auto: ")
 
 
@@ -472,6 +474,88 @@ def test_a_field_that_is_none_renames_no_configuration():
 def test_an_axis_may_have_the_name_of_another_dimension(toy, tmp_path):
     data = execute(dataclasses.replace(SMALL, axes={"label_noise.round": (1, 2)}), tmp_path)
     assert data.sizes["round"] == 3 and data.sizes["label_noise.round"] == 2
+
+
+# Tracing, with the toy instead of the loop
+
+
+def wedge_run(experiment, bases, key):
+    """Accuracy that grows below the ray FPR / (1 - FNR) = 1/5, and diverges at FPR 1."""
+    _, metrics = toy_run(experiment, bases, key)
+    fpr, rounds = experiment.verifier.fpr, metrics["loss"] - experiment.verifier.fnr
+    gain = 1 - experiment.verifier.fnr - 5 * fpr
+    diverged = jnp.where(fpr > 0.9, 1.0, 0.0) * (rounds > 0)
+    return None, metrics | {"accuracy": gain * rounds, "diverged": diverged}
+
+
+@pytest.fixture
+def wedge(toy, monkeypatch):
+    monkeypatch.setattr(tiles, "run", lambda *args: toy.append(args) or wedge_run(*args))
+    return toy
+
+
+FPR = (0.3, 0.001, 0.1, 0.003, 1.0, 0.01, 0.0, 0.03)  # the order of an axis is irrelevant
+FNR = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9, 0.8, 0.7)
+TRACED = dataclasses.replace(
+    SMALL, axes={"verifier.fpr": FPR, "verifier.fnr": FNR}, tile_width="3", trace=True
+)
+
+
+@pytest.mark.parametrize(
+    "axes, width, placement",
+    [
+        (("verifier.fpr", "verifier.fnr"), "1", "tiles"),
+        (("verifier.fnr", "verifier.fpr"), "3", "spmd"),
+        (("learner.base_rate", "verifier.fpr"), "all", "tiles"),
+        (("verifier.fpr", "verifier.fnr"), "auto", "tiles"),
+    ],
+)
+def test_a_traced_sweep_runs_a_part_of_the_grid(wedge, tmp_path, axes, width, placement):
+    """In its cells, with one program for all batches, up to both sides of every ray's boundary."""
+    axes = {path: FPR if path == "verifier.fpr" else FNR for path in axes}
+    how = {"axes": axes, "tile_width": width, "placement": placement}
+    config = dataclasses.replace(TRACED, **how)
+    data = execute(config, tmp_path)
+    assert len(wedge) == 1 + (width == "auto") * len(tiles.AUTO_WIDTHS)  # measured once
+    grid = execute(dataclasses.replace(config, trace=False), tmp_path)
+    run = data.diverged.notnull()
+    for name in data.data_vars:
+        xr.testing.assert_identical(data[name], grid[name].where(run))
+    run = run.all(["seed", "round"])
+    assert run.equals(data.diverged.notnull().any(["seed", "round"]))
+    assert run.size >= 2 * run.sum()
+    order = phase.order_parameter(grid).mean("seed").sortby("fpr")
+    (across,) = set(order.dims) - {"fpr"}
+    for value in order[across].values:
+        ray = {across: value}
+        first = int((order.sel(ray) > 0).sum())  # the first setting that doesn't improve
+        assert run.sel(ray).sortby("fpr")[first - 1 : first + 1].all()
+
+
+def test_tracing_stands_in_configuration_and_progress(wedge, tmp_path, capsys):
+    data = execute(TRACED, tmp_path)
+    assert data.attrs["config"]["trace"] is True
+    out = tmp_path / TRACED.digest()
+    grid = dataclasses.replace(TRACED, trace=False)
+    with pytest.raises(results.ResultsError, match="another configuration"):
+        results.check_free(out, grid.digest())
+    num_run = int(data.diverged.isel(round=-1, seed=0).notnull().sum())
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last.startswith(f"{num_run} settings, ")
+    notes = [script._note(d) for d in (data, data.where(False), execute(grid, tmp_path))]
+    assert "10 of 10 rays traced" in notes[0] and "0 of 10 rays traced" in notes[1]
+    assert notes[1].endswith("0 runs improved, 0 collapsed") and "rays" not in notes[2]
+
+
+def test_only_a_sweep_of_two_axes_is_traced():
+    def traced(axes):
+        return design.trace_if_possible(dataclasses.replace(TRACED, axes=axes)).trace
+
+    fpr, fnr = {"verifier.fpr": (0.0, 1.0)}, {"verifier.fnr": (0.0, 1.0)}
+    assert traced(fpr | fnr) and traced({"learner.base_rate": (0.1, 0.2)} | fpr)
+    assert not traced(fpr) and not traced(fnr | {"learner.base_rate": (0.1, 0.2)})
+    assert not traced({}) and not traced(fpr | {"verifier.fnr": (0.5,)})
+    assert not traced(fpr | fnr | {"learner.base_rate": (0.1, 0.2)})
 
 
 # Checkpoints
@@ -666,6 +750,18 @@ def test_results_are_labelled_and_complete(executed):
     assert data.loss.isel(round=0).isnull().all() and data.loss.isel(round=[1, 2]).notnull().all()
     np.testing.assert_allclose(data.accuracy_by_difficulty.mean("difficulty"), data.accuracy)
     assert all(data[name].attrs["description"] == text for name, text in METRICS.items())
+
+
+def test_a_traced_run_has_the_bits_of_the_grid(executed, bases_dir, tmp_path):
+    """At the same tile width, whatever else is in its tiles."""
+    _, grid = executed
+    config = dataclasses.replace(SMALL, trace=True)
+    results.claim(tmp_path / "out", struct.to_dict(config), config.digest())
+    data = study.Engine(bases_dir).execute(config, tmp_path / "out")
+    run = data.diverged.notnull()
+    assert 0 < run.isel(round=0, seed=0).sum() < 6
+    for name in METRICS:
+        xr.testing.assert_identical(data[name], grid[name].where(run))
 
 
 def test_provenance_says_what_ran(executed):

@@ -51,7 +51,8 @@ def test_from_the_command_line_to_the_figure(folder, curriculum):
     assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
     out = folder / f"out-{curriculum}"
     assert FILES | {"label_noise"} == {p.name for p in out.iterdir()}
-    assert {p.name for p in folder.iterdir()} <= {"cache", "bases", "out-frontier", "out-fixed"}
+    outs = {"out-frontier", "out-fixed", "out-traced"}
+    assert {p.name for p in folder.iterdir()} <= {"cache", "bases", *outs}
 
     lines = ended.stdout.splitlines()
     written = {line for line in lines if line.startswith(f"out-{curriculum}")}
@@ -70,6 +71,17 @@ def test_from_the_command_line_to_the_figure(folder, curriculum):
     assert data.accuracy.notnull().all()
     assert results.load(out / "label_noise").accuracy.dims == ("rate", "seed", "round")
     assert len({data.attrs["config"]["digest"], config["digest"]}) == 1
+
+
+def test_traced_from_the_command_line_to_the_figure(folder):
+    ended = start(folder, "frontier", "--trace", "--out", "out-traced")
+    assert ended.returncode == 0, ended.stderr
+    assert "2 of 2 rays traced" in ended.stderr and "6/6 settings" in ended.stderr
+    data = results.load(folder / "out-traced")
+    assert data.attrs["config"]["trace"]
+    num_run = int(data.accuracy.isel(round=-1, seed=0).notnull().sum())
+    assert 2 <= num_run < 8 and f"{num_run} of 8 settings were run" in ended.stdout
+    assert results.load(folder / "out-traced" / "label_noise").accuracy.notnull().all()
 
 
 def test_another_configuration_leaves_the_results_alone(folder):

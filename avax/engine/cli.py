@@ -172,8 +172,9 @@ def _add_flag(parser, path, field, value, text):
         if allowed:
             parser.add_argument(flag, choices=allowed, dest=path, help=shown)
         else:
-            metavar = kind.__name__.upper()
-            parser.add_argument(flag, type=convert, dest=path, metavar=metavar, help=shown)
+            more = {"nargs": "?", "const": True} if kind is bool else {}
+            more["metavar"] = kind.__name__.upper()
+            parser.add_argument(flag, type=convert, dest=path, help=shown, **more)
 
 
 def _bool(text: str) -> bool:
@@ -206,7 +207,7 @@ def _with_flags(sweep: Sweep, args: Mapping[str, Any]) -> Sweep:
             axes[path.removeprefix("axes.")] = parse_values(path, value, type(field))
         elif path.startswith(("base.", "pretraining.")) and path[5:] not in REGISTRIES:
             sweep = struct.replace(sweep, path, value)
-        elif path in ("num_seeds", "seed", "tile_width", "placement"):
+        elif path in ("num_seeds", "seed", "tile_width", "placement", "trace"):
             sweep = dataclasses.replace(sweep, **{path: value})
     return dataclasses.replace(sweep, axes=axes)
 

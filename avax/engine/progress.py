@@ -13,8 +13,13 @@ from rich.progress import BarColumn, Progress, TextColumn
 class SweepProgress:
     """Counts settings; `note` turns what is known into a few words, such as `3 collapsed`."""
 
-    def __init__(self, total: int, num_seeds: int, note: Callable[[], str], every: float = 10.0):
-        """A setting has `num_seeds` runs; without a terminal, one line in `every` seconds."""
+    def __init__(
+        self, total: int | None, num_seeds: int, note: Callable[[], str], every: float = 10.0
+    ):
+        """A setting has `num_seeds` runs; without a terminal, one line in `every` seconds.
+
+        A total of None is one that is not known before the end.
+        """
         self._total, self._num_seeds, self._note, self._every = total, num_seeds, note, every
         self._runs = 0
         self._start = self._said = time.monotonic()
@@ -29,9 +34,11 @@ class SweepProgress:
             self._bar.start()
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_) -> None:
         if self._bar:
             self._bar.stop()
+        elif self._total is None and error is None:
+            say(self.line())
 
     def start_running(self) -> None:
         """Tells that compilation is over: the rate counts from here."""
@@ -49,9 +56,11 @@ class SweepProgress:
             self._said = time.monotonic()
 
     def line(self) -> str:
-        """Settings done, settings a second, time left, and the note."""
+        """Settings done, settings a second, time left where it is known, and the note."""
         done = self._runs / self._num_seeds
         rate = done / max(time.monotonic() - self._start, 1e-9)
+        if self._total is None:
+            return f"{int(done)} settings, {rate:.2f} a second; {self._note()}"
         left = (self._total - done) / rate if done else float("nan")
         counts = f"{int(done)}/{self._total} settings, {rate:.2f} a second"
         return f"{counts}, {clock(left)} left; {self._note()}"

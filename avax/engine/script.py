@@ -10,8 +10,8 @@ from types import ModuleType
 import xarray as xr
 
 from avax import plotting, results
-from avax.analysis import phase
-from avax.engine import cli, platform
+from avax.analysis import phase, trace
+from avax.engine import cli, design, platform
 from avax.engine.study import Engine, Seconds
 from avax.engine.validate import ConfigError
 
@@ -32,13 +32,13 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
         parts = config.parts(command.sweep)
     except ConfigError as error:
         cli.fail(str(error))
-    sweeps = {command.out / part: sweep for part, sweep in parts.items()}
+    sweeps = {command.out / part: design.trace_if_possible(s) for part, s in parts.items()}
     cli.claim(sweeps)
 
     platform.configure()
     imported = time.perf_counter() - started
     engine = Engine(command.bases)
-    datasets = [engine.execute(sweep, out, _counts) for out, sweep in sweeps.items()]
+    datasets = [engine.execute(sweep, out, _note) for out, sweep in sweeps.items()]
     paths = plotting.save(figure.draw(*datasets), command.out / "figure")
 
     print(figure.summary(*datasets))
@@ -46,10 +46,14 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
     print_times(imported, engine.seconds)
 
 
-def _counts(dataset: xr.Dataset) -> str:
-    """Runs that improved and collapsed so far."""
+def _note(dataset: xr.Dataset) -> str:
+    """Runs that improved and collapsed so far; how much of the boundary is traced, if it is."""
     improved, collapsed = phase.counts(phase.order_parameter(dataset).values)
-    return f"{improved} runs improved, {collapsed} collapsed"
+    words = f"{improved} runs improved, {collapsed} collapsed"
+    if not dataset.attrs["config"]["trace"]:
+        return words
+    values = design.ray_values(dataset)
+    return f"{trace.num_traced(values)} of {len(values)} rays traced, {words}"
 
 
 def print_paths(folders: Iterable[pathlib.Path], figures: Iterable[pathlib.Path]) -> None:

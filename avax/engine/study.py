@@ -7,7 +7,7 @@ import dataclasses
 import pathlib
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from avax import results, struct
-from avax.engine import platform, sweep, tiles
+from avax.engine import design, platform, sweep, tiles
 from avax.engine.bases import base_policies
 from avax.engine.progress import SweepProgress, say
 from avax.engine.sweep import Sweep
@@ -39,6 +39,13 @@ class Seconds:
         setattr(self, name, getattr(self, name) + time.perf_counter() - start)
 
 
+class Plan(NamedTuple):
+    """What runs of one structure are done with."""
+
+    program: tiles.Program
+    units: list[tiles.Unit]
+
+
 class Engine:
     """Runs sweeps one after the other; those of one structure share their compiled programs.
 
@@ -56,7 +63,8 @@ class Engine:
     def execute(
         self, config: Sweep, out: pathlib.Path, note: Callable[[xr.Dataset], str] = lambda d: ""
     ) -> xr.Dataset:
-        """Runs every setting and seed of a validated sweep and writes the results to `out`.
+        """Runs a validated sweep and writes the results to `out`: every setting and seed, or those
+        that trace the boundary, the others NaN.
 
         Args:
           out: a claimed folder.
@@ -66,19 +74,25 @@ class Engine:
         groups = sweep.group_by_structure(settings)
         bases = [self._bases(config, settings[group[0]]) for group in groups]
         writer = results.Writer(out, empty_dataset(config))
-        with SweepProgress(
-            len(settings), config.num_seeds, lambda: note(writer.dataset)
-        ) as progress:
-            widths = [
-                self._run_group(config, group, [settings[i] for i in group], base, writer, progress)
-                for group, base in zip(groups, bases, strict=True)
-            ]
+        plans: dict[int, Plan] = {}
+        total = None if config.trace else len(settings)
+        with SweepProgress(total, config.num_seeds, lambda: note(writer.dataset)) as progress:
+            for batch in design.batches(config, writer.dataset):
+                for i, group in enumerate(groups):
+                    if not (asked := [j for j in group if j in batch]):
+                        continue
+                    experiments = [settings[j] for j in asked]
+                    members, runs = stack_members(config, asked, experiments, bases[i])
+                    if i not in plans:
+                        most = min(len(group), design.largest_batch(config))
+                        plans[i] = self._plan(config, members, most * config.num_seeds)
+                    self._run(plans[i], members, runs, writer, progress)
         writer.flush()
         provenance = {
             "versions": platform.versions(),
             "git_commit": self._commit,
             "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
-            "tile_width": widths,
+            "tile_width": [plans[i].program.width for i in sorted(plans)],
             "placement": config.placement,
             "seconds": dataclasses.asdict(self.seconds),
         }
@@ -89,20 +103,23 @@ class Engine:
         with self.seconds.count("pretraining"):
             return base_policies(config, experiment, self._bases_dir)
 
-    def _run_group(self, config, group, experiments, bases, writer, progress) -> int:
-        """Runs settings that share a structure, all seeds of each; returns the tile width."""
+    def _plan(self, config: Sweep, members: tuple, num_runs: int) -> Plan:
+        """What settings that share a structure are run with, at most `num_runs` runs at a time."""
         devices = jax.local_devices()
-        members, runs = stack_members(config, group, experiments, bases)
         with self.seconds.count("compilation"):
-            width = tile_width(config.tile_width, members, devices)
+            width = tile_width(config.tile_width, members, num_runs, devices)
             # A program is compiled for its shapes.
             shapes = [(x.shape[1:], str(x.dtype)) for x in jax.tree.leaves(members)]
             key = jax.tree.structure(members), tuple(shapes), width
             if key not in self._programs:
                 self._programs[key] = tiles.Program(tiles.metrics, members, width)
             program = self._programs[key]
-            units = tiles.make_units(config.placement, devices, -(-len(runs) // width))
+            units = tiles.make_units(config.placement, devices, -(-num_runs // width))
             program.compile_all(units)
+        return Plan(program, units)
+
+    def _run(self, plan, members, runs, writer, progress) -> None:
+        """Runs settings that share a structure, all seeds of each."""
 
         def on_tile(indices, metrics):
             writer.put(runs[indices], metrics)
@@ -110,8 +127,7 @@ class Engine:
 
         progress.start_running()
         with self.seconds.count("running"):
-            tiles.run_tiles(program, members, units, on_tile)
-        return width
+            tiles.run_tiles(plan.program, members, plan.units, on_tile)
 
 
 def stack_members(
@@ -132,14 +148,18 @@ def stack_members(
     return (stacked, own_bases, keys), runs
 
 
-def tile_width(setting: str, members: tuple, devices: list[jax.Device]) -> int:
-    """The tile width that a setting asks for; `auto` measures and says what it found."""
-    size = members[2].shape[0]
+def tile_width(setting: str, members: tuple, num_runs: int, devices: list[jax.Device]) -> int:
+    """The tile width that a setting asks for; `auto` measures and says what it found.
+
+    Args:
+      members: some of the runs.
+      num_runs: the most that are run at a time.
+    """
     if setting == "all":
-        return size
+        return num_runs
     if setting != "auto":
-        return min(int(setting), size)
-    width, why = tiles.choose_width(*members, devices)
+        return min(int(setting), num_runs)
+    width, why = tiles.choose_width(*members, num_runs, devices)
     say(f"tile width {why}")
     return width
 

@@ -31,6 +31,7 @@ class Sweep:
       tile_width: runs that one device advances together: a number, `all`, or `auto` to measure.
       placement: `tiles`, a program on each device, with the same bits on any number of them; or
         `spmd`, one on all, which compiles once and differs by rounding.
+      trace: run only the settings that show where the boundary lies; for two axes, fpr and another.
     """
 
     base: Experiment
@@ -40,6 +41,7 @@ class Sweep:
     seed: int = struct.static(0, low=0)
     tile_width: str = struct.static("auto")
     placement: str = struct.static("tiles", choices=("tiles", "spmd"))
+    trace: bool = struct.static(False)
 
     def __post_init__(self):
         kinds = {path: field for path, field, _ in struct.walk(self.base)}

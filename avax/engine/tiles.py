@@ -165,15 +165,17 @@ def tile_indices(size: int, width: int) -> list[np.ndarray]:
 
 
 def choose_width(
-    experiments: Experiment, bases: Policy, keys: jax.Array, devices: list[jax.Device]
+    experiments: Experiment, bases: Policy, keys: jax.Array, size: int, devices: list[jax.Device]
 ) -> tuple[int, str]:
     """The tile width with the least time a run, of a few tried, and a line that says why.
+
+    Some of the runs are given, stacked; `size` is the most that are run at a time.
 
     Measures one round of the real program on one device. Where the compiler's estimate of memory
     is known, widths that do not fit are left out. On an accelerator everything goes at once if it
     fits, else the half, and so on.
     """
-    size, device = keys.shape[0], devices[0]
+    device = devices[0]
     is_cpu = device.platform == "cpu"
     if is_cpu:
         widths = [w for w in AUTO_WIDTHS if w <= max(1, -(-size // len(devices)))]
@@ -186,7 +188,7 @@ def choose_width(
         unit = (device,)
         if not fits(program.compile(unit), device):
             continue
-        tile = jax.tree.map(lambda x, w=width: x[np.arange(w) % size], (short, bases, keys))
+        tile = jax.tree.map(lambda x, w=width: x[np.arange(w) % len(x)], (short, bases, keys))
         program(unit, tile)
         start = time.perf_counter()
         program(unit, tile)

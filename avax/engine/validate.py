@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from avax import struct
+from avax.engine import design
 from avax.engine.sweep import Sweep
 
 SHAPES = ("num_rounds", "task.max_difficulty")  # fields that the results' dimensions depend on
@@ -33,6 +34,7 @@ def validate(sweep: Sweep) -> None:
             raise ConfigError(f"axes.{path}: can't be an axis: it sets the results' shape")
     if sweep.seed + sweep.num_seeds + sweep.base.num_bases - 1 > 2**32:
         raise ConfigError(f"seed: is {sweep.seed}, must be below 2**32 - num_seeds - num_bases")
+    check_trace(sweep)
     check_tile_width(sweep.tile_width)
     model, task = sweep.pretraining.model, sweep.base.task
     if model.width % (2 * model.num_heads):
@@ -96,6 +98,16 @@ def check_value(path: str, field: Any, value: Any) -> None:
     too_high = high is not None and value > high
     if too_low or too_high or not math.isfinite(value):
         raise ConfigError(f"{path}: is {value}, must {_range(low, high)}")
+
+
+def check_trace(sweep: Sweep) -> None:
+    """Raises ConfigError for a traced sweep without the axes that tracing needs."""
+    if sweep.trace and not design.can_trace(sweep):
+        found = ", ".join(f"{path} ({len(values)})" for path, values in sweep.axes.items())
+        raise ConfigError(
+            f"trace: needs two axes, {design.ALONG} and another, with at least 2 values each; "
+            f"there are {found or 'none'}"
+        )
 
 
 def check_tile_width(width: str) -> None:
