@@ -73,6 +73,9 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
     """Phase diagrams of three learners, and base skill x FPR."""
     if set(sweep.axes) != {"verifier.fpr", "verifier.fnr"}:
         raise ConfigError("axes: this experiment has two, verifier.fpr and verifier.fnr")
+    if sweep.trace:
+        # Settings picked for being near the boundary would favour some numbers over others.
+        raise ConfigError("trace: this experiment compares all verifiers, not those of a boundary")
     base, learner = sweep.base, sweep.base.learner
     # It learns slowly: twice the rounds and, in each, four times the completions.
     grpo = GRPO(

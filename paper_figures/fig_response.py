@@ -109,7 +109,8 @@ def draw_lines(axes, found) -> None:
     axes.plot(ratios, gains, "k--", label="predicted from lapses of one round")
     axes.axhline(0, color="0.5", linewidth=0.8)
     axes.set_xscale("symlog", linthresh=0.02)
-    low, high = float(order.min()), float(order.max())
+    known = order.values[np.isfinite(order.values)]
+    low, high = known.min(), known.max()
     margin = 0.1 * (high - low) + 1e-3
     axes.set_ylim(low - margin, high + margin)
     axes.set_xlabel("verifier's FPR = P(accept | wrong)")

@@ -37,7 +37,8 @@ def summary(*datasets: xr.Dataset) -> str:
 
 def levels(order: xr.DataArray) -> np.ndarray:
     """Levels of six iso-lines, evenly spaced in rank."""
-    return np.quantile(order.mean("seed"), np.linspace(0.2, 0.8, 6))
+    mean = order.mean("seed", skipna=False).values
+    return np.quantile(mean[np.isfinite(mean)], np.linspace(0.2, 0.8, 6))
 
 
 def _text(values: tuple[float, float, float]) -> str:
@@ -104,8 +105,7 @@ def draw_explained(axes, orders: dict[str, xr.DataArray]) -> None:
 
 def draw_rounds(axes, dataset: xr.Dataset) -> None:
     """Gain of fine-tuning after each round, FNR 0."""
-    reached = phase.progress(dataset).sel(fnr=0)
-    gain = (reached - reached.isel(round=0)).isel(round=slice(1, None)).rename(round="after")
+    gain = phase.gain(dataset).sel(fnr=0).isel(round=slice(1, None)).rename(round="after")
     plotting.map_of(axes, gain, "after", "accuracy gained (0: the base)")
     axes.set_ylabel("rounds")
     axes.set_title("Rounds x FPR (fine-tuning, FNR 0)")

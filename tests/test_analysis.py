@@ -241,6 +241,13 @@ def test_a_diverged_run_is_below_every_other_and_one_not_done_is_unknown(curricu
     assert math.isnan(phase.order_parameter(data.where(False)).item())
 
 
+def test_the_gain_of_a_run_ends_where_it_diverges():
+    data = dataset("Frontier", HISTORY)
+    np.testing.assert_allclose(phase.gain(data).values.ravel(), [0, 1, 1.5])
+    data.diverged[..., 1:] = 1
+    assert phase.gain(data).values.ravel().tolist() == [0, -inf, -inf]
+
+
 def test_text_diagram():
     order = ray_diagram([1.0], num_fpr=5)
     order[0, 0], order[4, 1] = nan, -inf

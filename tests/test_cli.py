@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 import subprocess
@@ -16,6 +17,7 @@ from avax.learners import GRPO
 from avax.tasks import Scratchpad
 from avax.verifiers import MajorityVote, Noisy, Oracle
 from configs import noise_phase_diagram as config
+from configs import theory
 from paper_figures import fig_noise_phase_diagram as figure
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -210,6 +212,12 @@ def test_tracing_is_asked_for_by_one_word(words, trace, capsys):
     sweep = smoke(*words.split(), "--num-seeds", "2").sweep
     assert sweep.trace is trace and sweep.num_seeds == 2
     assert not config.parts(sweep)["label_noise"].trace or trace
+
+
+def test_where_all_verifiers_are_compared_none_is_left_out():
+    with pytest.raises(ConfigError, match="trace"):
+        theory.parts(dataclasses.replace(theory.build("smoke"), trace=True))
+    assert len(theory.parts(theory.build("smoke"))) == 4
 
 
 def test_a_value_may_begin_with_a_minus():

@@ -42,6 +42,16 @@ def progress(dataset: xr.Dataset) -> xr.DataArray:
     return solved_length(dataset) if is_frontier(dataset) else dataset.accuracy
 
 
+def gain(dataset: xr.Dataset) -> xr.DataArray:
+    """Progress since the base, by run and round: -inf from the round on in which a run diverged,
+    NaN for a run that was not done.
+    """
+    reached = progress(dataset)
+    gained = reached - reached.isel(round=0)
+    diverged = dataset.diverged
+    return gained.where(diverged == 0).fillna(-np.inf).where(diverged.notnull())
+
+
 def order_parameter(dataset: xr.Dataset) -> xr.DataArray:
     """What self-training gained, by run: above 0 it improved on the base, below it collapsed.
 
@@ -49,12 +59,8 @@ def order_parameter(dataset: xr.Dataset) -> xr.DataArray:
     fixed range: accuracy after the last round minus the base's. -inf for a run that diverged, NaN
     for one that was not done.
     """
-    reached = progress(dataset)
-    gain = reached.isel(round=-1) - reached.isel(round=0)
-    if is_frontier(dataset):
-        gain = gain / (dataset.sizes["round"] - 1)
-    diverged = dataset.diverged.isel(round=-1)
-    return gain.where(diverged == 0).fillna(-np.inf).where(diverged.notnull())
+    gained = gain(dataset).isel(round=-1)
+    return gained / (dataset.sizes["round"] - 1) if is_frontier(dataset) else gained
 
 
 def measured(order: xr.DataArray) -> xr.DataArray:
