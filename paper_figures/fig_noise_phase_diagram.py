@@ -53,8 +53,8 @@ def summary(dataset: xr.Dataset, injection: xr.Dataset) -> str:
     if not run.all():
         lines.insert(
             1,
-            f"{run.sum().item()} of {run.size} settings were run; the interval of the measured "
-            "boundary is as wide as those that were not leave it",
+            f"{run.sum().item()} of {run.size} settings were run; "
+            "where they end, the interval of the measured boundary is open",
         )
     return "\n".join(lines)
 
