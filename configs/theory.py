@@ -21,8 +21,8 @@ from avax.learners import GRPO
 from configs import noise_phase_diagram as main_job
 
 CHOICES = {"preset": ("laptop", "smoke", "paper")}
-FPR = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
-FNR = (0.0, 0.3, 0.6, 0.8, 0.9)
+FPR = (0.0, 0.02, 0.06, 0.15, 0.35, 0.7, 1.0)
+FNR = (0.0, 0.4, 0.7, 0.9)
 NUM_SNAPSHOTS = 4
 
 
@@ -32,7 +32,7 @@ def build(preset: str) -> Sweep:
 
 
 def laptop() -> Sweep:
-    """8 x 5 settings, 5 seeds, on 1 to 16 digits from a base that knows 8."""
+    """7 x 4 settings, 5 seeds, on 1 to 16 digits from a base that knows 8."""
     sweep = main_job.build("laptop", "fixed")
     return dataclasses.replace(
         sweep,

@@ -10,6 +10,7 @@ import types
 import jax
 import jax.numpy as jnp
 
+from avax import vocab
 from avax.types import Rollout, Verifier
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -32,16 +33,19 @@ def test_the_first_two_commands_install_and_run_the_main_job_and_the_tests():
 
 
 def test_its_verifier_is_one(monkeypatch):
-    (source,) = [block for block in blocks("python") if "class MinLength" in block]
-    module = types.ModuleType("length")
-    monkeypatch.setitem(sys.modules, "length", module)
+    (source,) = [block for block in blocks("python") if "class Nines" in block]
+    module = types.ModuleType("nines")
+    monkeypatch.setitem(sys.modules, "nines", module)
     exec(compile(source, "README.md", "exec"), module.__dict__)
-    verifier = module.MinLength(share=0.6)
-    assert isinstance(verifier, Verifier)
-    mask = jnp.arange(4)[None] < jnp.array([4, 3, 1])[:, None]
-    rollout = Rollout(jnp.zeros(3, int), jnp.zeros((3, 4), int), mask, jnp.zeros((3, 4)))
-    verdict = verifier.verify(jax.random.key(0), (), None, rollout, None)
-    assert verdict.accept.tolist() == [True, True, False]
+    assert isinstance(module.Nines(), Verifier)
+    prompt = jnp.array([4, 5, vocab.PLUS, 7, 1, vocab.EQUALS])
+    # The sum, one that is wrong, and one with two digits exchanged: casting out nines passes it.
+    completion = jnp.array([[1, 1, 6, vocab.EOS], [1, 1, 7, vocab.EOS], [1, 6, 1, vocab.EOS]])
+    rollout = Rollout(prompt, completion, completion != vocab.PAD, jnp.zeros((3, 4)))
+    for modulus, expected in ((9, [True, False, True]), (1, [True] * 3)):
+        verifier = module.Nines(modulus=modulus)
+        verdict = verifier.verify(jax.random.key(0), (), None, rollout, None)
+        assert verdict.accept.tolist() == expected
 
 
 def test_every_path_it_names_is_there():
@@ -50,4 +54,4 @@ def test_every_path_it_names_is_there():
     )
     paths += re.findall(r"^(avax/[\w./]+)  ", README, re.MULTILINE)
     missing = {p for p in paths if not (ROOT / p).exists()}
-    assert len(paths) > 12 and missing <= {"avax/verifiers/length.py"}  # the reader's own
+    assert len(paths) > 12 and missing <= {"avax/verifiers/nines.py"}  # the reader's own
