@@ -24,14 +24,14 @@ from configs import theory
 from configs.theory import with_learner
 
 CHOICES = theory.CHOICES
+FPR = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 LAPSES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 DIGITS_CHANGED = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 
 
 def build(preset: str) -> Sweep:
     """The reference: verifiers that always err, at FNR 0, from the base policies of `theory`."""
-    sweep = theory.build(preset)
-    return dataclasses.replace(sweep, axes={"verifier.fpr": sweep.axes["verifier.fpr"]})
+    return dataclasses.replace(theory.build(preset), axes={"verifier.fpr": FPR})
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
