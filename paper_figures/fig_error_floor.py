@@ -1,0 +1,219 @@
+"""Does the verifier or the model's size decide where self-training comes to rest?
+
+python paper_figures/fig_error_floor.py [RESULTS] [--out STEM]
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
+
+from avax import plotting
+from paper_figures import command
+
+SHIPPED = ("error_floor",)
+WIDTHS, FNRS = (16, 24, 32), (0.5, 0.8)
+PARTS = (
+    *(f"width_{width}" for width in WIDTHS),
+    *(f"fnr_{fnr:g}" for fnr in FNRS),
+    *(f"labels_{width}" for width in WIDTHS),
+)
+MARKERS = "os^"
+
+
+class Findings(NamedTuple):
+    """Errors left in the end, dimensions fpr (or ratio) and seed, by width or by FNR."""
+
+    widths: dict[int, xr.DataArray]
+    fnrs: dict[float, xr.DataArray]  # of `fnr_width`, FNR 0 included
+    fnr_width: int
+    labels: dict[int, xr.DataArray]
+    drifts: dict[str, xr.DataArray]  # change over the last third of the rounds, by part
+
+
+def config_of(dataset: xr.Dataset) -> tuple[int, float]:
+    """Width and FNR of a part."""
+    config = dataset.attrs["config"]
+    return config["pretraining"]["model"]["width"], config["base"]["verifier"]["fnr"]
+
+
+def error_of(dataset: xr.Dataset) -> xr.DataArray:
+    """Greedy error on the whole range, by ratio FPR / (1 - FNR), seed and round."""
+    fnr = config_of(dataset)[1]
+    error = (1 - dataset.accuracy).rename(fpr="ratio").transpose("ratio", "seed", "round")
+    return error.assign_coords(ratio=np.round(error.ratio.values / (1 - fnr), 6))
+
+
+def last_third(error: xr.DataArray) -> xr.DataArray:
+    """The rounds that count as the end."""
+    return error.isel(round=slice(-max(2, error.sizes["round"] // 3), None))
+
+
+def floor_of(dataset: xr.Dataset) -> xr.DataArray:
+    """Error left in the end: the mean over the last third of the rounds, by ratio and seed."""
+    return last_third(error_of(dataset)).mean("round")
+
+
+def drift_of(dataset: xr.Dataset) -> xr.DataArray:
+    """How much the error rises over the last third of the rounds, along the line through it."""
+    end = last_third(error_of(dataset))
+    slope = end.polyfit("round", 1).polyfit_coefficients.sel(degree=1, drop=True)
+    return slope * float(end["round"][-1] - end["round"][0])
+
+
+def analyse(*datasets: xr.Dataset) -> Findings:
+    """What is left in the end, of the parts in their order."""
+    named = dict(zip(PARTS, datasets, strict=True))
+    widths = {config_of(named[f"width_{w}"])[0]: named[f"width_{w}"] for w in WIDTHS}
+    fnrs = [named[f"fnr_{fnr:g}"] for fnr in FNRS]
+    fnr_width = config_of(fnrs[0])[0]
+    return Findings(
+        {width: floor_of(dataset) for width, dataset in widths.items()},
+        {config_of(dataset)[1]: floor_of(dataset) for dataset in (widths[fnr_width], *fnrs)},
+        fnr_width,
+        {w: floor_of(named[f"labels_{w}"]).isel(ratio=0, drop=True) for w in WIDTHS},
+        {name: drift_of(dataset) for name, dataset in named.items()},
+    )
+
+
+def interval(
+    values: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], num_bootstrap: int = 1000
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A statistic of values [..., S], and its 95 % bootstrap interval over the S seeds."""
+    num_seeds = values.shape[-1]
+    picks = np.random.default_rng(0).integers(num_seeds, size=(num_bootstrap, num_seeds))
+    found = np.array([statistic(values[..., pick]) for pick in picks])
+    return statistic(values), *np.nanquantile(found, (0.025, 0.975), axis=0)
+
+
+def variance_shares(floors: np.ndarray) -> np.ndarray:
+    """Shares of the variance of floors [W, F, S]: FPR, width, both together, and seeds."""
+    cells, total = floors.mean(-1), floors.var()
+    by_fpr, by_width = cells.mean(0).var(), cells.mean(1).var()
+    parts = [by_fpr, by_width, cells.var() - by_fpr - by_width, total - cells.var()]
+    return np.array(parts) / (total if total > 0 else np.nan)
+
+
+def mean_over_seeds(values: np.ndarray) -> np.ndarray:
+    return values.mean(-1)
+
+
+def summary(*datasets: xr.Dataset) -> str:
+    """Floors by width and FPR, what explains them, and whether they have stopped to change."""
+    found = analyse(*datasets)
+    num_seeds = found.widths[WIDTHS[0]].sizes["seed"]
+    lines = [f"error left in the end (mean of the last third), 95 % intervals, {num_seeds} seeds"]
+    rows = {f"width {w}": x for w, x in found.widths.items()}
+    rows |= {f"FNR {fnr:g}": x for fnr, x in found.fnrs.items() if fnr}
+    ratios = found.widths[WIDTHS[0]].ratio.values
+    lines.append(f"{'FPR / (1 - FNR)':16}" + "".join(f"{x:^22.3g}" for x in ratios))
+    for name, floors in rows.items():
+        cells = zip(*interval(floors.values, mean_over_seeds), strict=True)
+        lines.append(f"{name:16}" + "".join(f"{shown(*cell):^22}" for cell in cells))
+    for width, floors in found.labels.items():
+        lines.append(f"true labels, width {width}: {shown(*interval(floors.values, np.mean))}")
+    stacked = np.stack([x.values for x in found.widths.values()])
+    shares = zip(*interval(stacked, variance_shares), strict=True)
+    names = ("FPR", "width", "FPR x width", "seeds")
+    listed = ", ".join(f"{n} {shown(*s)}" for n, s in zip(names, shares, strict=True))
+    lines.append(f"shares of the variance of floors: {listed}")
+    for name, drift in found.drifts.items():
+        largest = float(abs(drift.mean("seed")).max())
+        lines.append(f"change over the last third, {name}: at most {largest:.3f} (mean of seeds)")
+    return "\n".join(lines)
+
+
+def shown(value: float, low: float, high: float) -> str:
+    return f"{value:.3f} ({low:.3f}, {high:.3f})"
+
+
+def draw(*datasets: xr.Dataset) -> Figure:
+    """Top: floors by width, by FNR, and their drift. Bottom: every run, round by round."""
+    found = analyse(*datasets)
+    figure = plotting.new_figure(11, 6.8)
+    top, bottom = figure.subplots(2, 3)
+    colours = plotting.mpl.colormaps["viridis"](np.linspace(0, 0.8, len(WIDTHS)))
+    draw_widths(top[0], found, colours)
+    draw_fnrs(top[1], found)
+    draw_drifts(top[2], found, colours)
+    for axes, dataset in zip(bottom, datasets[: len(WIDTHS)], strict=True):
+        draw_rounds(axes, dataset, found)
+    for axes in bottom[1:]:
+        axes.sharey(bottom[0])
+    bottom[-1].legend(title="FPR", loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def draw_floors(axes, floors: xr.DataArray, label: str, shift: float, **style) -> None:
+    """Mean over seeds with its interval, and every seed as a small dot."""
+    at = plotting.to_position(floors.ratio.values, floors.ratio.values) + shift
+    mean, low, high = interval(floors.values, mean_over_seeds)
+    axes.errorbar(at, mean, (mean - low, high - mean), label=label, capsize=2, **style)
+    dots = np.repeat(at[:, None], floors.sizes["seed"], axis=1)
+    axes.plot(dots, floors.values, ".", color=style["color"], markersize=3, alpha=0.5)
+    plotting.tick_values(axes.xaxis, floors.ratio.values)
+    axes.set_ylabel("error left: share of wrong answers")
+
+
+def draw_widths(axes, found: Findings, colours) -> None:
+    """Floors by FPR, a line for each width, and what true labels leave."""
+    for i, (width, floors) in enumerate(found.widths.items()):
+        style = {"color": colours[i], "marker": MARKERS[i], "markersize": 4}
+        draw_floors(axes, floors, f"width {width}", 0.08 * (i - 1), **style)
+        left = float(found.labels[width].mean())
+        axes.axhline(left, color=colours[i], linestyle=":", label=f"true labels, width {width}")
+    axes.set_xlabel("verifier's FPR = P(accept | wrong), FNR = 0")
+    axes.set_title("By size (bars: 95 % over seeds; dots: seeds)")
+    axes.legend()
+
+
+def draw_fnrs(axes, found: Findings) -> None:
+    """Floors of one width by FPR / (1 - FNR), a line for each FNR."""
+    colours = plotting.mpl.colormaps["plasma"](np.linspace(0, 0.8, len(found.fnrs)))
+    for i, (fnr, floors) in enumerate(found.fnrs.items()):
+        style = {"color": colours[i], "marker": MARKERS[i], "markersize": 4}
+        draw_floors(axes, floors, f"FNR = {fnr:g}", 0.08 * (i - 1), **style)
+    axes.set_xlabel("FPR / (1 - FNR)")
+    axes.set_title(f"By rejected right answers, width {found.fnr_width}")
+    axes.legend()
+
+
+def draw_drifts(axes, found: Findings, colours) -> None:
+    """Change of the error over the last third of the rounds: at rest it is 0."""
+    for i, width in enumerate(WIDTHS):
+        drift = found.drifts[f"width_{width}"]
+        style = {"color": colours[i], "marker": MARKERS[i], "markersize": 4}
+        draw_floors(axes, drift, f"width {width}", 0.08 * (i - 1), **style)
+    axes.axhline(0, color="k", linewidth=0.8)
+    axes.set_xlabel("verifier's FPR = P(accept | wrong), FNR = 0")
+    axes.set_ylabel("change of the error over the last third")
+    axes.set_title("Has it come to rest? (0: yes)")
+    axes.legend()
+
+
+def draw_rounds(axes, dataset: xr.Dataset, found: Findings) -> None:
+    """Error by round for every FPR: thin lines are seeds, thick their mean."""
+    error, width = error_of(dataset), config_of(dataset)[0]
+    colours = plotting.mpl.colormaps["viridis"](np.linspace(0, 0.9, error.sizes["ratio"]))
+    for line, colour in zip(error, colours, strict=True):
+        line = line.transpose("round", "seed")
+        axes.plot(line["round"], line.mean("seed"), color=colour, label=f"{line.ratio:.2g}")
+        axes.plot(line["round"], line, color=colour, linewidth=0.5, alpha=0.5)
+    labels = float(found.labels[width].mean())
+    axes.axhline(labels, color="k", linestyle=":", label="true labels")
+    axes.axvspan(*last_third(error)["round"].values[[0, -1]], color="k", alpha=0.06, linewidth=0)
+    axes.set_xlabel("round (grey: the end)")
+    axes.set_ylabel("error: share of wrong answers")
+    axes.set_title(f"Width {width}: seeds (thin) and their mean")
+
+
+if __name__ == "__main__":
+    command.main(__doc__, draw, PARTS)
