@@ -108,15 +108,22 @@ def laptop() -> Sweep:
 
 
 def smoke() -> Sweep:
-    """2 ratios, 1 seed, 3 rounds, bases that have hardly learned: does everything work?"""
+    """3 ratios, 2 seeds, 3 rounds, bases that have hardly learned: does everything work?"""
     sweep = laptop()
     base = sweep.base.replace(
-        num_rounds=3, task=Addition(max_difficulty=3), curriculum=Fixed(highest=3), num_eval=8,
-        base_difficulty=2,
-    )  # fmt: skip
-    pretraining = sweep.pretraining.replace(num_updates=200, num_candidates=1)
+        task=Addition(max_difficulty=2),
+        curriculum=Fixed(highest=2),
+        base_difficulty=2,  # of all parts, so that they share base policies
+        num_rounds=3,
+        num_eval=8,
+    )
     return dataclasses.replace(
-        sweep, base=base, pretraining=pretraining, axes={AXIS: (0.0, 0.1, 1.0)}, num_seeds=1
+        sweep,
+        base=base,
+        pretraining=sweep.pretraining.replace(num_updates=200, num_candidates=1),
+        axes={AXIS: (0.0, 0.1, 1.0)},
+        num_seeds=2,
+        tile_width="1",
     )
 
 
