@@ -1,7 +1,8 @@
-"""The main job from the command line to the figure, in its smallest form."""
+"""Every experiment from the command line to the figure, in its smallest form."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ from avax import results
 
 ROOT = pathlib.Path(__file__).parents[1]
 SCRIPT = ROOT / "experiments" / "noise_phase_diagram.py"
+OTHERS = ("error_floor",)  # experiments beside the main job
 FILES = {"metrics.zarr", "config.json", "provenance.json", "figure.png", "figure.pdf"}
 PARTS = ("import", "pretraining", "compilation", "running")
 
@@ -28,9 +30,13 @@ def folder(tmp_path_factory):
 
 
 def start(folder: pathlib.Path, curriculum: str, *argv: str) -> subprocess.CompletedProcess:
-    out = ["--out", f"out-{curriculum}", "--bases", "bases"]
+    return start_script(folder, SCRIPT, f"out-{curriculum}", "--curriculum", curriculum, *argv)
+
+
+def start_script(folder, script, out, *argv) -> subprocess.CompletedProcess:
+    folders = ["--out", out, "--bases", "bases"]
     return subprocess.run(
-        [sys.executable, SCRIPT, "--preset", "smoke", "--curriculum", curriculum, *out, *argv],
+        [sys.executable, script, "--preset", "smoke", *folders, *argv],
         cwd=folder,
         env=os.environ | {"AVAX_CACHE_DIR": str(folder / "cache")},
         capture_output=True,
@@ -107,3 +113,16 @@ def test_the_same_configuration_gives_the_same_bits_again(folder):
     after = results.load(out)
     assert after.drop_attrs(deep=False).identical(before.drop_attrs(deep=False))
     assert (out / "figure.png").read_bytes() == figure
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_an_experiment_from_the_command_line_to_the_figure(tmp_path, name):
+    ended = start_script(tmp_path, SCRIPT.with_stem(name), "out")
+    assert ended.returncode == 0, ended.stderr
+    assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
+    for part in importlib.import_module(f"paper_figures.fig_{name}").PARTS:
+        data = results.load(tmp_path / "out" / part)
+        assert data.accuracy.notnull().all() and data.attrs["provenance"]["data_sha256"]
+    paths = [line for line in ended.stdout.splitlines() if line.startswith("out")]
+    assert paths and all((tmp_path / path).exists() for path in paths)
+    assert {"figure.png", "figure.pdf"} <= {pathlib.Path(path).name for path in paths}
