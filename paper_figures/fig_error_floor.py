@@ -107,31 +107,41 @@ def mean_over_seeds(values: np.ndarray) -> np.ndarray:
 
 
 def summary(*datasets: xr.Dataset) -> str:
-    """Floors by width and FPR, what explains them, and whether they have stopped to change."""
+    """Floors by width and FPR, how far they differ, what explains them, whether they still move."""
     found = analyse(*datasets)
-    num_seeds = found.widths[WIDTHS[0]].sizes["seed"]
-    lines = [f"error left in the end (mean of the last third), 95 % intervals, {num_seeds} seeds"]
-    rows = {f"width {w}": x for w, x in found.widths.items()}
-    rows |= {f"FNR {fnr:g}": x for fnr, x in found.fnrs.items() if fnr}
-    ratios = found.widths[WIDTHS[0]].ratio.values
-    lines.append(f"{'FPR / (1 - FNR)':16}" + "".join(f"{x:^22.3g}" for x in ratios))
-    for name, floors in rows.items():
-        cells = zip(*interval(floors.values, mean_over_seeds), strict=True)
-        lines.append(f"{name:16}" + "".join(f"{shown(*cell):^22}" for cell in cells))
-    for width, floors in found.labels.items():
-        lines.append(f"true labels, width {width}: {shown(*interval(floors.values, np.mean))}")
+    (small, smallest), *_, (large, largest) = found.widths.items()
+    clean, *others = found.fnrs.items()
+    floors = {f"width {w}": x for w, x in found.widths.items()}
+    floors |= {f"FNR {fnr:g}": x for fnr, x in others}
+    apart = {f"width {small} - {large}": smallest - largest}
+    apart |= {f"FNR {fnr:g} - 0": x - clean[1] for fnr, x in others}
+    drifts = {f"width {w}": found.drifts[f"width_{w}"] for w in found.widths}
+    lines = [f"95 % intervals over {smallest.sizes['seed']} seeds, by FPR / (1 - FNR)"]
+    lines += table("error left in the end", floors)
+    lines += table("how far apart", apart)
+    lines += table("change over the end", drifts)
+    for width, labels in found.labels.items():
+        left = shown(*interval(labels.values, np.mean))
+        lines.append(f"true labels leave width {width} {left}, {labels.sizes['seed']} seeds")
     stacked = np.stack([x.values for x in found.widths.values()])
     shares = zip(*interval(stacked, variance_shares), strict=True)
     names = ("FPR", "width", "FPR x width", "seeds")
     listed = ", ".join(f"{n} {shown(*s)}" for n, s in zip(names, shares, strict=True))
-    lines.append(f"shares of the variance of floors: {listed}")
-    for name, drift in found.drifts.items():
-        largest = float(abs(drift.mean("seed")).max())
-        lines.append(f"change over the last third, {name}: at most {largest:.3f} (mean of seeds)")
-    return "\n".join(lines)
+    return "\n".join([*lines, f"shares of the variance of what is left: {listed}"])
+
+
+def table(title: str, rows: dict[str, xr.DataArray]) -> list[str]:
+    """Lines of text: the mean of each row and ratio, with its interval."""
+    ratios = next(iter(rows.values())).ratio.values
+    lines = [f"{title:22}" + "".join(f"{x:^24.3g}" for x in ratios)]
+    for name, values in rows.items():
+        cells = zip(*interval(values.values, mean_over_seeds), strict=True)
+        lines.append(f"{name:22}" + "".join(f"{shown(*cell):^24}" for cell in cells))
+    return lines
 
 
 def shown(value: float, low: float, high: float) -> str:
+    value, low, high = (round(float(x), 3) + 0.0 for x in (value, low, high))  # no -0.000
     return f"{value:.3f} ({low:.3f}, {high:.3f})"
 
 
