@@ -8,8 +8,11 @@ rate FPR. Compared are the errors that are left in the end; with verifiers that 
 answers, at equal FPR / (1 - FNR); and with policies of the same sizes trained on true answers to
 the whole range.
 
-Expect: nothing in particular. If the verifier alone decided, all widths would come to rest at one
-error for each FPR, above what true labels leave.
+If the verifier alone decided, all widths would come to rest at one error for each FPR, above what
+true labels leave. Expect: FPR explains about 17 times as much of the error in the end as width
+does, seeds half as much as FPR; but 40 rounds are not the end, the error still falls wherever FPR
+is below 1, so that FPR sets a speed and no floor is seen. Equal FPR / (1 - FNR) is not equal error:
+at FNR 0.8 too few answers are left to learn from.
 """
 
 from __future__ import annotations

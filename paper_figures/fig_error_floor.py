@@ -30,7 +30,7 @@ MARKERS = "os^"
 
 
 class Findings(NamedTuple):
-    """Errors left in the end, dimensions fpr (or ratio) and seed, by width or by FNR."""
+    """Errors in the end, dimensions fpr (or ratio) and seed, by width or by FNR."""
 
     widths: dict[int, xr.DataArray]
     fnrs: dict[float, xr.DataArray]  # of `fnr_width`, FNR 0 included
@@ -58,7 +58,7 @@ def last_third(error: xr.DataArray) -> xr.DataArray:
 
 
 def floor_of(dataset: xr.Dataset) -> xr.DataArray:
-    """Error left in the end: the mean over the last third of the rounds, by ratio and seed."""
+    """Error in the end: the mean over the last third of the rounds, by ratio and seed."""
     return last_third(error_of(dataset)).mean("round")
 
 
@@ -70,7 +70,7 @@ def drift_of(dataset: xr.Dataset) -> xr.DataArray:
 
 
 def analyse(*datasets: xr.Dataset) -> Findings:
-    """What is left in the end, of the parts in their order."""
+    """Errors in the end and what else is drawn, of the parts in their order."""
     named = dict(zip(PARTS, datasets, strict=True))
     widths = {config_of(named[f"width_{w}"])[0]: named[f"width_{w}"] for w in WIDTHS}
     fnrs = [named[f"fnr_{fnr:g}"] for fnr in FNRS]
@@ -117,7 +117,7 @@ def summary(*datasets: xr.Dataset) -> str:
     apart |= {f"FNR {fnr:g} - 0": x - clean[1] for fnr, x in others}
     drifts = {f"width {w}": found.drifts[f"width_{w}"] for w in found.widths}
     lines = [f"95 % intervals over {smallest.sizes['seed']} seeds, by FPR / (1 - FNR)"]
-    lines += table("error left in the end", floors)
+    lines += table("error in the end", floors)
     lines += table("how far apart", apart)
     lines += table("change over the end", drifts)
     for width, labels in found.labels.items():
@@ -127,7 +127,7 @@ def summary(*datasets: xr.Dataset) -> str:
     shares = zip(*interval(stacked, variance_shares), strict=True)
     names = ("FPR", "width", "FPR x width", "seeds")
     listed = ", ".join(f"{n} {shown(*s)}" for n, s in zip(names, shares, strict=True))
-    return "\n".join([*lines, f"shares of the variance of what is left: {listed}"])
+    return "\n".join([*lines, f"shares of the variance of the error in the end: {listed}"])
 
 
 def table(title: str, rows: dict[str, xr.DataArray]) -> list[str]:
@@ -156,8 +156,9 @@ def draw(*datasets: xr.Dataset) -> Figure:
     draw_drifts(top[2], found, colours)
     for axes, dataset in zip(bottom, datasets[: len(WIDTHS)], strict=True):
         draw_rounds(axes, dataset, found)
-    for axes in bottom[1:]:
-        axes.sharey(bottom[0])
+    highest = max(axes.get_ylim()[1] for axes in bottom)
+    for axes in bottom:
+        axes.set_ylim(0, highest)
     bottom[-1].legend(title="FPR", loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
@@ -170,7 +171,7 @@ def draw_floors(axes, floors: xr.DataArray, label: str, shift: float, **style) -
     dots = np.repeat(at[:, None], floors.sizes["seed"], axis=1)
     axes.plot(dots, floors.values, ".", color=style["color"], markersize=3, alpha=0.5)
     plotting.tick_values(axes.xaxis, floors.ratio.values)
-    axes.set_ylabel("error left: share of wrong answers")
+    axes.set_ylabel("error in the end: share of wrong answers")
 
 
 def draw_widths(axes, found: Findings, colours) -> None:
@@ -204,7 +205,7 @@ def draw_drifts(axes, found: Findings, colours) -> None:
         draw_floors(axes, drift, f"width {width}", 0.08 * (i - 1), **style)
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set_xlabel("verifier's FPR = P(accept | wrong), FNR = 0")
-    axes.set_ylabel("change of the error over the last third")
+    axes.set_ylabel("change of the error over the grey rounds")
     axes.set_title("Has it come to rest? (0: yes)")
     axes.legend()
 

@@ -125,7 +125,7 @@ def test_the_figure_is_labelled_and_the_summary_has_numbers(num_seeds):
     for axes in drawn.axes:
         assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
     lines = [" ".join(line.split()) for line in figure.summary(*parts).splitlines()]
-    assert "error left in the end 0 0.01 0.1 1" in lines
+    assert "error in the end 0 0.01 0.1 1" in lines
     first = [line for line in lines if line.startswith("width 16 0.1")]
     assert len(first) == 1 and "0.130 (" in first[0] and "0.400 (" in first[0]
     (apart,) = (line for line in lines if line.startswith("width 16 - 32"))
