@@ -62,7 +62,7 @@ def draw_gain(axes, arms: dict[str, patterns.Arm], dataset: xr.Dataset) -> None:
     mean = independent.gain.mean("seed")
     axes.plot(independent.base_fpr[:, 0], mean, "k-", linewidth=1, label="independent, mean")
     axes.axhline(0, color="0.6", linewidth=0.8)
-    axes.set_xscale("symlog", linthresh=0.01)
+    axes.set_xscale("symlog", linthresh=0.001)
     axes.set_xlim(0, 1.1)
     axes.set_xlabel("FPR on the base's mistakes (share of its kind x nominal)")
     axes.set_ylabel(f"{gained(dataset)} (0: the base)")
@@ -102,7 +102,7 @@ def draw_rates(axes, data) -> None:
     axes.set_ylim(0, 1)
     axes.set_xlabel("round")
     axes.set_ylabel("measured FPR = P(accept | wrong)")
-    axes.set_title("The rate moves as the mistakes do (nominal in brackets)")
+    axes.set_title("Measured rate by round (nominal in brackets)")
     axes.legend(fontsize=7)
 
 
@@ -115,14 +115,15 @@ def draw_kinds(axes, data) -> None:
             share, count = own_share(dataset, kind, rate)
             style = {"color": COLOURS[kind], "linestyle": line}
             for seed in range(share.sizes["seed"]):
-                axes.plot(share["round"], share.isel(seed=seed), lw=0.6, alpha=0.4, **style)
+                axes.plot(share["round"], share.isel(seed=seed), lw=0.5, alpha=0.3, **style)
             label = f"{kind.replace('_', ' ')}, {name} verifier"
             axes.plot(share["round"], patterns.pooled(share, count, "seed"), label=label, **style)
-    axes.set_ylim(0, 1)
+    axes.set_ylim(0, 1.35)  # room for the legend
+    axes.set_yticks(np.linspace(0, 1, 6))
     axes.set_xlabel("round")
     axes.set_ylabel("share among the wrong completions")
-    axes.set_title("Does a verifier breed what it can't see? (FPR 1 within the kind)")
-    axes.legend(fontsize=7)
+    axes.set_title("Is a blind verifier's kind bred? (FPR 1 within it)")
+    axes.legend(fontsize=7, loc="upper left", ncols=2)
 
 
 def draw_rejections(axes, data) -> None:
@@ -137,6 +138,7 @@ def draw_rejections(axes, data) -> None:
             label = f"{name}, FPR {fpr:g}"
             axes.plot(x.mean("seed"), gain.mean("seed"), color=colour, linestyle=line, label=label)
     axes.axhline(0, color="0.6", linewidth=0.8)
+    axes.set_ylim(top=1.35 * axes.get_ylim()[1])  # room for the legend
     axes.set_xlabel("FNR on the base's right answers")
     axes.set_ylabel(f"{gained(data['independent'])} (0: the base)")
     axes.set_title("Right answers rejected at random or selectively")

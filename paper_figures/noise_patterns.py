@@ -84,11 +84,15 @@ def summary(*datasets: xr.Dataset) -> str:
     lines.append(f"{gained(data['independent'])} minus that with independent errors:")
     for (name, rate), values in differences(arms, data).items():
         lines.append(f"  {name}, equal FPR {where[rate]}: {shown(values)}; {listed(values)}")
-    lines.append("share of a kind in the last round: blind to it (FPR 1), minus perfect verifier:")
+    lines.append(
+        "share of a kind in the last 5 rounds: blind to it (FPR 1), minus perfect verifier:"
+    )
     for kind in KINDS:
-        own = own_share(data[kind], kind, data[kind].fpr.values[-1])[0].isel(round=-1)
-        other = own_share(data["independent"], kind, 0.0)[0].isel(round=-1)
-        lines.append(f"  {kind}: {shown((own - other).values)}")
+        pairs = (data[kind], data[kind].fpr.values[-1]), (data["independent"], 0.0)
+        last = (x.isel(round=slice(-5, None)) for d, r in pairs for x in own_share(d, kind, r))
+        own, count, other, other_count = last
+        bred = patterns.pooled(own, count, "round") - patterns.pooled(other, other_count, "round")
+        lines.append(f"  {kind}: {shown(bred.values)}")
     return "\n".join([*lines, *rejections(data), *label_lines(data)])
 
 
@@ -120,6 +124,10 @@ def label_lines(data) -> list[str]:
                     f"round {start}: {shown(one.isel(since=0).values)}, {shown(later.values)}"
                 )
             lines.append(f"  {pattern}, rate {rate:g}: " + "; ".join(cells))
+            first = lost.sel(rate=rate).isel(since=0).transpose("label_noise.round", "seed").values
+            lines.append(
+                f"    right after, last round of them minus first: {shown(first[-1] - first[0])}"
+            )
     return lines
 
 

@@ -19,6 +19,7 @@ class Arm(NamedTuple):
     base_fpr: xr.DataArray  # on the mistakes of the base policy
     run_fpr: xr.DataArray  # on those of all rounds
     gain: xr.DataArray  # order parameter
+    weights: np.ndarray  # f[F], runs of a seed behind each entry
 
 
 def pooled(rate: xr.DataArray, count: xr.DataArray, dims) -> xr.DataArray:
@@ -68,7 +69,9 @@ def arms(datasets: dict[str, xr.Dataset], clean: xr.DataArray) -> dict[str, Arm]
             (0 * first, measured_fpr(dataset)),
             (first, phase.order_parameter(dataset)),
         )
-        found[name] = Arm(*(xr.concat(v, "fpr").transpose("fpr", "seed") for v in values))
+        arrays = (xr.concat(v, "fpr").transpose("fpr", "seed") for v in values)
+        weights = np.array([clean.sizes["run"]] + [1] * dataset.sizes["fpr"])
+        found[name] = Arm(*arrays, weights)
     return found
 
 
@@ -80,7 +83,7 @@ def difference(arm: Arm, independent: Arm, fpr: xr.DataArray) -> np.ndarray:
     """
     found = []
     for seed in range(arm.gain.sizes["seed"]):
-        known = phase.decreasing(independent.gain.values[:, seed], 0.0)
+        known = phase.decreasing(independent.gain.values[:, seed], 0.0, independent.weights)
         x, at = (np.log(0.01 + v[:, seed]) for v in (independent.base_fpr.values, fpr.values))
         found.append(np.nanmean((arm.gain.values[:, seed] - np.interp(at, x, known))[1:]))
     return np.array(found)
@@ -106,7 +109,9 @@ def boundaries(arm: Arm) -> np.ndarray:
     gains, 0 where there is no gain without errors.
     """
     pairs = zip(arm.base_fpr.values.T, arm.gain.values.T, strict=True)
-    return np.array([phase.crossing(x, phase.decreasing(y, 0.0), 0.0) for x, y in pairs])
+    return np.array(
+        [phase.crossing(x, phase.decreasing(y, 0.0, arm.weights), 0.0) for x, y in pairs]
+    )
 
 
 def interval(values: np.ndarray, statistic=np.mean) -> tuple[float, float, float]:
