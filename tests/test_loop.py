@@ -198,9 +198,10 @@ def test_a_round_without_jit_is_the_same():
 
 def test_metrics_have_their_names_and_shapes(runs):
     assert runs.keys() == loop.METRICS.keys()
+    sizes = {"difficulty": D, "mistake": len(MISTAKES)}
     for name, values in runs.items():
-        per_difficulty = (D,) if name == "accuracy_by_difficulty" else ()
-        assert values.shape == (BROKEN + 1, NUM_ROUNDS + 1, *per_difficulty), name
+        own = tuple(sizes[dimension] for dimension in loop.DIMENSIONS.get(name, ()))
+        assert values.shape == (BROKEN + 1, NUM_ROUNDS + 1, *own), name
         assert values.dtype == np.float32, name
     of_base = {"accuracy", "accuracy_by_difficulty", "diverged"}
     assert {n for n, x in runs.items() if np.isfinite(x[:BROKEN, 0]).all()} == of_base
