@@ -27,6 +27,7 @@ from avax.tasks import Scratchpad
 from avax.verifiers import AcceptAll, AllOf, Commutative, MajorityVote, Oracle
 
 CHOICES = {"preset": ("laptop", "smoke", "paper")}
+NUM_LENGTHS = 6  # on which the labels of the untouched base are judged
 
 
 def build(preset: str) -> Sweep:
@@ -35,7 +36,7 @@ def build(preset: str) -> Sweep:
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """The arms, by name. ConfigError if the learner is another one."""
+    """The arms, and what each makes of the base alone. ConfigError if there is no vote to vary."""
     most, vote = sweep.base.learner, sweep.base.verifier
     if not (isinstance(most, SimplifyThenGuess) and isinstance(vote, MajorityVote)):
         raise ConfigError("base: the arms need the learner simplify and the verifier majority")
@@ -53,12 +54,22 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
         "vote_commutative": (most, AllOf(vote, Commutative())),
         "oracle": (most, Oracle()),
     }
-    return {
+    sweeps = {
         name: dataclasses.replace(
             sweep, base=sweep.base.replace(learner=learner, verifier=verifier)
         )
         for name, (learner, verifier) in arms.items()
     }
+    unchecked = {name: s for name, s in sweeps.items() if name != "oracle"}
+    return sweeps | {f"base/{name}": on_the_base(s) for name, s in unchecked.items()}
+
+
+def on_the_base(sweep: Sweep) -> Sweep:
+    """An arm's labels by the base itself, for several lengths that it was not trained on."""
+    first, longest = sweep.base.curriculum.start, sweep.base.task.max_difficulty
+    lengths = tuple(range(first, min(first + NUM_LENGTHS, longest + 1)))
+    base = sweep.base.replace(num_rounds=1, num_eval=1)
+    return dataclasses.replace(sweep, base=base, axes={"curriculum.start": lengths})
 
 
 def direct(learner: SimplifyThenGuess) -> FilteredSFT:

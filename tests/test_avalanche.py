@@ -47,7 +47,15 @@ def arm(first: float, factor: float, num_samples: int, silent: bool = False) -> 
 def arms(silent: bool = False) -> list[xr.Dataset]:
     firsts, factors, samples = (0.1, 0.03, 0.02, 0.01, 0.008, 0.0), (3, 2.5, 2, 2, 2, 1), (1, 1, 3)
     samples = (*samples, 5, 5, 5)
-    return [arm(*x, silent) for x in zip(firsts, factors, samples, strict=True)]
+    runs = [arm(*x, silent) for x in zip(firsts, factors, samples, strict=True)]
+    return [*runs, *[on_base(run) for run in runs[:-1]]]
+
+
+def on_base(run: xr.Dataset) -> xr.Dataset:
+    """One round at two lengths; the second has twice the errors."""
+    first = run.isel(round=slice(0, 2))
+    both = [first, first.assign(label_precision=2 * first.label_precision - 1)]
+    return xr.concat(both, xr.IndexVariable("start", [START, START + 1]))
 
 
 def test_a_runway_ends_before_the_first_event():
@@ -95,7 +103,7 @@ def test_the_figure_is_labelled(silent, tmp_path):
     for axes in drawn.axes[:5]:
         assert axes.get_xlabel() and axes.get_title()
     named = [text.get_text() for text in drawn.axes[5].get_legend().get_texts()]
-    assert len(named) == len(figure.PARTS) + 4
+    assert len(named) == len(figure.ARMS) + 4
     assert any("1 to 3" in name for name in named) and any("1 to 5" in name for name in named)
     first = plotting.save(drawn, tmp_path / "a")
     again = plotting.save(figure.draw(*arms(silent)), tmp_path / "b")
@@ -108,8 +116,18 @@ def test_the_summary_gives_runways_and_growth():
     assert "times 3.00 (3.00 to 3.00)" in text and "times 2.00 (2.00 to 2.00)" in text
     # 0.03, 0.075, 0.1875 against 0.1 in one seed and a bit more in three.
     assert "until label error above 10 %: 2.00 (2.00 to 2.00), 1.75" in text
+    assert "at 5, 6 digits" in text and "majority vote: 0.0203, 0.0406" in text
     # Three arms reach one half, all of them through one tenth.
     assert "of 12 runs without the truth that failed" in text and "12 had label errors" in text
+
+
+def back_to_rounds(sweep, part):
+    """A part that looks at the base as it would be with the sweep's own rounds."""
+    assert part.base.num_rounds == 1 and min(part.axes["curriculum.start"]) == 1 + (
+        sweep.base.base_difficulty
+    )
+    rounds = {name: getattr(sweep.base, name) for name in ("num_rounds", "num_eval")}
+    return dataclasses.replace(part, base=part.base.replace(**rounds), axes={})
 
 
 @pytest.mark.parametrize("preset", config.CHOICES["preset"])
@@ -118,12 +136,20 @@ def test_arms_differ_in_learner_and_verifier_alone(preset):
     parts = config.parts(sweep)
     assert tuple(parts) == figure.PARTS
     validate(sweep)
-    for part in parts.values():
+    for name, part in parts.items():
         validate(part)
+        if name.startswith("base/"):
+            part = back_to_rounds(sweep, part)
         plain = part.base.replace(learner=sweep.base.learner, verifier=sweep.base.verifier)
         assert dataclasses.replace(part, base=plain) == sweep
     assert len({part.digest() for part in parts.values()}) == len(parts)
-    assert [p.base.learner.num_samples for p in parts.values()] == [1, 1, 3, 5, 5, 5]
+    assert [p.base.learner.num_samples for p in parts.values()] == [1, 1, 3, 5, 5, 5] + [
+        1,
+        1,
+        3,
+        5,
+        5,
+    ]
 
 
 def test_flags_reach_every_arm():
@@ -131,7 +157,7 @@ def test_flags_reach_every_arm():
     learners = [part.base.learner for part in config.parts(sweep).values()]
     assert all(learner.learning_rate == 1e-4 for learner in learners)
     assert isinstance(learners[0], FilteredSFT) and learners[0].temperature == 0.0
-    assert all(isinstance(learner, SimplifyThenGuess) for learner in learners[1:])
+    assert all(isinstance(learner, SimplifyThenGuess) for learner in learners[1:6])
 
 
 @pytest.mark.parametrize(
