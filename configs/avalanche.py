@@ -36,10 +36,14 @@ def build(preset: str) -> Sweep:
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """The arms, and what each makes of the base alone. ConfigError if there is no vote to vary."""
+    """The arms, and what each makes of the base alone. ConfigError if there are none to make."""
     most, vote = sweep.base.learner, sweep.base.verifier
     if not (isinstance(most, SimplifyThenGuess) and isinstance(vote, MajorityVote)):
         raise ConfigError("base: the arms need the learner simplify and the verifier majority")
+    if sweep.axes:
+        raise ConfigError(
+            f"axes.{next(iter(sweep.axes))}: the arms of this experiment have no axes"
+        )
     if most.num_samples < 3:
         raise ConfigError(
             f"base.learner.num_samples: is {most.num_samples}, must be at least 3: one arm votes "

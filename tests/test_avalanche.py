@@ -168,3 +168,9 @@ def test_arms_need_their_learner_and_verifier(path, value):
     sweep = struct.replace(config.build("laptop"), f"base.{path}", value)
     with pytest.raises(ConfigError, match="base"):
         config.parts(sweep)
+
+
+def test_arms_have_no_axes():
+    sweep = struct.replace(config.build("laptop"), "axes", {"learner.base_rate": (0.1, 0.2)})
+    with pytest.raises(ConfigError, match="axes.learner.base_rate"):
+        config.parts(sweep)

@@ -120,9 +120,11 @@ def test_an_experiment_from_the_command_line_to_the_figure(tmp_path, name):
     ended = start_script(tmp_path, SCRIPT.with_stem(name), "out")
     assert ended.returncode == 0, ended.stderr
     assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
-    for part in importlib.import_module(f"paper_figures.fig_{name}").PARTS:
-        data = results.load(tmp_path / "out" / part)
+    figure = importlib.import_module(f"paper_figures.fig_{name}")
+    datasets = [results.load(tmp_path / "out" / part) for part in figure.PARTS]
+    for data in datasets:
         assert data.accuracy.notnull().all() and data.attrs["provenance"]["data_sha256"]
+    assert figure.summary(*datasets) in ended.stdout
     paths = [line for line in ended.stdout.splitlines() if line.startswith("out")]
     assert paths and all((tmp_path / path).exists() for path in paths)
     assert {"figure.png", "figure.pdf"} <= {pathlib.Path(path).name for path in paths}
