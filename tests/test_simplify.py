@@ -76,13 +76,10 @@ def problems_of(n: int, task=TASK):
     return jax.vmap(task.sample, (0, None))(keys, jnp.int32(n))
 
 
-@pytest.fixture(scope="module")
-def guess():
-    @functools.partial(jit, static_argnums=0)
-    def run(policy, prompts):
-        return simplify.simplify_then_guess(policy, prompts, C, K)
-
-    return run
+@functools.partial(jit, static_argnums=0)
+def guess(student, prompts):
+    """Compiled once for each student."""
+    return simplify.simplify_then_guess(student, prompts, C, K)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +127,7 @@ def value(prompt: str) -> int:
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, N])
-def test_all_candidates_of_a_perfect_policy_are_the_answer(guess, n):
+def test_all_candidates_of_a_perfect_policy_are_the_answer(n):
     """With fewer digits than guesses too: the last problem is guessed again."""
     problems = problems_of(n)
     rollouts, steps = guess(Student(), problems.prompt)
@@ -142,7 +139,7 @@ def test_all_candidates_of_a_perfect_policy_are_the_answer(guess, n):
         assert (steps == problems_of(n, STEPS).answer).all()
 
 
-def test_a_candidate_is_right_once_the_rest_is_short_enough(guess):
+def test_a_candidate_is_right_once_the_rest_is_short_enough():
     problems = problems_of(N)
     completion = guess(Student(longest=3), problems.prompt)[0].completion
     right = (completion == problems.answer[:, None]).all(-1)
@@ -151,7 +148,7 @@ def test_a_candidate_is_right_once_the_rest_is_short_enough(guess):
     assert ((completion[:, 0] != problems.answer).sum(-1) == 1).all()
 
 
-def test_a_wrong_step_spoils_all_candidates_after_it(guess):
+def test_a_wrong_step_spoils_all_candidates_after_it():
     problems = problems_of(N)
     completion = guess(Student(mistaken=N - 1), problems.prompt)[0].completion
     right = (completion == problems.answer[:, None]).all(-1)
@@ -159,7 +156,7 @@ def test_a_wrong_step_spoils_all_candidates_after_it(guess):
     assert (completion[:, 1] == completion[:, 2]).all()
 
 
-def test_behind_an_unreadable_step_candidates_are_empty(guess):
+def test_behind_an_unreadable_step_candidates_are_empty():
     problems = problems_of(N)
     rollouts, _ = guess(Student(unreadable=N - 1), problems.prompt)
     assert (rollouts.completion[:, 0] == problems.answer).all()
@@ -178,14 +175,20 @@ def policy():
     return transformer.init(jax.random.key(0), model)
 
 
-def play(learner, student, accept, n=N, draw_base=None):
+def play(learner, student, accept, n=N):
     """The learner's state after it kept a round of a student's work, verdicts f32[B, K] given."""
-    rollouts, steps = simplify.simplify_then_guess(student, problems_of(n).prompt, C, K)
+    rollouts, steps = guess(student, problems_of(n).prompt)
     verdicts = simplify.without_empty(Verdict(accept, rollouts.mask * 1.0), rollouts)
     state = learner.init(jax.random.key(0), {}, jax.tree.map(lambda x: x[0], problems_of(n)))
     state = learner._keep(state, rollouts, steps, verdicts.accept)
-    source = Source(None, draw_base or (lambda key: TASK.sample(key, 1)), None)
-    return learner._batches(jax.random.key(1), state, source), verdicts
+    return batches_of(learner, state), verdicts
+
+
+@jit
+def batches_of(learner, state):
+    """Base problems have one digit."""
+    source = Source(None, lambda key: TASK.sample(key, 1), None)
+    return learner._batches(jax.random.key(1), state, source)
 
 
 def texts(rows) -> list[str]:
@@ -261,7 +264,7 @@ def test_a_round_without_accepted_data_changes_nothing(policy):
 
 def play_state(learner, state):
     """The state after a round of a perfect student's work."""
-    rollouts, steps = simplify.simplify_then_guess(Student(), problems_of(3).prompt, C, K)
+    rollouts, steps = guess(Student(), problems_of(3).prompt)
     return learner._keep(state, rollouts, steps, ALL > 0.5)
 
 
@@ -283,7 +286,7 @@ def test_scrambled_truth_changes_nothing_for_a_label_free_verifier():
     def collect(task):
         experiment = loop.Experiment(task, Frontier(start=N), MajorityVote(0.5), learner_of())
         problems = jax.vmap(task.sample, (0, None))(jax.random.split(jax.random.key(4), B), N)
-        rollouts, steps = simplify.simplify_then_guess(Student(mistaken=4), problems.prompt, C, K)
+        rollouts, steps = guess(Student(mistaken=N - 1), problems.prompt)
         judged = loop.judge_rollouts(
             experiment, (), jnp.int32(1), jax.random.key(5), Student(), problems, rollouts
         )
