@@ -34,7 +34,11 @@ ARMS = {  # how labels are made, in short, colour
     "simplify": ("one step, then a guess, all of them", "1 step", "#E69F00"),
     "vote_few": ("guesses after 1 to {} steps, majority vote", "vote {}", "#56B4E9"),
     "vote": ("guesses after 1 to {} steps, majority vote", "vote {}", "#0072B2"),
-    "vote_commutative": ("the same, if b + a has that answer as well", "+ b + a", "#CC79A7"),
+    "vote_commutative": (
+        "the same, if the direct answer to b + a agrees",
+        "vote {},\nb + a too",
+        "#CC79A7",
+    ),
     "oracle": ("guesses after 1 to {} steps, the true ones", "truth", "#009E73"),
 }
 BASE_ARMS = tuple(arm for arm in ARMS if arm != "oracle")
@@ -68,7 +72,7 @@ def draw(*datasets: xr.Dataset) -> Figure:
     draw_rounds(accuracy, arms, learned)
     accuracy.set_ylabel("accuracy of direct answers")
     accuracy.set_ylim(-0.03, 1.03)
-    accuracy.set_title("b  The same length after the round")
+    accuracy.set_title("b  That length after training on them")
     draw_runways(runways, arms)
     draw_growth(growths, arms)
     draw_base(first, bases, floor(datasets))
@@ -143,7 +147,7 @@ def draw_runways(axes, arms) -> None:
     axes.set_yticks(range(len(arms)), [name_of(a, d, True) for a, d in arms.items()])
     axes.set_ylim(len(arms) - 0.4, -0.6)
     axes.set_xlim(-0.3, num_rounds + 0.5)
-    axes.set_xlabel("rounds until that")
+    axes.set_xlabel("rounds until (marks: see legend)")
     axes.set_title("c  Runway: seeds, mean, 95 % interval")
 
 
@@ -164,7 +168,7 @@ def draw_growth(axes, arms) -> None:
     log_share(axes, lowest, "y")
     axes.set_xlabel("label error of a round")
     axes.set_ylabel("label error of the next round")
-    axes.set_title("d  Errors multiply from round to round")
+    axes.set_title("d  Errors from one round to the next")
 
 
 def base_errors(dataset: xr.Dataset) -> np.ndarray:
