@@ -5,7 +5,7 @@
 A perfect verifier looks away in one round and lets some of the policy's own mistakes through. How
 much more the policy errs in each of the following rounds is the loop's impulse response; if
 responses add up, it predicts what a verifier does that always errs. For several mixes of data, a
-size of model and a curriculum: predicted and measured boundary, beside the prediction of mean field
+learning rate and a curriculum: predicted and measured boundary, beside the prediction of mean field
 from the next round alone, 1 / kappa, and the response to random wrong digits instead of own
 mistakes.
 
@@ -48,9 +48,8 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
 
 
 def variants(sweep: Sweep) -> dict[str, Sweep]:
-    """Mixes of data, a size of model and a curriculum, one changed at a time."""
-    base, learner, model = sweep.base, sweep.base.learner, sweep.pretraining.model
-    wide = sweep.pretraining.replace(model=model.replace(width=48))
+    """Mixes of data, a learning rate and a curriculum, one changed at a time."""
+    base, learner = sweep.base, sweep.base.learner
     frontier = base.replace(
         task=base.task.replace(max_difficulty=base.base_difficulty + base.num_rounds),
         curriculum=Frontier(start=base.base_difficulty + 1),
@@ -61,6 +60,5 @@ def variants(sweep: Sweep) -> dict[str, Sweep]:
         "base_data": with_learner(sweep, learner.replace(base_rate=0.5)),
         "gentle": with_learner(sweep, learner.replace(learning_rate=learner.learning_rate / 3)),
         "accumulated": with_learner(sweep, learner.replace(num_kept=base.num_rounds)),
-        "wide": dataclasses.replace(sweep, pretraining=wide),
         "frontier": dataclasses.replace(sweep, base=frontier),
     }
