@@ -119,7 +119,10 @@ def laptop() -> Sweep:
 
 
 def smoke() -> Sweep:
-    """3 rounds from a base that has hardly learned: does everything work?"""
+    """A round from a base that has hardly learned: does everything work?
+
+    With no more than a round, an arm and its look at the base share a program.
+    """
     sweep = laptop()
     longer = Scratchpad(max_difficulty=5)
     base = sweep.base.replace(
@@ -128,12 +131,14 @@ def smoke() -> Sweep:
         curriculum=Frontier(start=3),
         learner=sweep.base.learner.replace(num_problems=16, num_updates=4),
         base_difficulty=2,
-        num_rounds=3,
-        num_eval=8,
+        num_rounds=1,
+        num_eval=1,
     )
     model = sweep.pretraining.model.replace(num_layers=1)
     pretraining = sweep.pretraining.replace(model=model, num_updates=100)
-    return dataclasses.replace(sweep, base=base, pretraining=pretraining, num_seeds=2)
+    return dataclasses.replace(
+        sweep, base=base, pretraining=pretraining, num_seeds=2, tile_width="1"
+    )
 
 
 def paper() -> Sweep:
