@@ -104,7 +104,7 @@ def draw_lines(axes, found) -> None:
     axes.plot(order.fpr, order, "o", color="C0", alpha=0.4, markersize=3)
     axes.plot(order.fpr, order.mean("seed"), "-", color="C0", label="measured: seeds, mean")
     ratios = np.concatenate([[0.0], np.geomspace(0.005, 1, 100)])
-    gains = [response.trajectory(seen, r)[1][-1] - seen.progress[0] for r in ratios]
+    gains = response.trajectory(seen, ratios)[1][-1] - seen.progress[0]
     axes.plot(ratios, gains, "k--", label="predicted from lapses of one round")
     axes.axhline(0, color="0.5", linewidth=0.8)
     axes.set_xscale("symlog", linthresh=0.02)
@@ -135,7 +135,7 @@ def draw_predictions(axes, found) -> None:
     axes.set_xlabel(f"predicted boundary, FPR at FNR 0 ({LARGEST:g}: none)")
     axes.set_ylabel("measured boundary, FPR at FNR 0")
     axes.set_title("Predicted by the response (dots), by κ (crosses)")
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left")
 
 
 if __name__ == "__main__":

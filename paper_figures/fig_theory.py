@@ -82,6 +82,7 @@ def draw_collapse(axes, order: xr.DataArray, learner: str) -> None:
     axes.plot(x[by_x], numbers.monotone(x, mean)[by_x], "k-", linewidth=1)
     axes.axhline(0, color="0.5", linewidth=0.8)
     axes.set_xscale("symlog", linthresh=0.02)
+    axes.set_xlim(-0.002, 1.1 * x.max())
     axes.set_xlabel(best)
     axes.set_ylabel("accuracy gained")
     axes.set_title(f"{learner}: all verifiers on one line")

@@ -130,7 +130,8 @@ def assert_share(share, rate, count):
 
 
 def test_all_learners_climb_the_ladder():
-    assert LADDER.keys() == LEARNERS.keys()
+    # One can only add; tests/test_simplify.py has its laws.
+    assert LADDER.keys() | {"simplify"} == LEARNERS.keys()
     assert all(type(LADDER[name]) is type(LEARNERS[name]) for name in LADDER)
 
 

@@ -99,16 +99,19 @@ def measure(
     return Response(clean_error, clean_progress, by_lag(error_slope), by_lag(progress_slope))
 
 
-def trajectory(response: Response, ratio: float) -> tuple[np.ndarray, np.ndarray]:
-    """Errors f[R + 1] and progress f[R + 1] under a verifier with FPR / (1 - FNR) = `ratio`."""
-    num_rounds = len(response.error) - 1
-    wrong_labels = np.zeros(num_rounds + 1)
-    error, progress = response.error.copy(), response.progress.copy()
-    for t in range(1, num_rounds + 1):
-        past = wrong_labels[1:t][::-1]
-        error[t] = np.clip(error[t] + past @ response.error_by_lag[1:t], 0, 1)
+def trajectory(response: Response, ratio: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Errors and progress f[R + 1, ...] under verifiers with FPR / (1 - FNR) = `ratio` f[...]."""
+    ratio = np.asarray(ratio, float)
+    error, progress = (
+        np.tile(clean.reshape(-1, *[1] * ratio.ndim), (1, *ratio.shape))
+        for clean in (response.error, response.progress)
+    )
+    wrong_labels = np.zeros_like(error)
+    for t in range(1, len(error)):
+        past = wrong_labels[1 : t + 1][::-1]  # of this round, still to come, and of those before
+        error[t] = np.clip(error[t] + np.tensordot(response.error_by_lag[:t], past, 1), 0, 1)
         wrong_labels[t] = theory.filtered_error(error[t], ratio, 0.0)
-        progress[t] += wrong_labels[1 : t + 1][::-1] @ response.progress_by_lag[:t]
+        progress[t] += np.tensordot(response.progress_by_lag[:t], past, 1)
     return error, progress
 
 
@@ -118,7 +121,7 @@ def critical_ratio(response: Response) -> float:
     0 if a clean run gains nothing.
     """
     ratios = np.concatenate([[0.0], np.geomspace(1e-4, 10, 501)])
-    gains = np.array([trajectory(response, r)[1][-1] for r in ratios]) - response.progress[0]
+    gains = trajectory(response, ratios)[1][-1] - response.progress[0]
     if np.isnan(gains).any():
         return float("nan")
     found = phase.crossing(ratios, gains, 0.0)
