@@ -97,7 +97,9 @@ def draw_explained(axes, orders: dict[str, xr.DataArray]) -> None:
         where = np.arange(len(shares)) + 0.27 * (i - 1)
         error = np.clip([value - low, high - value], 0, None)
         axes.bar(where, value, 0.25, yerr=error, color=colours[i], label=learner, capsize=2)
-    axes.set_xticks(range(len(numbers.NUMBERS)), numbers.NUMBERS)
+    axes.set_xticks(
+        range(len(numbers.NUMBERS)), [n.replace("/ (", "/\n(") for n in numbers.NUMBERS]
+    )
     axes.set_ylim(0, 1.35)
     axes.set_ylabel("share of variance explained (R²)")
     axes.set_title("Which one number decides?")

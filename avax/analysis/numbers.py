@@ -57,13 +57,14 @@ def isoline_exponent(
     """How iso-lines of the outcome depend on FNR: FPR ~ (1 - FNR)^exponent, and its interval.
 
     1 if the ratio FPR / (1 - FNR) decides, 0 if FPR alone does. One slope for all levels, with an
-    intercept of each; rays that an iso-line does not cross are left out.
+    intercept of each; rays that an iso-line does not cross are left out; NaN if none is left.
     """
     rng = np.random.default_rng(0)
     seeds = order.sizes["seed"]
     picks = rng.integers(seeds, size=(num_bootstrap, seeds))
     found = [_slope(order.isel(seed=p).mean("seed"), levels) for p in (np.arange(seeds), *picks)]
-    low, high = np.nanquantile(found[1:], [0.025, 0.975])
+    known = [x for x in found[1:] if np.isfinite(x)]
+    low, high = np.quantile(known, [0.025, 0.975]) if known else (np.nan, np.nan)
     return found[0], float(low), float(high)
 
 
