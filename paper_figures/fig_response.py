@@ -75,7 +75,7 @@ def _text(values: tuple[float, float, float]) -> str:
 def draw(*datasets: xr.Dataset) -> Figure:
     """The response by lag; gain against FPR; predicted against measured boundaries."""
     found = dict(zip(PARTS, datasets, strict=True))
-    figure = plotting.new_figure(13, 4)
+    figure = plotting.new_figure(14.5, 4)
     left, middle, right = figure.subplots(1, 3)
     draw_responses(left, found)
     draw_lines(middle, found)
@@ -108,6 +108,7 @@ def draw_lines(axes, found) -> None:
     axes.plot(ratios, gains, "k--", label="predicted from lapses of one round")
     axes.axhline(0, color="0.5", linewidth=0.8)
     axes.set_xscale("symlog", linthresh=0.02)
+    axes.set_xlim(-0.002, 1.1)
     known = order.values[np.isfinite(order.values)]
     low, high = known.min(), known.max()
     margin = 0.1 * (high - low) + 1e-3
@@ -135,7 +136,7 @@ def draw_predictions(axes, found) -> None:
     axes.set_xlabel(f"predicted boundary, FPR at FNR 0 ({LARGEST:g}: none)")
     axes.set_ylabel("measured boundary, FPR at FNR 0")
     axes.set_title("Predicted by the response (dots), by κ (crosses)")
-    axes.legend(loc="upper left")
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 if __name__ == "__main__":

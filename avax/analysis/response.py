@@ -83,11 +83,9 @@ def measure(
     """
     if len(wrong_labels) == 0:
         return Response(*np.full((len(Response._fields), error.shape[-1]), np.nan))
-    dq = wrong_labels - wrong_labels.mean(1, keepdims=True)
 
     def clean_and_slope(y):
-        slope = np.einsum("sn,snt->t", dq, y - y.mean(1, keepdims=True))
-        slope = slope / max((dq**2).sum(), 1e-12)  # no mistakes, no response
+        slope = theory.slope(wrong_labels, y)
         slope[:start] = 0.0  # before the lapse
         return y.mean((0, 1)) - slope * wrong_labels.mean(), slope
 

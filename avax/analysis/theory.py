@@ -76,8 +76,15 @@ def amplification(
     return Amplification(slope, float(low), float(high), floor, wrong_labels, next_error)
 
 
+def slope(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How y f[S, N, ...] changes with x f[S, N], least squares f[...]: shared by all seeds, each of
+    which has an intercept of its own, as it has its own base. 0 if x never changes.
+    """
+    dx, dy = (v - v.mean(1, keepdims=True) for v in (x, y))
+    return np.einsum("sn,sn...->...", dx, dy) / max((dx**2).sum(), 1e-12)
+
+
 def _fit(x, y) -> tuple[float, float]:
     """Slope shared by all seeds, and mean intercept: each seed has its own base and floor."""
-    dx, dy = x - x.mean(1, keepdims=True), y - y.mean(1, keepdims=True)
-    slope = float((dx * dy).sum() / (dx * dx).sum())
-    return slope, float((y - slope * x).mean())
+    found = float(slope(x, y))
+    return found, float((y - found * x).mean())
