@@ -50,8 +50,8 @@ class Experiment:
       lapse: wrong labels let through on purpose, none by default.
       base_difficulty: the base policy was trained on difficulties 1 to this one.
       snapshot: which of the snapshots of pretraining is the base; negative counts from the last.
-      num_bases: base policies of a run: the first is trained, a verifier may keep the others.
       num_distinct: different problems that all rounds draw from; 0 for fresh ones all the time.
+      num_bases: base policies of a run: the first is trained, a verifier may keep the others.
       num_rounds: rounds of generate -> verify -> retrain.
       num_eval: problems of each difficulty that accuracy is measured on.
       base_task: what the base policy was trained on, and what a learner replays of it; None if that
@@ -66,8 +66,8 @@ class Experiment:
     lapse: Lapse = Lapse()
     base_difficulty: Integer = struct.leaf(6, low=1)
     snapshot: Integer = struct.leaf(-1)
+    num_distinct: Integer = struct.leaf(0, low=0)
     num_bases: int = struct.static(1, low=1)
-    num_distinct: int = struct.static(0, low=0)
     num_rounds: int = struct.static(10, low=1)
     num_eval: int = struct.static(32, low=1)
     base_task: Task | None = None
@@ -142,10 +142,12 @@ def round_(
     key_step, key_verifier = jax.random.split(jax.random.fold_in(state.key, number))
 
     def draw(key):
-        if experiment.num_distinct > 0:
-            index = sampling.uniform_integer(key, 0, experiment.num_distinct - 1)
-            # No round has this number.
-            key = jax.random.fold_in(jax.random.fold_in(state.key, 2**32 - 1), index)
+        data, num_distinct = jax.random.key_data(key), experiment.num_distinct
+        # No round has this number; the key's own bits are as good as a draw.
+        recurring = jax.random.fold_in(state.key, 2**32 - 1)
+        recurring = jax.random.fold_in(recurring, data[-1] % jnp.maximum(num_distinct, 1))
+        data = jnp.where(num_distinct > 0, jax.random.key_data(recurring), data)
+        key = jax.random.wrap_key_data(data)
         key_difficulty, key_problem = jax.random.split(key)
         return task.sample(
             key_problem, curriculum.difficulty(key_difficulty, state.curriculum, number)

@@ -22,28 +22,38 @@ class LabelNoise:
     with noisy labels.
 
     Attributes:
-      rate: P(a completion is changed).
+      digit_rate: P(one digit, anywhere, becomes another one).
+      uniform_rate: P(every digit becomes a random one, the same by chance one time in ten).
+      drop_rate: P(the last 1 to 3 digits are left out, and what stands behind them moves up).
+      perturb_rate: P(each of the last 1 to 3 digits goes up or down by 1, modulo 10). A completion
+        is spoilt in one way at most; where the rates add up to more than 1, the last ones give way.
+        What has no digit stays.
       round: the round in which it happens; 1 is the first.
-      pattern: what becomes of a completion. `digit`: one digit, anywhere, becomes another one.
-        `uniform`: every digit becomes a random one, the same by chance one time in ten. `drop`: the
-        last 1 to 3 digits are left out, and what stands behind them moves up. `perturb`: each of
-        the last 1 to 3 digits goes up or down by 1, modulo 10. What has no digit stays.
     """
 
-    rate: Scalar = struct.leaf(0.0, low=0, high=1)
+    digit_rate: Scalar = struct.leaf(0.0, low=0, high=1)
+    uniform_rate: Scalar = struct.leaf(0.0, low=0, high=1)
+    drop_rate: Scalar = struct.leaf(0.0, low=0, high=1)
+    perturb_rate: Scalar = struct.leaf(0.0, low=0, high=1)
     round: Integer = struct.leaf(1, low=1)
-    pattern: str = struct.static("digit", choices=("digit", "uniform", "drop", "perturb"))
 
     def inject(self, key: Key, rollouts: Rollout, round: Array) -> Rollout:
         """`rollouts` (any leading axes) with the noise of this round."""
         uniform = jax.random.uniform(key, (3, *rollouts.completion.shape))
-        hit = (uniform[0, ..., :1] < self.rate) & (round == self.round)
-        spoilt = PATTERNS[self.pattern](rollouts, *uniform[1:])
+        which = jnp.where(round == self.round, uniform[0, ..., :1], 1.0)
+        noisy, low = rollouts, 0.0
+        for pattern, spoil in PATTERNS.items():
+            high = low + getattr(self, f"{pattern}_rate")
+            hit = (which >= low) & (which < high)
+            noisy, low = _where(hit, spoil(rollouts, *uniform[1:]), noisy), high
+        return noisy
 
-        def choose(name):
-            return jnp.where(hit, getattr(spoilt, name), getattr(rollouts, name))
 
-        return rollouts._replace(**{n: choose(n) for n in ("completion", "mask", "logprob")})
+def _where(hit: Array, new: Rollout, old: Rollout) -> Rollout:
+    def choose(name):
+        return jnp.where(hit, getattr(new, name), getattr(old, name))
+
+    return old._replace(**{name: choose(name) for name in ("completion", "mask", "logprob")})
 
 
 def _digit(rollouts: Rollout, u: Array, v: Array) -> Rollout:

@@ -121,7 +121,8 @@ def laptop() -> Sweep:
 def smoke() -> Sweep:
     """A round from a base that has hardly learned: does everything work?
 
-    With no more than a round, an arm and its look at the base share a program.
+    With no more than a round, an arm and its look at the base share a program; with three guesses
+    the arms that vote do.
     """
     sweep = laptop()
     longer = Scratchpad(max_difficulty=5)
@@ -129,7 +130,7 @@ def smoke() -> Sweep:
         task=longer.replace(step_rate=0.0),
         base_task=longer,
         curriculum=Frontier(start=3),
-        learner=sweep.base.learner.replace(num_problems=16, num_updates=4),
+        learner=sweep.base.learner.replace(num_problems=16, num_samples=3, num_updates=4),
         base_difficulty=2,
         num_rounds=1,
         num_eval=1,
@@ -137,7 +138,7 @@ def smoke() -> Sweep:
     model = sweep.pretraining.model.replace(num_layers=1)
     pretraining = sweep.pretraining.replace(model=model, num_updates=100)
     return dataclasses.replace(
-        sweep, base=base, pretraining=pretraining, num_seeds=2, tile_width="1"
+        sweep, base=base, pretraining=pretraining, num_seeds=2, tile_width="1", optimization=0
     )
 
 

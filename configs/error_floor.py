@@ -127,6 +127,7 @@ def smoke() -> Sweep:
         axes={AXIS: (0.0, 0.1, 1.0)},
         num_seeds=2,
         tile_width="1",
+        optimization=0,
     )
 
 

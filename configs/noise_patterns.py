@@ -29,8 +29,7 @@ from typing import Any
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError
 from avax.loop import Experiment
-from avax.noise import LabelNoise
-from avax.verifiers import AnyOf, Hashed, Oracle, Systematic
+from avax.verifiers import Hashed, Oracle, Systematic
 from configs import noise_phase_diagram
 
 CHOICES = {"preset": ("laptop", "smoke", "paper"), "curriculum": ("fixed", "frontier")}
@@ -79,19 +78,17 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
 
     found = {"independent": sweep, "hashed": arm(judged(Hashed()), verifier__fpr=fpr)}
     for kind in KINDS:
-        found[kind] = arm(judged(Systematic(kind)), verifier__fpr=blind)
+        found[kind] = arm(judged(Systematic()), **{f"verifier__{kind}": blind})
     for name, verifier in (("independent", Oracle()), ("hashed", Hashed())):
         recurring = judged(verifier, num_distinct=NUM_DISTINCT)
         found[f"{name}_recurring"] = arm(recurring, verifier__fpr=fpr)
     found["reject_at_random"] = arm(judged(Oracle()), verifier__fpr=beside, verifier__fnr=FNR)
     # False positives at random, false negatives where a carry runs on.
     found["reject_long_carry"] = arm(
-        judged(AnyOf(Oracle(fnr=1.0), Systematic())),
-        verifier__first__fpr=beside,
-        verifier__second__fnr=SELECTIVE_FNR,
+        judged(Systematic()), verifier__fpr=beside, verifier__fnr=SELECTIVE_FNR
     )
     for pattern in SPOILT:
         rates = (0.0, *RATES) if pattern == SPOILT[0] else RATES
-        spoilt = base.replace(label_noise=LabelNoise(pattern=pattern))
-        found[f"labels_{pattern}"] = arm(spoilt, label_noise__rate=rates, label_noise__round=rounds)
+        spoilt = {f"label_noise__{pattern}_rate": rates}
+        found[f"labels_{pattern}"] = arm(base, **spoilt, label_noise__round=rounds)
     return found

@@ -81,6 +81,7 @@ def smoke() -> Sweep:
         base=base,
         pretraining=sweep.pretraining.replace(num_updates=600, num_candidates=1),
         axes={"verifier.fpr": (0.0, 0.03, 0.3, 1.0), "verifier.fnr": (0.0, 0.5)},
+        optimization=0,
     )
 
 
@@ -134,7 +135,7 @@ def injection(sweep: Sweep) -> Sweep:
     base = sweep.base
     for path in sweep.axes:
         base = struct.replace(base, path, 0.0)
-    return dataclasses.replace(sweep, base=base, axes={"label_noise.rate": INJECTED})
+    return dataclasses.replace(sweep, base=base, axes={"label_noise.digit_rate": INJECTED})
 
 
 def log_spaced(low: float, high: float, count: int) -> tuple[float, ...]:

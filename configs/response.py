@@ -40,7 +40,7 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
         raise ConfigError("axes: this experiment has one, verifier.fpr")
     if sweep.base.num_rounds < 3:
         raise ConfigError(f"base.num_rounds: is {sweep.base.num_rounds}, must be at least 3")
-    found = {"random_labels": dataclasses.replace(sweep, axes={"label_noise.rate": DIGITS_CHANGED})}
+    found = {"random_labels": dataclasses.replace(sweep, axes={"label_noise.digit_rate": DIGITS_CHANGED})}
     for name, variant in variants(sweep).items():
         found[f"line/{name}"] = variant
         found[f"lapse/{name}"] = dataclasses.replace(variant, axes={"lapse.rate": LAPSES})

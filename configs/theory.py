@@ -57,6 +57,7 @@ def smoke() -> Sweep:
         pretraining=sweep.pretraining.replace(num_updates=600, num_candidates=1),
         axes={"verifier.fpr": (0.0, 1.0), "verifier.fnr": (0.0, 0.6)},
         num_seeds=1,
+        optimization=0,
     )
 
 

@@ -26,6 +26,7 @@ from paper_figures.noise_patterns import (
     differences,
     excess,
     gained,
+    named,
     own_share,
     summary,
 )
@@ -39,7 +40,7 @@ LABEL_COLOURS = dict(zip(SPOILT, ("#000000", "#56B4E9", "#D55E00", "#CC79A7"), s
 
 def draw(*datasets: xr.Dataset) -> Figure:
     """Above: false positives by pattern. Below: their kinds, false negatives, spoilt labels."""
-    data = dict(zip(PARTS, datasets, strict=True))
+    data = named(datasets)
     arms = arms_of(data)
     figure = plotting.new_figure(13, 7.6)
     above, below = figure.subplots(2, 3)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import phase, theory
+from avax.analysis import phase, response, theory
 from paper_figures import command
 
 SHIPPED = ("noise_phase_diagram", "noise_phase_diagram_fixed")
@@ -36,13 +36,10 @@ def analyse(dataset: xr.Dataset, injection: xr.Dataset) -> Findings:
 
     Args:
       dataset: the sweep over fpr and fnr.
-      injection: the sweep over label_noise.rate, noise injected in round 1, with a clean verifier.
+      injection: the sweep over label_noise.digit_rate, noise injected in one round, with a clean verifier.
     """
     order = phase.order_parameter(dataset)
-    wrong = 1 - injection.label_precision.isel(round=1)
-    following = 1 - injection.sampled_accuracy.isel(round=2)
-    by_seed = [x.transpose("seed", "rate").values for x in (wrong, following)]
-    return Findings(order, phase.boundary(order), theory.amplification(*by_seed))
+    return Findings(order, phase.boundary(order), response.amplification(injection))
 
 
 def summary(dataset: xr.Dataset, injection: xr.Dataset) -> str:

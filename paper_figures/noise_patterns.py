@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
@@ -22,6 +24,15 @@ NAMES = {
     "near_miss": "blind to near misses (one digit)",
     "long": "blind to answers that are too long",
 }
+
+
+def named(datasets: Sequence[xr.Dataset]) -> dict[str, xr.Dataset]:
+    """The parts by name; the rate of errors is `fpr` in all, and that of spoilt labels `rate`."""
+    axes = {kind: "fpr" for kind in KINDS} | {f"{pattern}_rate": "rate" for pattern in SPOILT}
+    return {
+        name: data.rename({old: new for old, new in axes.items() if old in data.dims})
+        for name, data in zip(PARTS, datasets, strict=True)
+    }
 
 
 def arms_of(data: dict[str, xr.Dataset]) -> dict[str, patterns.Arm]:
@@ -65,7 +76,7 @@ def excess(data, pattern: str) -> xr.DataArray:
 
 def summary(*datasets: xr.Dataset) -> str:
     """Every comparison in numbers, with 95 % bootstrap intervals over seeds."""
-    data = dict(zip(PARTS, datasets, strict=True))
+    data = named(datasets)
     arms = arms_of(data)
     shares = patterns.base_shares([data[name] for name in NAMES])
     lines = ["share of each kind among the base's mistakes, by seed:"]

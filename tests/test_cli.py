@@ -161,7 +161,7 @@ def test_choices_pick_the_defaults(argv):
         ("--base.snapshot", "-1", "base.snapshot", -1),
         ("--base.num-rounds", "2", "base.num_rounds", 2),
         ("--base.task.reversed-digits", "FALSE", "base.task.reversed_digits", False),
-        ("--base.label-noise.rate", "0.1", "base.label_noise.rate", 0.1),
+        ("--base.label-noise.digit-rate", "0.1", "base.label_noise.digit_rate", 0.1),
         ("--pretraining.model.num-layers", "3", "pretraining.model.num_layers", 3),
         ("--pretraining.model.position", "rotary", "pretraining.model.position", "rotary"),
         ("--num-seeds", "7", "num_seeds", 7),

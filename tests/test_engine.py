@@ -107,7 +107,7 @@ def changed(value):
 def test_any_other_field_changes_the_digest():
     digests = {SMALL.digest()}
     paths = [p for p, _, v in struct.walk(SMALL) if isinstance(v, (bool, int, float, str))]
-    paths = [p for p in paths if p not in ("tile_width", "placement")]
+    paths = [p for p in paths if p not in sweep.EXECUTION]
     assert len(paths) > 30
     for path in paths:
         other = struct.replace(SMALL, path, changed(struct.get(SMALL, path)))
@@ -392,10 +392,10 @@ def test_one_setting_is_a_sweep(toy, tmp_path):
 def test_sweeps_of_one_structure_share_a_program(toy, tmp_path):
     engine = study.Engine(tmp_path / "bases")
     first = execute(SMALL, tmp_path, engine)
-    other = dataclasses.replace(SMALL, axes={"label_noise.rate": (0.0, 0.1, 0.2)})
+    other = dataclasses.replace(SMALL, axes={"label_noise.digit_rate": (0.0, 0.1, 0.2)})
     second = execute(other, tmp_path, engine)
     assert len(toy) == 1
-    assert second.accuracy.dims == ("rate", "seed", "round")
+    assert second.accuracy.dims == ("digit_rate", "seed", "round")
     np.testing.assert_array_equal(second.sampled_accuracy[0], first.sampled_accuracy[0, 0])
 
 
@@ -773,7 +773,7 @@ def test_provenance_says_what_ran(executed):
     found = json.loads((out / results.PROVENANCE).read_text())
     assert data.attrs["provenance"] == found
     assert set(found) == {
-        *("versions", "git_commit", "device", "tile_width", "placement", "seconds"),
+        *("versions", "git_commit", "device", "tile_width", "placement", "optimization", "seconds"),
         "data_sha256",
     }
     assert found["versions"]["jax"] == jax.__version__

@@ -50,12 +50,20 @@ def sweep(curriculum: str, num_seeds: int, spoilt: str = "nothing") -> xr.Datase
 def injection(num_seeds: int) -> xr.Dataset:
     """Label noise in round 1 that is amplified by 8 in round 2."""
     rate = np.array([0.0, 0.02, 0.05, 0.1])
+    config = {
+        "base": {"curriculum": {"type": "Fixed"}, "label_noise": {"round": 1}},
+        "axes": {"label_noise.digit_rate": rate.tolist()},
+    }
     wrong = rate[:, None, None] + 0.001 * np.arange(num_seeds)[:, None] + np.zeros(4)
-    dims = ("rate", "seed", "round")
+    dims = ("digit_rate", "seed", "round")
     return xr.Dataset(
-        {"label_precision": (dims, 1 - wrong), "sampled_accuracy": (dims, 0.9 - 8 * wrong)},
-        {"rate": rate, "seed": range(num_seeds), "round": range(4)},
-        {"config": {}, "provenance": {}},
+        {
+            "label_precision": (dims, 1 - wrong),
+            "sampled_accuracy": (dims, 0.9 - 8 * wrong),
+            "accuracy": (dims, 0.9 - wrong),
+        },
+        {"digit_rate": rate, "seed": range(num_seeds), "round": range(4)},
+        {"config": config, "provenance": {}},
     )
 
 

@@ -80,7 +80,7 @@ def play(name, base) -> dict[str, np.ndarray]:
     bases = [base] * len(settings)
     if name == "filtered_sft":
         settings.append(noisy_experiment().replace(num_rounds=NUM_ROUNDS))
-        settings.append(experiment_of(learner, noise=LabelNoise(rate=0.5, round=2)))
+        settings.append(experiment_of(learner, noise=LabelNoise(digit_rate=0.5, round=2)))
         settings.append(experiment_of(learner))
         seeds += [NOISY_SEED, 4, 5]
         bases += [base, base, jax.tree.map(lambda x: x * jnp.nan, base)]

@@ -29,7 +29,8 @@ def rollout_of(completion) -> Rollout:
 
 
 def noise_of(pattern, rate, round=1):
-    return LabelNoise(jnp.float32(rate), jnp.int32(round), pattern)
+    rates = {f"{name}_rate": jnp.float32(rate * (name == pattern)) for name in PATTERNS}
+    return LabelNoise(**rates, round=jnp.int32(round))
 
 
 def assert_share(events, rate):
@@ -173,3 +174,23 @@ def test_one_digit_noise_is_what_it_always_was():
     new = (digit + 1 + (9 * draw).astype(jnp.int32)) % 10
     found = jnp.take_along_axis(noisy.completion, place[..., None], -1)[..., 0]
     np.testing.assert_array_equal(found, jnp.where(uniform[0][..., 0] < 0.5, new, digit))
+
+
+def test_a_completion_is_spoilt_in_one_way_at_most():
+    """Rates share the draw: each pattern has its own part of the completions, the rest stay."""
+    rates = {"digit": 0.1, "uniform": 0.2, "drop": 0.3, "perturb": 0.15}
+    rollouts = many("3333")
+    noise = LabelNoise(**{f"{name}_rate": rate for name, rate in rates.items()})
+    noisy = inject(noise, jax.random.key(5), rollouts, jnp.int32(1))
+    alone = {name: spoilt(name, rollouts) for name in PATTERNS}
+    draw = np.asarray(jax.random.uniform(jax.random.key(5), (3, B, K, C)))[0, ..., 0]
+    low = 0.0
+    for name, rate in rates.items():
+        here = (draw >= low) & (draw < low + rate)
+        assert_share(here, rate)
+        for field in ("completion", "mask", "logprob"):
+            found, expected = (np.asarray(getattr(r, field)) for r in (noisy, alone[name]))
+            np.testing.assert_array_equal(found[here], expected[here])
+        low += rate
+    stays = draw >= low
+    assert not changed(rollouts, noisy)[stays].any()

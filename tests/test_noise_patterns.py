@@ -62,7 +62,7 @@ def all_runs(harm: float = 0.0, breeds: float = 0.0) -> dict[str, xr.Dataset]:
     found = {name: runs({"fpr": fpr}, gain_of(fpr), fpr) for name in ("independent", "hashed")}
     for kind in figure.KINDS:
         rate = blind * SHARES[MISTAKES.index(kind)]
-        found[kind] = runs({"fpr": blind}, gain_of(rate) - harm, rate, breeds=breeds)
+        found[kind] = runs({kind: blind}, gain_of(rate) - harm, rate, breeds=breeds)
     for name in ("independent", "hashed"):
         found[f"{name}_recurring"] = runs({"fpr": fpr}, gain_of(fpr), fpr)
     for name, fnr, share in (
@@ -74,17 +74,20 @@ def all_runs(harm: float = 0.0, breeds: float = 0.0) -> dict[str, xr.Dataset]:
         found[name] = runs(axes, gain, fnr=np.broadcast_to(share * np.array(fnr), gain.shape))
     for i, pattern in enumerate(figure.SPOILT):
         rates = [0.0, 0.2, 0.6] if pattern == "digit" else [0.2, 0.6]
-        dataset = runs(
-            {"rate": rates, "label_noise.round": [1, 3]}, np.full((len(rates), 2), gain_of(0.0))
-        )
+        axes = {f"{pattern}_rate": rates, "label_noise.round": [1, 3]}
+        dataset = runs(axes, np.full((len(rates), 2), gain_of(0.0)))
         since = dataset["round"] - dataset["label_noise.round"]
-        cost = (i + 1) * dataset.rate * 0.5 ** since.clip(0) * (since >= 0)
+        cost = (i + 1) * dataset[f"{pattern}_rate"] * 0.5 ** since.clip(0) * (since >= 0)
         found[f"labels_{pattern}"] = dataset.assign(accuracy=dataset.accuracy - 0.1 * cost)
     return {name: found[name] for name in figure.PARTS}
 
 
+def named_runs(**how) -> dict[str, xr.Dataset]:
+    return findings.named(list(all_runs(**how).values()))
+
+
 def test_arms_are_placed_at_their_rate_on_the_mistakes_of_the_base():
-    arms = figure.arms_of(all_runs(breeds=0.2))
+    arms = figure.arms_of(named_runs(breeds=0.2))
     np.testing.assert_allclose(arms["hashed"].base_fpr[:, 0], FPR)
     np.testing.assert_allclose(arms["dropped_carry"].base_fpr[:, 1], 0.5 * np.array(FPR))
     np.testing.assert_allclose(arms["dropped_carry"].gain[0, 0], gain_of(0.0))  # of other parts
@@ -102,7 +105,7 @@ def test_pooled_rates_are_those_of_all_events():
 @pytest.mark.parametrize("harm", [0.0, 0.15])
 def test_a_difference_at_equal_rate_is_what_the_pattern_does(harm):
     """If only the rate decides it is 0, although the nominal rates differ."""
-    arms = figure.arms_of(all_runs(harm))
+    arms = figure.arms_of(named_runs(harm=harm))
     for name in figure.KINDS:
         found = patterns.difference(arms[name], arms["independent"], arms[name].base_fpr)
         np.testing.assert_allclose(found, -harm, atol=0.04)  # between the settings it is linear
@@ -111,10 +114,10 @@ def test_a_difference_at_equal_rate_is_what_the_pattern_does(harm):
 
 
 def test_boundaries_are_where_the_gain_ends():
-    arms = figure.arms_of(all_runs())
+    arms = figure.arms_of(named_runs())
     assert (np.abs(patterns.boundaries(arms["independent"]) - 0.1) < 0.02).all()
     assert (np.abs(patterns.boundaries(arms["dropped_carry"]) - 0.1) < 0.03).all()
-    mild = figure.arms_of(all_runs(harm=-0.5))["near_miss"]
+    mild = figure.arms_of(named_runs(harm=-0.5))["near_miss"]
     assert np.isnan(patterns.boundaries(mild)).all()
 
 
@@ -126,7 +129,7 @@ def test_intervals():
 
 
 def test_excess_error_counts_from_the_round_of_the_noise():
-    data = all_runs()
+    data = named_runs()
     lost = findings.excess(data, "uniform").sel(rate=0.6)
     for start in (1, 3):
         values = lost.sel({"label_noise.round": start}).dropna("since")
@@ -136,7 +139,7 @@ def test_excess_error_counts_from_the_round_of_the_noise():
 
 
 def test_selective_rejection_is_compared_at_equal_rate():
-    lines = findings.rejections(all_runs())
+    lines = findings.rejections(named_runs())
     assert len(lines) == 5 and all("0.000 (" in line for line in lines[1:])
 
 

@@ -135,7 +135,7 @@ def test_mix_changes_half_of_the_bits():
 @pytest.mark.parametrize("fpr, fnr", [(0.0, 0.0), (1.0, 1.0), (0.3, 0.0), (0.0, 0.6)])
 def test_systematic_errs_on_its_kinds_only(mistake, fpr, fnr):
     grades = grades_of(4)
-    accept = verdicts(Systematic(mistake, jnp.float32(fpr), jnp.float32(fnr)), truth=4)
+    accept = verdicts(Systematic(**{mistake: jnp.float32(fpr)}, fnr=jnp.float32(fnr)), truth=4)
     kind = grades.mistake[..., MISTAKES.index(mistake)]
     assert_share(accept[kind], fpr)
     assert not accept[~grades.correct & ~kind].any()
@@ -147,12 +147,23 @@ def test_systematic_without_rates_is_the_truth():
     np.testing.assert_array_equal(verdicts(Systematic()), grades_of(3).correct)
 
 
+def test_systematic_accepts_a_mistake_at_the_highest_of_its_rates():
+    """The rates of its kinds, and that of any mistake."""
+    rates = dict(zip(MISTAKES, (0.1, 0.4, 0.7, 0.0), strict=True))
+    grades = grades_of(4)
+    accept = verdicts(Systematic(fpr=0.2, **rates), truth=4)
+    highest = np.where(grades.mistake, list(rates.values()), 0.2).max(-1)
+    for rate in (0.2, 0.4, 0.7):
+        assert_share(accept[~grades.correct & (highest == rate)], rate)
+    assert accept[grades.correct].all()
+
+
 def test_errors_of_a_kind_are_independent():
     """Each completion of the kind has its own coin: counts of a prompt vary as a binomial's."""
     rollouts, grades = rollouts_of(5), grades_of(5)
     grades = grades._replace(correct=np.zeros((B, K), bool), mistake=np.ones((B, K, 4), bool))
     keys = jax.random.split(jax.random.key(6))
-    counts = np.asarray(accepted(Systematic(fpr=jnp.float32(0.5)), rollouts, grades, *keys)).sum(1)
+    counts = np.asarray(accepted(Systematic(near_miss=jnp.float32(0.5)), rollouts, grades, *keys)).sum(1)
     assert 0.7 < counts.var() / (K / 4) < 1.4
-    again = accepted(Systematic(fpr=jnp.float32(0.5)), rollouts, grades, keys[0], jax.random.key(7))
+    again = accepted(Systematic(near_miss=jnp.float32(0.5)), rollouts, grades, keys[0], jax.random.key(7))
     assert (np.asarray(again).sum(1) != counts).any()

@@ -75,7 +75,7 @@ def test_from_the_command_line_to_the_figure(folder, curriculum):
     assert data.sizes["fpr"] == 4 and data.sizes["fnr"] == 2
     assert data.sizes["round"] == config["base"]["num_rounds"] + 1
     assert data.accuracy.notnull().all()
-    assert results.load(out / "label_noise").accuracy.dims == ("rate", "seed", "round")
+    assert results.load(out / "label_noise").accuracy.dims == ("digit_rate", "seed", "round")
     assert len({data.attrs["config"]["digest"], config["digest"]}) == 1
 
 

@@ -228,7 +228,7 @@ def test_scrambled_truth_changes_no_verdict_of_verifiers_that_do_not_use_it(name
 def test_noise_comes_behind_the_verdict():
     rollouts = random_rollouts()
     problems = Problem(rollouts.prompt, rollouts.completion[:, 0], jnp.ones(B, jnp.int32))
-    noisy, verdicts = judged_in_the_loop(Oracle(), problems, rollouts, LabelNoise(1.0, 1))
+    noisy, verdicts = judged_in_the_loop(Oracle(), problems, rollouts, LabelNoise(digit_rate=1.0))
     right = (rollouts.completion == problems.answer[:, None]).all(-1)
     np.testing.assert_array_equal(verdicts.accept, right)
     assert ((noisy.completion != rollouts.completion).sum(-1) == 1).all()

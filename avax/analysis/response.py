@@ -36,22 +36,12 @@ class Prediction(NamedTuple):
 
 
 def predict(dataset: xr.Dataset, num_bootstrap: int = 300) -> Prediction:
-    """From runs with wrong labels in one round alone: a sweep over lapse.rate or label_noise.rate.
+    """From runs with wrong labels in one round alone: a sweep over the rate of a lapse or of noise.
 
     Seeds are resampled as a whole. Lags that the runs are too short for keep the last value. Seeds
     with a run that diverged or accepted nothing are left out; NaN if none is left.
     """
-    config = dataset.attrs["config"]
-    (path,) = config["axes"]
-    start = int(config["base"][path.partition(".")[0]]["round"])
-    data = [
-        x.transpose("seed", "rate", ...).values
-        for x in (
-            1 - dataset.label_precision.isel(round=start),
-            1 - dataset.sampled_accuracy,
-            phase.progress(dataset),
-        )
-    ]
+    start, *data = injected(dataset)
     known = np.isfinite(data[0]).all(1) & np.isfinite(data[2]).all((1, 2))
     data = [x[known] for x in data]
     rng = np.random.default_rng(0)
@@ -65,10 +55,31 @@ def predict(dataset: xr.Dataset, num_bootstrap: int = 300) -> Prediction:
 
     return Prediction(
         with_interval(critical_ratio),
-        with_interval(lambda r: r.error_by_lag[1]),
+        amplification(dataset)[:3],
         with_interval(lambda r: r.error_by_lag[1 : len(r.error) - start].sum()),
         found[0],
     )
+
+
+def injected(dataset: xr.Dataset) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """The round with wrong labels, and what `measure` takes of runs with wrong labels in one round.
+
+    Args:
+      dataset: a sweep over one number of `lapse` or `label_noise`, whose rate it is.
+    """
+    config = dataset.attrs["config"]
+    (path,) = config["axes"]
+    owner, _, rate = path.rpartition(".")
+    start = int(config["base"][owner]["round"])
+    wrong_labels = 1 - dataset.label_precision.isel(round=start)
+    found = wrong_labels, 1 - dataset.sampled_accuracy, phase.progress(dataset)
+    return start, *(x.transpose("seed", rate, ...).values for x in found)
+
+
+def amplification(dataset: xr.Dataset) -> theory.Amplification:
+    """kappa of mean field, from runs with wrong labels in one round: what the next round shows."""
+    start, wrong_labels, error, _ = injected(dataset)
+    return theory.amplification(wrong_labels, error[..., start + 1])
 
 
 def measure(

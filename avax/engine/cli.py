@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from avax import results, struct
 from avax.curricula import CURRICULA
 from avax.engine.axes import AXIS_HELP, axis_names, parse_values, sweepable
-from avax.engine.sweep import Sweep
+from avax.engine.sweep import EXECUTION, Sweep
 from avax.engine.validate import ConfigError, validate
 from avax.learners import LEARNERS
 from avax.tasks import TASKS
@@ -207,7 +207,7 @@ def _with_flags(sweep: Sweep, args: Mapping[str, Any]) -> Sweep:
             axes[path.removeprefix("axes.")] = parse_values(path, value, type(field))
         elif path.startswith(("base.", "pretraining.")) and path[5:] not in REGISTRIES:
             sweep = struct.replace(sweep, path, value)
-        elif path in ("num_seeds", "seed", "tile_width", "placement", "trace"):
+        elif path in ("num_seeds", "seed", "trace", *EXECUTION):
             sweep = dataclasses.replace(sweep, **{path: value})
     return dataclasses.replace(sweep, axes=axes)
 

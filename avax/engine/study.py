@@ -94,6 +94,7 @@ class Engine:
             "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
             "tile_width": [plans[i].program.width for i in sorted(plans)],
             "placement": config.placement,
+            "optimization": config.optimization,
             "seconds": dataclasses.asdict(self.seconds),
         }
         results.finish(out, writer.dataset, provenance)
@@ -110,9 +111,10 @@ class Engine:
             width = tile_width(config.tile_width, members, num_runs, devices)
             # A program is compiled for its shapes.
             shapes = [(x.shape[1:], str(x.dtype)) for x in jax.tree.leaves(members)]
-            key = jax.tree.structure(members), tuple(shapes), width
+            key = jax.tree.structure(members), tuple(shapes), width, config.optimization
             if key not in self._programs:
-                self._programs[key] = tiles.Program(tiles.metrics, members, width)
+                program = tiles.Program(tiles.metrics, members, width, config.optimization)
+                self._programs[key] = program
             program = self._programs[key]
             units = tiles.make_units(config.placement, devices, -(-num_runs // width))
             program.compile_all(units)

@@ -18,6 +18,9 @@ from avax.loop import Experiment
 from avax.pretrain import Pretraining
 
 
+EXECUTION = ("tile_width", "placement", "optimization")  # fields that change rounding alone
+
+
 @dataclasses.dataclass(frozen=True)
 class Sweep:
     """What is run, and the whole of it: the same sweep gives the same results.
@@ -31,6 +34,8 @@ class Sweep:
       tile_width: runs that one device advances together: a number, `all`, or `auto` to measure.
       placement: `tiles`, a program on each device, with the same bits on any number of them; or
         `spmd`, one on all, which compiles once and differs by rounding.
+      optimization: how hard the compiler tries on a CPU, from 0, for programs that compile faster and
+        run slower, to 3.
       trace: run only the settings that show where the boundary lies; for two axes, fpr and another.
     """
 
@@ -41,6 +46,7 @@ class Sweep:
     seed: int = struct.static(0, low=0)
     tile_width: str = struct.static("auto")
     placement: str = struct.static("tiles", choices=("tiles", "spmd"))
+    optimization: int = struct.static(2, low=0, high=3)
     trace: bool = struct.static(False)
 
     def __post_init__(self):
@@ -69,8 +75,9 @@ class Sweep:
         ]
 
     def digest(self) -> str:
-        """Names what the results depend on: tile width and placement are not part of it."""
-        return digest(dataclasses.replace(self, tile_width="auto", placement="tiles"))
+        """Names what the results depend on: how the runs are executed is not part of it."""
+        how = {f.name: f.default for f in dataclasses.fields(self) if f.name in EXECUTION}
+        return digest(dataclasses.replace(self, **how))
 
 
 def _with_fields(node: Any, values: Mapping[str, Any]) -> Any:

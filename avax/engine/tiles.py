@@ -30,9 +30,10 @@ Unit = tuple[jax.Device, ...]
 class Program:
     """`jit(vmap(function))` at one tile width, compiled once for each unit."""
 
-    def __init__(self, function: Callable, members: tuple, width: int):
+    def __init__(self, function: Callable, members: tuple, width: int, optimization: int = 2):
         """A function of one member; all members, stacked, are taken only for their shapes."""
         self.width = width
+        self._options = platform.compiler_options(optimization)
         self._function = jax.vmap(function)
         self._members = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), members)
         self._compiled: dict[Unit, Any] = {}
@@ -44,7 +45,7 @@ class Program:
         if unit not in self._compiled:
             with jax.default_device(unit[0]):
                 lowered = self._trace(unit).lower()
-                self._compiled[unit] = lowered.compile(platform.compiler_options())
+                self._compiled[unit] = lowered.compile(self._options)
         return self._compiled[unit]
 
     def _trace(self, unit):

@@ -13,20 +13,26 @@ from avax.types import MISTAKES, Grade, Key, Policy, Rollout, Scalar, Verdict, o
 
 @struct.dataclass
 class Systematic:
-    """Errs only on mistakes of one kind, and on right answers only where a carry runs on.
+    """Errs on some kinds of mistakes, and on right answers only where a carry runs on.
 
-    It rejects all other mistakes and accepts all other right answers. So the FPR that the loop
-    measures is `fpr` times the share of that kind among the wrong completions, and the FNR `fnr`
-    times the share of such problems among the right ones: both change as the policy does.
+    So the FPR that the loop measures is that of each kind times its share among the wrong
+    completions, and the FNR `fnr` times the share of such problems among the right ones: both
+    change as the policy does. A mistake of several kinds is accepted at the highest of their rates.
 
     Attributes:
-      mistake: the kind it may accept, one of MISTAKES.
-      fpr: P(accept | wrong in this way).
+      fpr: P(accept | wrong), whatever the mistake.
+      dropped_carry: P(accept | wrong in this way), as for the others: see MISTAKES.
+      near_miss: one digit is wrong.
+      short: digits are missing.
+      long: there are too many digits.
       fnr: P(reject | correct, and the problem has a carry that runs through two columns or more).
     """
 
-    mistake: str = struct.static("near_miss", choices=MISTAKES)
     fpr: Scalar = struct.leaf(0.0, low=0, high=1)
+    dropped_carry: Scalar = struct.leaf(0.0, low=0, high=1)
+    near_miss: Scalar = struct.leaf(0.0, low=0, high=1)
+    short: Scalar = struct.leaf(0.0, low=0, high=1)
+    long: Scalar = struct.leaf(0.0, low=0, high=1)
     fnr: Scalar = struct.leaf(0.0, low=0, high=1)
 
     uses_ground_truth: ClassVar[bool] = True
@@ -36,9 +42,10 @@ class Systematic:
 
     def verify(self, key: Key, state, policy: Policy, rollout: Rollout, grade: Grade) -> Verdict:
         u = jax.random.uniform(key, grade.correct.shape)
-        missed = grade.mistake[:, MISTAKES.index(self.mistake)] & (u < self.fpr)
+        rates = jnp.stack([getattr(self, kind) for kind in MISTAKES])
+        rate = jnp.maximum(jnp.where(grade.mistake, rates[None], 0.0).max(-1), self.fpr)
         refused = grade.long_carry & (u < self.fnr)
-        return outcome_verdict(jnp.where(grade.correct, ~refused, missed), rollout)
+        return outcome_verdict(jnp.where(grade.correct, ~refused, u < rate), rollout)
 
     def update(self, key: Key, state, info, grades):
         return state
