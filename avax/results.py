@@ -8,7 +8,7 @@ import os
 import pathlib
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -136,11 +136,22 @@ class Writer:
         """Brings the store up to date."""
         for name in self.dataset.data_vars:
             size = self._block[name]
-            for block in {row // size for row in self._dirty}:
-                rows = slice(block * size, (block + 1) * size)
+            for first, last in stretches({row // size for row in self._dirty}):
+                rows = slice(first * size, (last + 1) * size)
                 self._group[name][rows] = self.dataset[name].values[rows]
         self._dirty.clear()
         self._flushed = time.monotonic()
+
+
+def stretches(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """The first and the last of each unbroken stretch of whole numbers."""
+    found: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][1] == number - 1:
+            found[-1] = found[-1][0], number
+        else:
+            found.append((number, number))
+    return found
 
 
 def _write_store(dataset: xr.Dataset, path: pathlib.Path, chunks: Mapping[str, tuple]) -> None:

@@ -73,17 +73,22 @@ def as_type(field: dataclasses.Field, value: Any) -> Any:
     return float(value) if is_whole and field.type in ("Scalar", "float", float) else value
 
 
-def to_dict(node: Any) -> Any:
+def to_dict(node: Any, defaults: bool = True) -> Any:
     """Plain dicts, lists and numbers, the class of each dataclass under "type": ready for JSON.
 
-    A field that is None is left out: an optional part renames no configuration without it.
+    A field that is None is left out; without `defaults`, one that has its class's default, too:
+    such a dict stays the same when a class gets another field.
     """
     if dataclasses.is_dataclass(node):
-        values = {f.name: getattr(node, f.name) for f in dataclasses.fields(node)}
-        fields = {name: to_dict(value) for name, value in values.items() if value is not None}
+        values = {f.name: (getattr(node, f.name), f.default) for f in dataclasses.fields(node)}
+        fields = {
+            name: to_dict(value, defaults)
+            for name, (value, default) in values.items()
+            if value is not None and (defaults or value != default)
+        }
         return {"type": type(node).__name__, **fields}
     if isinstance(node, Mapping):
-        return {name: to_dict(value) for name, value in node.items()}
+        return {name: to_dict(value, defaults) for name, value in node.items()}
     if isinstance(node, (tuple, list)):
-        return [to_dict(value) for value in node]
+        return [to_dict(value, defaults) for value in node]
     return node

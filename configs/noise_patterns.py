@@ -50,9 +50,13 @@ FPR = {
 def build(preset: str, curriculum: str) -> Sweep:
     """The arm with independent errors; the other arms vary its verifier, and no other choice."""
     sweep = noise_phase_diagram.build(preset, curriculum)
+    if preset == "smoke":
+        learner = sweep.base.learner.replace(num_problems=16, num_updates=2)
+        sweep = dataclasses.replace(sweep, base=sweep.base.replace(learner=learner, num_eval=4))
     seeds = {"smoke": 1, "laptop": 5, "paper": 10}[preset]
     axes = {"verifier.fpr": FPR[preset]}
-    return dataclasses.replace(sweep, axes=axes, num_seeds=seeds)
+    width = "1" if preset == "smoke" else sweep.tile_width  # a tile for each device in all arms
+    return dataclasses.replace(sweep, axes=axes, num_seeds=seeds, tile_width=width)
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:

@@ -5,9 +5,9 @@
 A perfect verifier looks away in one round and lets some of the policy's own mistakes through. How
 much more the policy errs in each of the following rounds is the loop's impulse response; if
 responses add up, it predicts what a verifier does that always errs. For several mixes of data, a
-learning rate and a curriculum: predicted and measured boundary, beside the prediction of mean field
-from the next round alone, 1 / kappa, and the response to random wrong digits instead of own
-mistakes.
+learning rate, a wider model, GRPO and a curriculum: predicted and measured boundary, beside the
+prediction of mean field from the next round alone, 1 / kappa, and the response to random wrong
+digits instead of own mistakes.
 
 Expect: own mistakes are remembered for many rounds, random digits are forgotten; predictions from
 one round's kappa are off by 10 times and more, those from the whole response by about 2.
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from avax import struct
 from avax.curricula import Frontier
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError
@@ -26,6 +27,7 @@ from configs.theory import with_learner
 CHOICES = theory.CHOICES
 FPR = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 LAPSES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+WIDE = 48  # 2.1 times the parameters of the reference
 DIGITS_CHANGED = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 
 
@@ -40,7 +42,9 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
         raise ConfigError("axes: this experiment has one, verifier.fpr")
     if sweep.base.num_rounds < 3:
         raise ConfigError(f"base.num_rounds: is {sweep.base.num_rounds}, must be at least 3")
-    found = {"random_labels": dataclasses.replace(sweep, axes={"label_noise.digit_rate": DIGITS_CHANGED})}
+    found = {
+        "random_labels": dataclasses.replace(sweep, axes={"label_noise.digit_rate": DIGITS_CHANGED})
+    }
     for name, variant in variants(sweep).items():
         found[f"line/{name}"] = variant
         found[f"lapse/{name}"] = dataclasses.replace(variant, axes={"lapse.rate": LAPSES})
@@ -48,7 +52,7 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
 
 
 def variants(sweep: Sweep) -> dict[str, Sweep]:
-    """Mixes of data, a learning rate and a curriculum, one changed at a time."""
+    """Mixes of data, a learning rate, a width, a learner and a curriculum, one at a time."""
     base, learner = sweep.base, sweep.base.learner
     frontier = base.replace(
         task=base.task.replace(max_difficulty=base.base_difficulty + base.num_rounds),
@@ -60,5 +64,7 @@ def variants(sweep: Sweep) -> dict[str, Sweep]:
         "base_data": with_learner(sweep, learner.replace(base_rate=0.5)),
         "gentle": with_learner(sweep, learner.replace(learning_rate=learner.learning_rate / 3)),
         "accumulated": with_learner(sweep, learner.replace(num_kept=base.num_rounds)),
+        "wide": struct.replace(sweep, "pretraining.model.width", WIDE),
+        "grpo": theory.with_grpo(sweep),
         "frontier": dataclasses.replace(sweep, base=frontier),
     }

@@ -36,7 +36,7 @@ def analyse(dataset: xr.Dataset, injection: xr.Dataset) -> Findings:
 
     Args:
       dataset: the sweep over fpr and fnr.
-      injection: the sweep over label_noise.digit_rate, noise injected in one round, with a clean verifier.
+      injection: a sweep over label_noise.digit_rate in one round, with a clean verifier.
     """
     order = phase.order_parameter(dataset)
     return Findings(order, phase.boundary(order), response.amplification(injection))

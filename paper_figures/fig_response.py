@@ -23,6 +23,8 @@ VARIANTS = {
     "base_data": "half base data",
     "gentle": "a third of the learning rate",
     "accumulated": "accumulated data",
+    "wide": "width 48 for 32",
+    "grpo": "GRPO, 20 rounds",
     "frontier": "frontier",
 }
 PARTS = ("random_labels", *(f"{kind}/{name}" for name in VARIANTS for kind in ("line", "lapse")))

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 import threading
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,7 @@ from avax.engine.sweep import Sweep
 from avax.learners import GRPO, FilteredSFT
 from avax.loop import METRICS, Experiment
 from avax.models.transformer import TransformerConfig
-from avax.pretrain import Pretraining
+from avax.pretrain import Pretraining, pretrain
 from avax.tasks import Copy, Scratchpad
 from avax.types import MISTAKES
 from avax.verifiers import MajorityVote, Noisy, Oracle
@@ -63,7 +64,8 @@ SMALL = Sweep(
 def quick_compilation():
     """What is compiled here runs for milliseconds."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(platform, "compiler_options", lambda: {"xla_backend_optimization_level": 0})
+        options = platform.compiler_options(optimization=0)
+        patch.setattr(platform, "compiler_options", lambda optimization=0: options)
         jax.config.update("jax_disable_most_optimizations", True)
         yield
         jax.config.update("jax_disable_most_optimizations", False)
@@ -162,6 +164,21 @@ def test_a_key_depends_on_setting_and_seed_alone():
     keys = [sweep.run_key(s, seed) for s in GRID.settings() for seed in (0, 1)]
     keys += [sweep.base_key(seed) for seed in (0, 1)]
     assert len({data(key) for key in keys}) == 2 * 25 + 2
+
+
+def test_a_field_that_is_added_changes_no_key():
+    """Where it has its default."""
+
+    @struct.dataclass
+    class Later(Oracle):
+        more: float = struct.leaf(0.5)
+
+    Later.__name__ = "Oracle"
+    data = [
+        jax.random.key_data(sweep.run_key(BASE.replace(verifier=v), 0)).tolist()
+        for v in (Oracle(fpr=0.1), Later(fpr=0.1), Later(fpr=0.1, more=0.6))
+    ]
+    assert data[0] == data[1] != data[2]
 
 
 def test_a_run_starts_from_the_base_and_the_key_of_its_seed_and_snapshot():
@@ -312,7 +329,15 @@ def toy(monkeypatch):
     traces = []
     monkeypatch.setattr(tiles, "run", lambda *args: traces.append(args) or toy_run(*args))
     monkeypatch.setattr(engine_bases, "pretrain", toy_pretrain)
+    for module in (engine_bases, study):
+        monkeypatch.setattr(module, "base_shapes", toy_shapes)
     return traces
+
+
+def toy_shapes(config, experiment):
+    seeds = engine_bases.base_seeds(config, experiment)
+    shape = len(seeds), config.pretraining.num_snapshots
+    return {"w": jax.ShapeDtypeStruct(shape, jnp.float32)}
 
 
 def toy_members(config: Sweep) -> tuple:
@@ -328,6 +353,37 @@ def test_a_sweep_over_leaves_is_traced_once(toy):
     for _ in range(2):
         tiles.run_tiles(program, members, UNITS, lambda indices, metrics: None)
     assert len(toy) == 1
+
+
+def test_prepared_programs_are_those_that_run(toy, tmp_path):
+    """One trace for each structure, of the shapes that the bases have; nothing is trained yet."""
+    others = [
+        dataclasses.replace(SMALL, optimization=0),
+        struct.replace(SMALL, "base.num_rounds", 3),
+    ]
+    auto = dataclasses.replace(SMALL, tile_width="auto", seed=5)
+    engine = study.Engine(tmp_path / "bases")
+    engine.prepare([SMALL, *others, dataclasses.replace(SMALL, seed=3), auto])
+    assert len(toy) == 3 and not (tmp_path / "bases").exists()
+    for i, config in enumerate([SMALL, *others]):
+        out = tmp_path / str(i)
+        results.claim(out, struct.to_dict(config), config.digest())
+        engine.execute(config, out)
+    assert len(toy) == 3
+
+
+def test_shapes_of_bases_are_those_of_pretraining():
+    config = dataclasses.replace(SMALL, pretraining=PRETRAINING.replace(num_snapshots=3))
+    experiment = BASE.replace(num_bases=2)
+    train = partial(pretrain, config.pretraining, BASE.task, 2)
+    found = engine_bases.base_shapes(config, experiment)
+    expected = jax.eval_shape(train, jax.random.key(0))[0]
+    assert jax.tree.structure(found) == jax.tree.structure(expected)
+    lead = (config.num_seeds + 1,)
+    shapes = jax.tree.map(
+        lambda f, e: f.shape == lead + e.shape and f.dtype == e.dtype, found, expected
+    )
+    assert all(jax.tree.leaves(shapes))
 
 
 @pytest.mark.parametrize("num_devices, widths", [(1, {1, 2}), (2, {1})])

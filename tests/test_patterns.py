@@ -163,7 +163,8 @@ def test_errors_of_a_kind_are_independent():
     rollouts, grades = rollouts_of(5), grades_of(5)
     grades = grades._replace(correct=np.zeros((B, K), bool), mistake=np.ones((B, K, 4), bool))
     keys = jax.random.split(jax.random.key(6))
-    counts = np.asarray(accepted(Systematic(near_miss=jnp.float32(0.5)), rollouts, grades, *keys)).sum(1)
+    coin = Systematic(near_miss=jnp.float32(0.5))
+    counts = np.asarray(accepted(coin, rollouts, grades, *keys)).sum(1)
     assert 0.7 < counts.var() / (K / 4) < 1.4
-    again = accepted(Systematic(near_miss=jnp.float32(0.5)), rollouts, grades, keys[0], jax.random.key(7))
+    again = accepted(coin, rollouts, grades, keys[0], jax.random.key(7))
     assert (np.asarray(again).sum(1) != counts).any()

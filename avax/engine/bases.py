@@ -15,8 +15,9 @@ from avax.engine import checkpoint, platform, sweep, tiles
 from avax.engine.progress import say
 from avax.engine.sweep import Sweep
 from avax.loop import Experiment
+from avax.models import transformer
 from avax.pretrain import best_candidate, candidate_keys, pretrain
-from avax.types import Policy
+from avax.types import Policy, Task
 
 
 def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -> Policy:
@@ -26,36 +27,60 @@ def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -
       Leading axes [num_seeds + num_bases - 1, num_snapshots]: one for each seed, and for the last
       runs' other bases those of the seeds that follow.
     """
-    seeds = range(config.seed, config.seed + config.num_seeds + experiment.num_bases - 1)
-    # Shorter sequences than the experiment's: a policy has no size that depends on them.
-    task = experiment.warm_task.replace(max_difficulty=int(experiment.base_difficulty))
+    task = short_task(experiment)
+    seeds = base_seeds(config, experiment)
     facts = {
         "pretraining": struct.to_dict(config.pretraining),
         "task": struct.to_dict(task),
         "base_difficulty": int(experiment.base_difficulty),
         "seeds": list(seeds),
+        "optimization": config.optimization,
         "versions": platform.versions(),
     }
     keys = jnp.stack([candidate_keys(config.pretraining, sweep.base_key(s)) for s in seeds])
     train = partial(pretrain, config.pretraining, task, experiment.base_difficulty)
-    like = jax.eval_shape(jax.vmap(train), keys[:, 0])[0]
+    like = base_shapes(config, experiment)
     path = folder / sweep.digest(facts)
     policies = checkpoint.load(path, like, facts)
     if policies is None:
         say(f"training {keys.size} policies, {config.pretraining.num_updates} updates each")
-        policies, losses = train_bases(train, keys)
+        policies, losses = train_bases(train, keys, config.optimization)
         last = ", ".join(f"{x:.3f}" for x in losses[:, -1])
         say(f"the best of each seed has loss {last}; kept in {path}")
         checkpoint.save(path, policies, facts)
     return policies
 
 
-def train_bases(train: Callable, keys: jax.Array) -> tuple[Policy, np.ndarray]:
+def base_shapes(config: Sweep, experiment: Experiment) -> Policy:
+    """What `base_policies` returns, as shapes alone: nothing is trained or read."""
+    init = partial(transformer.init, config=config.pretraining.model)
+    lead = len(base_seeds(config, experiment)), config.pretraining.num_snapshots
+    return jax.tree.map(
+        lambda x: jax.ShapeDtypeStruct((*lead, *x.shape), x.dtype),
+        jax.eval_shape(init, jax.random.key(0)),
+    )
+
+
+def base_seeds(config: Sweep, experiment: Experiment) -> range:
+    """The seeds whose base policies a sweep's runs need."""
+    return range(config.seed, config.seed + config.num_seeds + experiment.num_bases - 1)
+
+
+def short_task(experiment: Experiment) -> Task:
+    """The base's task, with shorter sequences than the experiment's: a policy has no size that
+    depends on them.
+    """
+    return experiment.warm_task.replace(max_difficulty=int(experiment.base_difficulty))
+
+
+def train_bases(
+    train: Callable, keys: jax.Array, optimization: int = 2
+) -> tuple[Policy, np.ndarray]:
     """The best candidate of each seed and its losses, stacked; keys are [seeds, candidates]."""
     candidates = keys.reshape(-1)
     # The same width on any number of devices, so that a base has the same bits.
     width = min(2, keys.size) if jax.default_backend() == "cpu" else keys.size
-    program = tiles.Program(train, (candidates,), width)
+    program = tiles.Program(train, (candidates,), width, optimization)
     units = tiles.make_units("tiles", jax.local_devices(), -(-keys.size // width))
     found = tiles.run_all(program, (candidates,), units)
     return best_candidate(*jax.tree.map(lambda x: x.reshape(*keys.shape, *x.shape[1:]), found))

@@ -38,6 +38,7 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
     platform.configure()
     imported = time.perf_counter() - started
     engine = Engine(command.bases)
+    engine.prepare(sweeps.values())
     datasets = [engine.execute(sweep, out, _note) for out, sweep in sweeps.items()]
     paths = plotting.save(figure.draw(*datasets), command.out / "figure")
 

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import pathlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -16,7 +16,7 @@ import xarray as xr
 
 from avax import results, struct
 from avax.engine import design, platform, sweep, tiles
-from avax.engine.bases import base_policies
+from avax.engine.bases import base_policies, base_shapes
 from avax.engine.progress import SweepProgress, say
 from avax.engine.sweep import Sweep
 from avax.loop import DIMENSIONS, METRICS, Experiment
@@ -84,8 +84,9 @@ class Engine:
                     experiments = [settings[j] for j in asked]
                     members, runs = stack_members(config, asked, experiments, bases[i])
                     if i not in plans:
-                        most = min(len(group), design.largest_batch(config))
-                        plans[i] = self._plan(config, members, most * config.num_seeds)
+                        with self.seconds.count("compilation"):
+                            plans[i] = self._plan(config, members, len(group))
+                            plans[i].program.compile_all(plans[i].units)
                     self._run(plans[i], members, runs, writer, progress)
         writer.flush()
         provenance = {
@@ -100,25 +101,43 @@ class Engine:
         results.finish(out, writer.dataset, provenance)
         return results.load(out)
 
+    def prepare(self, configs: Iterable[Sweep]) -> None:
+        """Compiles the programs of several sweeps at the same time.
+
+        Not those of a tile width that has to be measured: that takes a machine with nothing to do.
+        """
+        plans = [p for c in configs if c.tile_width != "auto" for p in self._plans(c)]
+        todo = dict.fromkeys((plan.program, unit) for plan in plans for unit in plan.units)
+        if len(todo) > 1:
+            say(f"compiling {len(todo)} programs")
+        with self.seconds.count("compilation"):
+            tiles.compile_all(todo)
+
+    def _plans(self, config):
+        settings = config.settings()
+        for group in sweep.group_by_structure(settings):
+            first = settings[group[0]]
+            bases = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), base_shapes(config, first))
+            members, _ = stack_members(config, group[:1], [first], bases)
+            yield self._plan(config, members, len(group))
+
     def _bases(self, config, experiment):
         with self.seconds.count("pretraining"):
             return base_policies(config, experiment, self._bases_dir)
 
-    def _plan(self, config: Sweep, members: tuple, num_runs: int) -> Plan:
-        """What settings that share a structure are run with, at most `num_runs` runs at a time."""
+    def _plan(self, config: Sweep, members: tuple, num_settings: int) -> Plan:
+        """What settings that share a structure are run with, given some of their runs."""
         devices = jax.local_devices()
-        with self.seconds.count("compilation"):
-            width = tile_width(config.tile_width, members, num_runs, devices)
-            # A program is compiled for its shapes.
-            shapes = [(x.shape[1:], str(x.dtype)) for x in jax.tree.leaves(members)]
-            key = jax.tree.structure(members), tuple(shapes), width, config.optimization
-            if key not in self._programs:
-                program = tiles.Program(tiles.metrics, members, width, config.optimization)
-                self._programs[key] = program
-            program = self._programs[key]
-            units = tiles.make_units(config.placement, devices, -(-num_runs // width))
-            program.compile_all(units)
-        return Plan(program, units)
+        num_runs = min(num_settings, design.largest_batch(config)) * config.num_seeds
+        width = tile_width(config.tile_width, members, num_runs, devices)
+        # A program is compiled for its shapes.
+        shapes = [(x.shape[1:], str(x.dtype)) for x in jax.tree.leaves(members)]
+        key = jax.tree.structure(members), tuple(shapes), width, config.optimization
+        if key not in self._programs:
+            program = tiles.Program(tiles.metrics, members, width, config.optimization)
+            self._programs[key] = program
+        units = tiles.make_units(config.placement, devices, -(-num_runs // width))
+        return Plan(self._programs[key], units)
 
     def _run(self, plan, members, runs, writer, progress) -> None:
         """Runs settings that share a structure, all seeds of each."""

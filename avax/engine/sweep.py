@@ -17,7 +17,6 @@ from avax import struct
 from avax.loop import Experiment
 from avax.pretrain import Pretraining
 
-
 EXECUTION = ("tile_width", "placement", "optimization")  # fields that change rounding alone
 
 
@@ -34,8 +33,8 @@ class Sweep:
       tile_width: runs that one device advances together: a number, `all`, or `auto` to measure.
       placement: `tiles`, a program on each device, with the same bits on any number of them; or
         `spmd`, one on all, which compiles once and differs by rounding.
-      optimization: how hard the compiler tries on a CPU, from 0, for programs that compile faster and
-        run slower, to 3.
+      optimization: how hard the compiler tries on a CPU, from 0, for programs that compile faster
+        and run slower, to 3.
       trace: run only the settings that show where the boundary lies; for two axes, fpr and another.
     """
 
@@ -120,8 +119,11 @@ def stack(experiments: list[Experiment]) -> Experiment:
 
 
 def run_key(experiment: Experiment, seed: int) -> jax.Array:
-    """The key of one run: it depends on the setting and the seed, never on the run's place."""
-    name = zlib.crc32(digest(experiment).encode())
+    """The key of one run: it depends on the setting and the seed, never on the run's place.
+
+    Nor on fields that have their default: a field that is added later changes no run.
+    """
+    name = zlib.crc32(digest(struct.to_dict(experiment, defaults=False)).encode())
     return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), name)
 
 

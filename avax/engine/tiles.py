@@ -12,7 +12,7 @@ import concurrent.futures
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -68,13 +68,18 @@ class Program:
 
     def compile_all(self, units: Sequence[Unit]) -> None:
         """Compiles for several units at the same time."""
-        with concurrent.futures.ThreadPoolExecutor(len(units)) as pool:
-            list(pool.map(self.compile, units))
+        compile_all([(self, unit) for unit in units])
 
     def __call__(self, unit: Unit, members: tuple) -> Any:
         """The function's arrays for `width` members a device of the unit, stacked, on the host."""
         where = unit[0] if len(unit) == 1 else NamedSharding(mesh(unit), PartitionSpec("members"))
         return jax.device_get(self.compile(unit)(*jax.device_put(members, where)))
+
+
+def compile_all(pairs: Iterable[tuple[Program, Unit]]) -> None:
+    """Compiles several programs, each for a unit, as many at the same time as there are cores."""
+    with concurrent.futures.ThreadPoolExecutor(platform.num_cores()) as pool:
+        list(pool.map(lambda pair: pair[0].compile(pair[1]), pairs))
 
 
 def mesh(unit: Unit) -> jax.sharding.Mesh:
