@@ -112,6 +112,17 @@ def completion_logprob(
     return (jax.nn.log_softmax(logits) * chosen).sum(-1)
 
 
+def total_logprob(policy: Policy, prompt: Array, completions: Array) -> Array:
+    """f32[K]: log-probability of whole completions i32[K, C] of one prompt i32[P], EOS included.
+
+    -inf of a completion that holds no token.
+    """
+    prompts = jnp.broadcast_to(prompt, (completions.shape[0], *prompt.shape))
+    mask = completion_mask(completions)
+    logprob = completion_logprob(policy, prompts, completions)
+    return jnp.where(mask.any(-1), jnp.where(mask, logprob, 0.0).sum(-1), -jnp.inf)
+
+
 def completion_mask(completion: Array) -> Array:
     """bool[..., C]: True up to and including EOS; behind it stands PAD, and nowhere else."""
     return completion != vocab.PAD

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
+import jax.numpy as jnp
 from jax import Array
 
 Key = Array  # typed PRNG key
@@ -185,3 +186,13 @@ def outcome_verdict(accept: Array, rollout: Rollout) -> Verdict:
     """
     score = accept.astype("float32")
     return Verdict(score, score[:, None] * rollout.mask)
+
+
+def graded_verdict(probability: Array, threshold: Scalar, rollout: Rollout) -> Verdict:
+    """The verdict of a verifier that has a probability f32[K] in [0, 1] for each completion.
+
+    It accepts those above the threshold, and all if that is 0: the score is the power of the
+    probability that is one half there, so that scores order completions as probabilities do.
+    """
+    exponent = jnp.log(0.5) / jnp.log(jnp.minimum(threshold, 1 - 1e-6))
+    return outcome_verdict(probability**exponent, rollout)

@@ -31,7 +31,7 @@ from avax.tasks import Addition
 from avax.verifiers import Oracle
 
 CHOICES = {"preset": ("laptop", "smoke", "paper")}
-WIDTHS = (16, 24, 32)  # 4,000, 9,000 and 15,000 parameters in one layer
+WIDTHS = (16, 32, 48)  # 4,000, 15,000 and 31,000 parameters in one layer
 FNRS = (0.5, 0.8)  # of the verifiers that also reject right answers
 AXIS = "verifier.fpr"
 
@@ -79,7 +79,7 @@ def with_labels(sweep: Sweep) -> Sweep:
 
 
 def laptop() -> Sweep:
-    """6 ratios, 5 seeds, 40 rounds: 33 settings in 8 parts, about 15 minutes on 2 cores."""
+    """6 ratios, 5 seeds, 100 rounds: 33 settings in 8 parts."""
     return Sweep(
         base=Experiment(
             task=Addition(max_difficulty=8),
@@ -95,7 +95,7 @@ def laptop() -> Sweep:
                 base_rate=0.0,
             ),
             base_difficulty=5,
-            num_rounds=40,
+            num_rounds=100,
             num_eval=64,
         ),
         pretraining=Pretraining(

@@ -20,7 +20,7 @@ from avax import plotting
 from paper_figures import command
 
 SHIPPED = ("error_floor",)
-WIDTHS, FNRS = (16, 24, 32), (0.5, 0.8)
+WIDTHS, FNRS = (16, 32, 48), (0.5, 0.8)
 PARTS = (
     *(f"width_{width}" for width in WIDTHS),
     *(f"fnr_{fnr:g}" for fnr in FNRS),

@@ -128,7 +128,7 @@ def test_the_figure_is_labelled_and_the_summary_has_numbers(num_seeds):
     assert "error in the end 0 0.01 0.1 1" in lines
     first = [line for line in lines if line.startswith("width 16 0.1")]
     assert len(first) == 1 and "0.130 (" in first[0] and "0.400 (" in first[0]
-    (apart,) = (line for line in lines if line.startswith("width 16 - 32"))
+    (apart,) = (line for line in lines if line.startswith("width 16 - 48"))
     assert apart.split()[4::3] == ["0.000"] * 4
     (shares,) = (line for line in lines if line.startswith("shares of the variance"))
     assert "FPR 0.9" in shares or "FPR 1.0" in shares

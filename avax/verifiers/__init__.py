@@ -1,10 +1,13 @@
 """Verifiers by name."""
 
 from avax.verifiers.accept_all import AcceptAll
+from avax.verifiers.commit_first import CommitFirst
 from avax.verifiers.commutative import Commutative
+from avax.verifiers.comparison import Comparison
 from avax.verifiers.cross_model import CrossModel
 from avax.verifiers.hashed import Hashed
 from avax.verifiers.length import RelativeLength
+from avax.verifiers.likelihood import Likelihood
 from avax.verifiers.majority import MajorityVote
 from avax.verifiers.noisy import Noisy
 from avax.verifiers.oracle import Oracle
@@ -20,6 +23,9 @@ VERIFIERS = {
     "commutative": Commutative(),
     "cross_model": CrossModel(),
     "length": RelativeLength(),
+    "likelihood": Likelihood(),
+    "comparison": Comparison(),
+    "commit_first": CommitFirst(),
     "noisy": Noisy(MajorityVote()),
     "all_of": AllOf(MajorityVote(), Commutative()),
     "any_of": AnyOf(MajorityVote(), Commutative()),
