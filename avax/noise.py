@@ -40,7 +40,7 @@ class LabelNoise:
     def inject(self, key: Key, rollouts: Rollout, round: Array) -> Rollout:
         """`rollouts` (any leading axes) with the noise of this round."""
         uniform = jax.random.uniform(key, (3, *rollouts.completion.shape))
-        which = jnp.where(round == self.round, uniform[0, ..., :1], 1.0)
+        which = jnp.where(round == self.round, uniform[0, ..., :1], jnp.inf)
         noisy, low = rollouts, 0.0
         for pattern, spoil in PATTERNS.items():
             high = low + getattr(self, f"{pattern}_rate")

@@ -195,4 +195,4 @@ def graded_verdict(probability: Array, threshold: Scalar, rollout: Rollout) -> V
     probability that is one half there, so that scores order completions as probabilities do.
     """
     exponent = jnp.log(0.5) / jnp.log(jnp.minimum(threshold, 1 - 1e-6))
-    return outcome_verdict(probability**exponent, rollout)
+    return outcome_verdict(jnp.minimum(probability, 1.0) ** exponent, rollout)

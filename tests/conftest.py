@@ -11,6 +11,10 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 os.environ.setdefault("MPLBACKEND", "agg")
+# Programs are compiled here, and hardly run: the suite takes half the time. What users run is
+# compiled by the slow tests.
+QUICK = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}".strip()
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_num_cpu_devices", 2)

@@ -66,9 +66,7 @@ def quick_compilation():
     with pytest.MonkeyPatch.context() as patch:
         options = platform.compiler_options(optimization=0)
         patch.setattr(platform, "compiler_options", lambda optimization=0: options)
-        jax.config.update("jax_disable_most_optimizations", True)
         yield
-        jax.config.update("jax_disable_most_optimizations", False)
 
 
 # Sweeps

@@ -22,14 +22,10 @@ MODEL = transformer.TransformerConfig(num_layers=1, num_heads=2, width=16)
 B, K, P, C = 3, 2, TASK.prompt_len, TASK.completion_len
 BASE_DIGIT = 9  # the answer of all base problems; rounds are labelled 1, 2, ...
 
-# Rounds are compiled several times here and run little.
-OPTIONS = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
-jit = functools.partial(jax.jit, compiler_options=OPTIONS)
-
 
 @pytest.fixture(scope="module")
 def policy():
-    return jit(transformer.init, static_argnums=1)(jax.random.key(0), MODEL)
+    return jax.jit(transformer.init, static_argnums=1)(jax.random.key(0), MODEL)
 
 
 def assert_same(one, other):
@@ -61,22 +57,22 @@ def source_of(score, label=None) -> Source:
     return Source(lambda key: TASK.sample(key, 1), draw_base, judge)
 
 
-@jit
+@jax.jit
 def logits_of(policy, rows):
     return policy(rows)[0]
 
 
-@jit
+@jax.jit
 def init(learner, policy):
     return learner.init(jax.random.key(1), policy, TASK.sample(jax.random.key(2), 1))
 
 
-@jit
+@jax.jit
 def step(learner, state, key, score, label):
     return learner.step(key, state, source_of(score, label))
 
 
-@jit
+@jax.jit
 def batches_of(learner, state, key):
     return learner._batches(key, state, source_of(None))
 
@@ -106,7 +102,7 @@ def cross_entropy_by_hand(policy, prompts, completions):
 def test_cross_entropy_by_hand(policy):
     prompts = jnp.array([[vocab.PAD, 3, vocab.COPY], [1, 2, vocab.COPY], [7, 7, vocab.COPY]])
     completions = jnp.stack([answer(3), jnp.array([1, 2, vocab.EOS]), jnp.array([7, 7, 7])])
-    found = jit(training.cross_entropy)(policy, (prompts, completions))
+    found = jax.jit(training.cross_entropy)(policy, (prompts, completions))
     np.testing.assert_allclose(
         found, cross_entropy_by_hand(policy, prompts, completions), rtol=1e-5
     )
@@ -115,7 +111,7 @@ def test_cross_entropy_by_hand(policy):
 def test_nothing_to_train_on_has_no_loss_and_no_gradient(policy):
     empty = jnp.full((2, C), vocab.PAD)
     prompts = jnp.array([[vocab.PAD, 3, vocab.COPY], [1, 2, vocab.COPY]])
-    loss, gradient = jit(jax.value_and_grad(training.cross_entropy))(policy, (prompts, empty))
+    loss, gradient = jax.jit(jax.value_and_grad(training.cross_entropy))(policy, (prompts, empty))
     assert loss == 0
     assert_same(gradient, jax.tree.map(jnp.zeros_like, gradient))
 
@@ -308,7 +304,7 @@ def test_gradient_before_the_first_update_is_the_policy_gradient(policy):
     def logprob(policy):
         return sampling.completion_logprob(policy, prompts, completions, 0.7)
 
-    @jit
+    @jax.jit
     def gradients(policy):
         old = logprob(policy)
         batch = GRPOBatch(prompts, completions, mask, advantage, old, old)

@@ -11,7 +11,7 @@ import pytest
 
 from avax import loop, pretrain, sampling, struct, vocab
 from avax.curricula.fixed import Fixed
-from avax.engine import sweep
+from avax.engine import platform, sweep
 from avax.learners import LEARNERS
 from avax.learners.filtered_sft import FilteredSFT
 from avax.learners.grpo import GRPO
@@ -21,10 +21,6 @@ from avax.tasks.copy import Copy
 from avax.types import MISTAKES, Grade, Problem, Rollout, StepInfo, Verdict
 from avax.verifiers.majority import MajorityVote
 from avax.verifiers.oracle import Oracle
-
-# Rounds take long to compile and no time to run.
-OPTIONS = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
-jit = functools.partial(jax.jit, compiler_options=OPTIONS)
 
 TASK = Copy(max_difficulty=2)
 NUM_ROUNDS, NUM_EVAL, D = 16, 32, TASK.max_difficulty
@@ -56,7 +52,7 @@ def base():
         model, num_updates=100, num_snapshots=10, batch_size=32, learning_rate=1e-2
     )
     train = functools.partial(pretrain.pretrain, config, TASK, D)
-    return jax.tree.map(lambda x: x[3:4], jit(train)(jax.random.key(0))[0])
+    return jax.tree.map(lambda x: x[3:4], jax.jit(train)(jax.random.key(0))[0])
 
 
 @functools.cache
@@ -69,7 +65,7 @@ def program(name):
         "advance": loop.advance,
         "eval_problems": loop.eval_problems,
     }
-    return jit(functions[name], static_argnums=3 if name == "advance" else ())
+    return jax.jit(functions[name], static_argnums=3 if name == "advance" else ())
 
 
 def play(name, base) -> dict[str, np.ndarray]:
@@ -177,7 +173,10 @@ def test_segments_equal_one_go(lone, base):
 
 @pytest.mark.slow
 def test_a_round_without_jit_is_the_same():
-    """Operation by operation in Python, on the smallest experiment there is."""
+    """Operation by operation in Python, on the smallest experiment there is.
+
+    And compiled as users run it.
+    """
     task = Copy(max_difficulty=1)
     learner = FilteredSFT(num_problems=2, num_samples=2, num_updates=1, batch_size=2, num_kept=1)
     experiment = experiment_of(
@@ -190,7 +189,8 @@ def test_a_round_without_jit_is_the_same():
         state = loop.init(experiment, bases, key)
         return loop.round_(experiment, loop.eval_problems(experiment, state.key), state)
 
-    compiled = jit(one_round)(jax.random.key(1))
+    options = platform.compiler_options() | {"xla_cpu_use_fusion_emitters": True}
+    compiled = jax.jit(one_round, compiler_options=options)(jax.random.key(1))
     with jax.disable_jit(), jax.debug_key_reuse(False):
         eager = one_round(jax.random.key(1))
     assert_close(eager, compiled)
@@ -216,7 +216,7 @@ def test_round_0_is_the_base(runs, base):
     problems = program("eval_problems")(experiment, key)
     problems = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), problems)
     policy = jax.tree.map(lambda x: x[0], base)
-    generate = jit(sampling.generate, static_argnums=(3, 4))
+    generate = jax.jit(sampling.generate, static_argnums=(3, 4))
     rollouts = generate(jax.random.key(7), policy, problems.prompt, TASK.completion_len, 1, 0.0)
     correct = (rollouts.completion[:, 0] == problems.answer).all(1).reshape(D, NUM_EVAL)
     np.testing.assert_allclose(runs["accuracy_by_difficulty"][PERFECT, 0], correct.mean(1))
@@ -233,7 +233,7 @@ def test_round_metrics_by_hand():
     info = StepInfo(None, rollouts, verdicts, jnp.float32(2.0), jnp.float32(3.0))
     kinds = jnp.eye(len(MISTAKES), dtype=bool)
     mistake = jnp.stack([kinds[:3]] * 2) & ~correct[..., None]
-    found = jit(loop.round_metrics)(info, Grade(correct, None, mistake, None))
+    found = jax.jit(loop.round_metrics)(info, Grade(correct, None, mistake, None))
     expected = {
         "sampled_accuracy": 3 / 6,
         "accept_rate": 3 / 6,
@@ -350,7 +350,7 @@ class Asks:
     """A learner that asks for problems, and for nothing else."""
 
     def step(self, key, state, source):
-        raise Asked(jit(jax.vmap(source.draw))(jax.random.split(key, 400)))
+        raise Asked(jax.jit(jax.vmap(source.draw))(jax.random.split(key, 400)))
 
 
 def posed(num_distinct, seed, number) -> set[bytes]:

@@ -19,9 +19,6 @@ BATCH, LENGTH = 64, 16  # of the largest batch of whole sequences
 PROMPTS = ("___1+2=", "__12+3=", "1234+5=", "__0+99=")
 COMPLETIONS = ("3$__", "51$_", "9321", "$___")
 
-# A policy is compiled many times here and run little.
-OPTIONS = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
-jit = functools.partial(jax.jit, compiler_options=OPTIONS)
 
 each_scheme = pytest.mark.parametrize("scheme", SCHEMES)
 
@@ -50,7 +47,7 @@ def policy_of(scheme: str = "digit", dtype: str = "float32"):
     return policy.replace(head=policy.head.at[:, vocab.EOS].set(1.1 * policy.head[:, 30]))
 
 
-@jit
+@jax.jit
 def read(policy, rows):
     return policy(rows)[0]
 
@@ -63,20 +60,20 @@ def full(policy, rows):
     return read(policy, rows)[:num_rows, :length]
 
 
-@functools.partial(jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=0)
 def positions(scheme, rows):
     return transformer.positions(scheme, rows, transformer.start_reading(len(rows)))
 
 
-generate = jit(sampling.generate, static_argnums=(3, 4))
-completion_logits = jit(sampling.completion_logits)
-completion_logprob = jit(sampling.completion_logprob)
-choose = jit(sampling.choose)
-greedy_correct = jit(sampling.greedy_correct)
+generate = jax.jit(sampling.generate, static_argnums=(3, 4))
+completion_logits = jax.jit(sampling.completion_logits)
+completion_logprob = jax.jit(sampling.completion_logprob)
+choose = jax.jit(sampling.choose)
+greedy_correct = jax.jit(sampling.greedy_correct)
 SEQUENCES = jnp.concatenate([tokens(*PROMPTS), tokens(*COMPLETIONS)], axis=1)
 
 
-@jit
+@jax.jit
 def cached(policy, rows):
     """Logits of rows read token by token, and of a prompt read at once and a token at a time."""
 

@@ -25,9 +25,6 @@ TASK = Scratchpad(max_difficulty=N, step_rate=0.0)
 STEPS = TASK.replace(step_rate=1.0)
 P, C = TASK.prompt_len, TASK.completion_len
 
-OPTIONS = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
-jit = functools.partial(jax.jit, compiler_options=OPTIONS)
-
 
 def tokens(text: str):
     return jnp.array([SYMBOLS.index(c) for c in text])
@@ -76,7 +73,7 @@ def problems_of(n: int, task=TASK):
     return jax.vmap(task.sample, (0, None))(keys, jnp.int32(n))
 
 
-@functools.partial(jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=0)
 def guess(student, prompts):
     """Compiled once for each student."""
     return simplify.simplify_then_guess(student, prompts, C, K)
@@ -184,7 +181,7 @@ def play(learner, student, accept, n=N):
     return batches_of(learner, state), verdicts
 
 
-@jit
+@jax.jit
 def batches_of(learner, state):
     """Base problems have one digit."""
     source = Source(None, lambda key: TASK.sample(key, 1), None)
@@ -239,7 +236,7 @@ def test_empty_candidates_are_rejected_and_not_trained_on():
     assert (completions[..., 0] != vocab.PAD).all()
 
 
-@jit
+@jax.jit
 def step(learner, state, key, score):
     def judge(key, policy, problems, rollouts):
         return rollouts, Verdict(score, rollouts.mask * 1.0)

@@ -20,7 +20,7 @@ class Comparison:
     """Accepts a completion that holds enough of the probability of all candidates.
 
     Candidates are the K completions of the prompt and some that are sampled at temperature 1; equal
-    ones count once. A completion without a token is rejected.
+    ones count once. A completion without a token has probability 0.
 
     Attributes:
       num_alternatives: completions that are sampled besides.

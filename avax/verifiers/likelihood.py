@@ -15,7 +15,7 @@ class Likelihood:
     """Accepts completions whose tokens the policy itself finds likely, as a geometric mean.
 
     It knows nothing that the sampler did not know: what is sampled often is accepted, right or
-    wrong. A completion without a token is rejected.
+    wrong. A completion without a token has probability 0.
 
     Attributes:
       threshold: smallest mean probability of a token.
