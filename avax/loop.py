@@ -14,11 +14,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import sampling, struct
+from avax import metrics, sampling, struct
 from avax.lapse import Lapse
 from avax.noise import LabelNoise
 from avax.types import (
-    MISTAKES,
     PROBLEMS,
     Curriculum,
     Grade,
@@ -30,7 +29,6 @@ from avax.types import (
     Rollout,
     Source,
     State,
-    StepInfo,
     Task,
     Verdict,
     Verifier,
@@ -96,14 +94,14 @@ def run(experiment: Experiment, bases: Policy, key: Key) -> tuple[Policy, dict[s
 
     Returns:
       The trained policy and a dict of arrays with leading axis R + 1; entry 0 is the base. See
-      `METRICS` for names and meaning.
+      `avax.metrics.METRICS` for names and meaning.
     """
     state = init(experiment, bases, key)
     problems = eval_problems(experiment, state.key)
-    before = base_metrics(state, problems)
+    before = metrics.of_base(state.learner.policy, problems)
     state, after = advance(experiment, problems, state, experiment.num_rounds)
-    metrics = jax.tree.map(lambda b, a: jnp.concatenate([b[None], a]), before, after)
-    return state.learner.policy, metrics
+    found = jax.tree.map(lambda b, a: jnp.concatenate([b[None], a]), before, after)
+    return state.learner.policy, found
 
 
 def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
@@ -169,7 +167,8 @@ def round_(
         number,
         state.key,
     )
-    return state, round_metrics(info, grades) | eval_metrics(learner.policy, problems)
+    measured = metrics.of_round(info, grades) | metrics.of_policy(learner.policy, problems)
+    return state, measured
 
 
 def judge_rollouts(
@@ -205,71 +204,3 @@ def eval_problems(experiment: Experiment, key: Key) -> Problem:
     keys = jax.random.split(jax.random.fold_in(key, 0), (len(difficulties), experiment.num_eval))
     sample = jax.vmap(jax.vmap(experiment.task.sample, (0, None)))
     return sample(keys, difficulties)
-
-
-METRICS = {
-    "accuracy": "greedy accuracy, mean over all difficulties",
-    "accuracy_by_difficulty": "greedy accuracy at each difficulty",
-    "sampled_accuracy": "share of the round's completions that are correct",
-    "accept_rate": "share of the round's completions that the verifier accepts",
-    "label_precision": "share of the accepted completions that are correct labels, NaN if none",
-    "verifier_fpr": "measured P(accept | wrong), NaN if no completion is wrong",
-    "verifier_fnr": "measured P(reject | correct), NaN if no completion is correct",
-    "loss": "training loss, mean over the round's updates, 0 if there were none",
-    "grad_norm": "gradient norm before clipping, mean over the round's updates",
-    "mistake_share": "share of the round's wrong completions that are a mistake of each kind",
-    "num_accepted": "accepted completions",
-    "completion_length": "tokens of a completion up to and including EOS, mean",
-    "diverged": "1 from the first round on whose loss or policy is not finite",
-}
-
-
-DIMENSIONS = {  # of each metric that is no single number
-    "accuracy_by_difficulty": ("difficulty",),
-    "mistake_share": ("mistake",),
-}
-
-
-def round_metrics(info: StepInfo, grades: Grade) -> dict[str, Array]:
-    """Metrics of the data of one round."""
-    accept, correct = info.verdicts.accept, grades.correct
-    return {
-        "sampled_accuracy": correct.mean(),
-        "accept_rate": accept.mean(),
-        "label_precision": share(correct, accept),
-        "verifier_fpr": share(accept, ~correct),
-        "verifier_fnr": share(~accept, correct),
-        "loss": info.loss,
-        "grad_norm": info.grad_norm,
-        "mistake_share": share(grades.mistake, ~correct[..., None], axis=(0, 1)),
-        "num_accepted": accept.sum().astype(jnp.float32),
-        "completion_length": info.rollouts.mask.sum(-1).mean(),
-    }
-
-
-def eval_metrics(policy: Policy, problems: Problem) -> dict[str, Array]:
-    """Accuracy on held-out problems, and whether the policy is still finite."""
-
-    def accuracy_at(p):
-        return sampling.greedy_correct(policy, p.prompt, p.answer).mean()
-
-    accuracy = jax.lax.map(accuracy_at, problems)
-    finite = jnp.array([jnp.isfinite(x).all() for x in jax.tree.leaves(policy)]).all()
-    return {
-        "accuracy": accuracy.mean(),
-        "accuracy_by_difficulty": accuracy,
-        "diverged": (~finite).astype(jnp.float32),
-    }
-
-
-def base_metrics(state: LoopState, problems: Problem) -> dict[str, Array]:
-    """Metrics of round 0: the base. What only a round of training has is NaN."""
-    metrics = dict.fromkeys(METRICS, jnp.full((), jnp.nan))
-    metrics["mistake_share"] = jnp.full(len(MISTAKES), jnp.nan)
-    return metrics | eval_metrics(state.learner.policy, problems)
-
-
-def share(event: Array, given: Array, axis: tuple[int, ...] | None = None) -> Array:
-    """f32: P(event | given) over all entries, or some axes; NaN if `given` never holds."""
-    count = given.sum(axis)
-    return (event & given).sum(axis) / jnp.where(count > 0, count, jnp.nan)

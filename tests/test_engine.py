@@ -21,7 +21,8 @@ from avax.engine import bases as engine_bases
 from avax.engine import checkpoint, design, platform, script, study, sweep, tiles
 from avax.engine.sweep import Sweep
 from avax.learners import GRPO, FilteredSFT
-from avax.loop import METRICS, Experiment
+from avax.loop import Experiment
+from avax.metrics import METRICS
 from avax.models.transformer import TransformerConfig
 from avax.pretrain import Pretraining, pretrain
 from avax.tasks import Copy, Scratchpad

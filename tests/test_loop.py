@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import loop, pretrain, sampling, struct, vocab
+from avax import loop, metrics, pretrain, sampling, struct, vocab
 from avax.curricula.fixed import Fixed
 from avax.engine import platform, sweep
 from avax.learners import LEARNERS
@@ -198,10 +198,10 @@ def test_a_round_without_jit_is_the_same():
 
 
 def test_metrics_have_their_names_and_shapes(runs):
-    assert runs.keys() == loop.METRICS.keys()
+    assert runs.keys() == metrics.METRICS.keys()
     sizes = {"difficulty": D, "mistake": len(MISTAKES)}
     for name, values in runs.items():
-        own = tuple(sizes[dimension] for dimension in loop.DIMENSIONS.get(name, ()))
+        own = tuple(sizes[dimension] for dimension in metrics.DIMENSIONS.get(name, ()))
         assert values.shape == (BROKEN + 1, NUM_ROUNDS + 1, *own), name
         assert values.dtype == np.float32, name
     of_base = {"accuracy", "accuracy_by_difficulty", "diverged"}
@@ -224,7 +224,7 @@ def test_round_0_is_the_base(runs, base):
     assert np.asarray(problems.difficulty).reshape(D, NUM_EVAL)[:, 0].tolist() == [1, 2]
 
 
-def test_round_metrics_by_hand():
+def test_metrics_of_a_round_by_hand():
     accept = jnp.array([[1, 1, 0], [0, 0, 1]], bool)
     correct = jnp.array([[1, 0, 0], [1, 0, 1]], bool)
     mask = jnp.array([[[1, 1, 0], [1, 0, 0], [1, 1, 1]], [[1, 0, 0], [1, 0, 0], [1, 1, 0]]], bool)
@@ -233,7 +233,7 @@ def test_round_metrics_by_hand():
     info = StepInfo(None, rollouts, verdicts, jnp.float32(2.0), jnp.float32(3.0))
     kinds = jnp.eye(len(MISTAKES), dtype=bool)
     mistake = jnp.stack([kinds[:3]] * 2) & ~correct[..., None]
-    found = jax.jit(loop.round_metrics)(info, Grade(correct, None, mistake, None))
+    found = jax.jit(metrics.of_round)(info, Grade(correct, None, mistake, None))
     expected = {
         "sampled_accuracy": 3 / 6,
         "accept_rate": 3 / 6,

@@ -19,7 +19,8 @@ from avax.engine import design, platform, sweep, tiles
 from avax.engine.bases import base_policies, base_shapes
 from avax.engine.progress import SweepProgress, say
 from avax.engine.sweep import Sweep
-from avax.loop import DIMENSIONS, METRICS, Experiment
+from avax.loop import Experiment
+from avax.metrics import DIMENSIONS, METRICS
 from avax.types import MISTAKES, Policy
 
 

@@ -1,0 +1,77 @@
+"""What is measured in every round of a run, and before the first."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from avax import sampling
+from avax.types import MISTAKES, Grade, Policy, Problem, StepInfo
+
+METRICS = {
+    "accuracy": "greedy accuracy, mean over all difficulties",
+    "accuracy_by_difficulty": "greedy accuracy at each difficulty",
+    "sampled_accuracy": "share of the round's completions that are correct",
+    "accept_rate": "share of the round's completions that the verifier accepts",
+    "label_precision": "share of the accepted completions that are correct labels, NaN if none",
+    "verifier_fpr": "measured P(accept | wrong), NaN if no completion is wrong",
+    "verifier_fnr": "measured P(reject | correct), NaN if no completion is correct",
+    "loss": "training loss, mean over the round's updates, 0 if there were none",
+    "grad_norm": "gradient norm before clipping, mean over the round's updates",
+    "mistake_share": "share of the round's wrong completions that are a mistake of each kind",
+    "num_accepted": "accepted completions",
+    "completion_length": "tokens of a completion up to and including EOS, mean",
+    "diverged": "1 from the first round on whose loss or policy is not finite",
+}
+
+
+DIMENSIONS = {  # of each metric that is no single number
+    "accuracy_by_difficulty": ("difficulty",),
+    "mistake_share": ("mistake",),
+}
+
+
+def of_round(info: StepInfo, grades: Grade) -> dict[str, Array]:
+    """Metrics of the data of one round."""
+    accept, correct = info.verdicts.accept, grades.correct
+    return {
+        "sampled_accuracy": correct.mean(),
+        "accept_rate": accept.mean(),
+        "label_precision": share(correct, accept),
+        "verifier_fpr": share(accept, ~correct),
+        "verifier_fnr": share(~accept, correct),
+        "loss": info.loss,
+        "grad_norm": info.grad_norm,
+        "mistake_share": share(grades.mistake, ~correct[..., None], axis=(0, 1)),
+        "num_accepted": accept.sum().astype(jnp.float32),
+        "completion_length": info.rollouts.mask.sum(-1).mean(),
+    }
+
+
+def of_policy(policy: Policy, problems: Problem) -> dict[str, Array]:
+    """Accuracy on held-out problems, and whether the policy is still finite."""
+
+    def accuracy_at(p):
+        return sampling.greedy_correct(policy, p.prompt, p.answer).mean()
+
+    accuracy = jax.lax.map(accuracy_at, problems)
+    finite = jnp.array([jnp.isfinite(x).all() for x in jax.tree.leaves(policy)]).all()
+    return {
+        "accuracy": accuracy.mean(),
+        "accuracy_by_difficulty": accuracy,
+        "diverged": (~finite).astype(jnp.float32),
+    }
+
+
+def of_base(policy: Policy, problems: Problem) -> dict[str, Array]:
+    """Metrics of round 0: the base. What only a round of training has is NaN."""
+    found = dict.fromkeys(METRICS, jnp.full((), jnp.nan))
+    found["mistake_share"] = jnp.full(len(MISTAKES), jnp.nan)
+    return found | of_policy(policy, problems)
+
+
+def share(event: Array, given: Array, axis: tuple[int, ...] | None = None) -> Array:
+    """f32: P(event | given) over all entries, or some axes; NaN if `given` never holds."""
+    count = given.sum(axis)
+    return (event & given).sum(axis) / jnp.where(count > 0, count, jnp.nan)
