@@ -31,3 +31,28 @@ def compile_cache(tmp_path_factory):
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_programs():
+    """The engine's programs, too, are compiled as QUICK says."""
+    from avax.engine import platform
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(platform, "compiler_options", lambda optimization=0: {})
+        yield
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """Replaces what is expensive; returns the list of traces of the loop."""
+    from toys import toy_pretrain, toy_run, toy_shapes
+
+    from avax.engine import bases, study, tiles
+
+    traces = []
+    monkeypatch.setattr(tiles, "run", lambda *args: traces.append(args) or toy_run(*args))
+    monkeypatch.setattr(bases, "pretrain", toy_pretrain)
+    for module in (bases, study):
+        monkeypatch.setattr(module, "base_shapes", toy_shapes)
+    return traces

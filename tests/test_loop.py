@@ -11,7 +11,7 @@ import pytest
 
 from avax import loop, metrics, pretrain, sampling, struct, vocab
 from avax.curricula.fixed import Fixed
-from avax.engine import platform, sweep
+from avax.engine import sweep
 from avax.learners import LEARNERS
 from avax.learners.filtered_sft import FilteredSFT
 from avax.learners.grpo import GRPO
@@ -189,7 +189,7 @@ def test_a_round_without_jit_is_the_same():
         state = loop.init(experiment, bases, key)
         return loop.round_(experiment, loop.eval_problems(experiment, state.key), state)
 
-    options = platform.compiler_options() | {"xla_cpu_use_fusion_emitters": True}
+    options = {"xla_backend_optimization_level": 2, "xla_cpu_use_fusion_emitters": True}
     compiled = jax.jit(one_round, compiler_options=options)(jax.random.key(1))
     with jax.disable_jit(), jax.debug_key_reuse(False):
         eager = one_round(jax.random.key(1))

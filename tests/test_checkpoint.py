@@ -1,0 +1,87 @@
+"""Base policies on disk: what was saved comes back, or nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import jax
+import numpy as np
+import pytest
+from toys import damage
+
+from avax.engine import checkpoint
+
+# After damage, threads of orbax may end with errors of their own, at any later time.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+TREE = {
+    "w": np.random.default_rng(0).normal(size=(50, 40)).astype(np.float32),
+    "b": (np.arange(3, dtype=np.int32), np.array([True, False])),
+}
+FACTS = {"task": {"type": "Addition", "max_difficulty": 2}, "rate": 0.1, "seeds": [1, 2]}
+
+
+def same(tree) -> bool:
+    return jax.tree.structure(tree) == jax.tree.structure(TREE) and all(
+        np.array_equal(x, y) and x.dtype == y.dtype
+        for x, y in zip(jax.tree.leaves(tree), jax.tree.leaves(TREE), strict=True)
+    )
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoint") / "kept"
+    checkpoint.save(folder, TREE, FACTS)
+    return folder
+
+
+def test_a_checkpoint_gives_back_what_was_saved(saved, tmp_path):
+    assert same(checkpoint.load(saved, TREE, FACTS))
+    shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), TREE)
+    assert same(checkpoint.load(saved, shapes, json.loads(json.dumps(FACTS))))
+    assert checkpoint.load(tmp_path / "none", TREE, FACTS) is None
+
+
+@pytest.mark.parametrize("other", [{"rate": 0.2}, {"seeds": [1]}, {"new": 1}])
+def test_a_checkpoint_of_something_else_is_left_alone(saved, other):
+    assert checkpoint.load(saved, TREE, FACTS | other) is None
+    assert same(checkpoint.load(saved, TREE, FACTS))
+
+
+def test_a_flipped_byte_is_never_read_as_data(saved, tmp_path):
+    files = [p.relative_to(saved) for p in saved.rglob("*") if p.is_file() and p.stat().st_size]
+    assert sum((saved / file).stat().st_size for file in files) > 50 * 40 * 3  # the data is in them
+    detected = 0
+    for i, file in enumerate(files):
+        content = (saved / file).read_bytes()
+        for at in {len(content) // 3, len(content) - 1}:
+            folder = tmp_path / f"{i}-{at}"
+            shutil.copytree(saved, folder)
+            flipped = bytearray(content)
+            flipped[at] ^= 0x10
+            (folder / file).write_bytes(flipped)
+            loaded = checkpoint.load(folder, TREE, FACTS)
+            assert loaded is None or same(loaded), (file, at)
+            detected += loaded is None
+    assert detected >= 6
+
+
+def test_a_damaged_checkpoint_is_moved_aside(saved, tmp_path):
+    folder = tmp_path / "kept"
+    shutil.copytree(saved, folder)
+    damage(folder)
+    assert checkpoint.load(folder, TREE, FACTS) is None
+    assert [p.name for p in tmp_path.iterdir()] == ["kept.damaged"]
+    checkpoint.save(folder, TREE, FACTS)
+    assert same(checkpoint.load(folder, TREE, FACTS))
+
+
+def test_a_checkpoint_may_be_damaged_again_and_again(saved, tmp_path):
+    for _ in range(3):
+        shutil.copytree(saved, tmp_path / "kept")
+        damage(tmp_path / "kept")
+        assert checkpoint.load(tmp_path / "kept", TREE, FACTS) is None

@@ -1,0 +1,99 @@
+"""Small sweeps, and stand-ins for what is expensive, that several tests of the engine share."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from avax import results, struct
+from avax.curricula import Fixed
+from avax.engine import bases as engine_bases
+from avax.engine import study
+from avax.engine.sweep import Sweep
+from avax.learners import FilteredSFT
+from avax.loop import Experiment
+from avax.metrics import METRICS
+from avax.models.transformer import TransformerConfig
+from avax.pretrain import Pretraining
+from avax.tasks import Copy
+from avax.types import MISTAKES
+from avax.verifiers import Oracle
+
+BASE = Experiment(
+    task=Copy(max_difficulty=2),
+    curriculum=Fixed(highest=2),
+    verifier=Oracle(),
+    learner=FilteredSFT(num_problems=8, num_updates=2, batch_size=8, num_kept=1),
+    base_difficulty=1,
+    num_rounds=2,
+    num_eval=4,
+)
+PRETRAINING = Pretraining(
+    model=TransformerConfig(num_layers=1, num_heads=2, width=16, position="none"),
+    num_updates=60,
+    batch_size=16,
+)
+RATES = (0.0, 0.1, 0.3, 0.7, 1.0)
+GRID = Sweep(BASE, PRETRAINING, {"verifier.fpr": RATES, "verifier.fnr": RATES})
+SMALL = Sweep(
+    BASE,
+    PRETRAINING,
+    {"verifier.fpr": (0.0, 0.5, 1.0), "verifier.fnr": (0.0, 0.5)},
+    num_seeds=2,
+    seed=3,
+    tile_width="4",
+)
+
+
+UNITS = [(device,) for device in jax.devices()]
+BOTH = [tuple(jax.devices())]
+
+
+def toy_run(experiment, bases, key):
+    """Stands in for the loop: metrics that tell setting, base and key apart, compiled at once."""
+    rounds = jnp.arange(experiment.num_rounds + 1, dtype=jnp.float32)
+    numbers = {
+        "accuracy": experiment.verifier.fpr,
+        "loss": experiment.verifier.fnr,
+        "grad_norm": experiment.learner.num_updates,
+        "accept_rate": jax.random.uniform(key),
+        "sampled_accuracy": bases["w"][0],
+    }
+    metrics = dict.fromkeys(METRICS, jnp.zeros_like(rounds))
+    metrics |= {name: number + rounds for name, number in numbers.items()}
+    metrics["accuracy_by_difficulty"] = jnp.stack([rounds, -rounds], axis=1)
+    metrics["mistake_share"] = jnp.stack([rounds] * len(MISTAKES), axis=1)
+    return None, metrics
+
+
+def toy_pretrain(pretraining, task, base_difficulty, key):
+    """Stands in for pretraining: a policy that says what it was trained with."""
+    number = pretraining.learning_rate + 10.0 * base_difficulty + jax.random.uniform(key)
+    return {"w": jnp.full((pretraining.num_snapshots,), number)}, jnp.zeros(1)
+
+
+def toy_shapes(config, experiment):
+    seeds = engine_bases.base_seeds(config, experiment)
+    shape = len(seeds), config.pretraining.num_snapshots
+    return {"w": jax.ShapeDtypeStruct(shape, jnp.float32)}
+
+
+def toy_members(config: Sweep) -> tuple:
+    settings = config.settings()
+    bases = {"w": np.zeros((config.num_seeds, 1), np.float32)}
+    return study.stack_members(config, list(range(len(settings))), settings, bases)[0]
+
+
+def execute(config: Sweep, folder, engine=None):
+    """The results of a sweep; its base policies are kept beside them."""
+    out = folder / config.digest()
+    results.claim(out, struct.to_dict(config), config.digest())
+    return (engine or study.Engine(folder / "bases")).execute(config, out)
+
+
+def damage(folder):
+    """Empties every file."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"")
