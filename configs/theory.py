@@ -5,7 +5,8 @@
 From the same base policies, on a fixed range of lengths: phase diagrams of filtered fine-tuning,
 of the same with four times the samples, and of GRPO, over verifiers of all error rates. Mean field
 says that FPR / (1 - FNR) decides for filtered fine-tuning; for GRPO the literature says that it is
-J = TPR - FPR (Rad et al. 2026, arXiv 2601.04411).
+J = TPR - FPR (Rad et al. 2026, arXiv 2601.04411). With --trace the boundaries alone are found: what
+a number explains is then asked of verifiers that were picked for being near them.
 
 Expect: the ratio orders the outcomes of filtered fine-tuning better than J. With few samples a high
 FNR also hurts by itself: little is left to train on.
@@ -79,9 +80,6 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
     """Phase diagrams of three learners, and base skill x FPR."""
     if set(sweep.axes) != {"verifier.fpr", "verifier.fnr"}:
         raise ConfigError("axes: this experiment has two, verifier.fpr and verifier.fnr")
-    if sweep.trace:
-        # Settings picked for being near the boundary would favour some numbers over others.
-        raise ConfigError("trace: this experiment compares all verifiers, not those of a boundary")
     learner = sweep.base.learner
     samples = learner.replace(num_problems=4 * learner.num_problems)
     skill = {"snapshot": tuple(range(NUM_SNAPSHOTS)), "verifier.fpr": sweep.axes["verifier.fpr"]}

@@ -29,6 +29,9 @@ def summary(*datasets: xr.Dataset) -> str:
     for learner, dataset in zip(LEARNERS.values(), datasets[:3], strict=True):
         order = phase.order_parameter(dataset)
         lines.append(f"{learner}: share of the variance between verifiers explained by")
+        run = phase.measured(order)
+        if not run.all():
+            lines.append(f"  (of {run.sum().item()} of {run.size}, beside the boundary)")
         lines += [f"  {n:15} {_text(numbers.explained(order, n))}" for n in numbers.NUMBERS]
         exponent = numbers.isoline_exponent(order, levels(order))
         lines.append(f"  iso-lines: FPR ~ (1 - FNR)^{_text(exponent)}")

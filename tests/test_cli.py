@@ -214,10 +214,9 @@ def test_tracing_is_asked_for_by_one_word(words, trace, capsys):
     assert not config.parts(sweep)["label_noise"].trace or trace
 
 
-def test_where_all_verifiers_are_compared_none_is_left_out():
-    with pytest.raises(ConfigError, match="trace"):
-        theory.parts(dataclasses.replace(theory.build("smoke"), trace=True))
-    assert len(theory.parts(theory.build("smoke"))) == 4
+def test_every_part_with_two_axes_is_traced():
+    parts = theory.parts(dataclasses.replace(theory.build("smoke"), trace=True))
+    assert len(parts) == 4 and all(part.trace for part in parts.values())
 
 
 def test_a_value_may_begin_with_a_minus():

@@ -12,8 +12,10 @@ import pytest
 import xarray as xr
 
 from avax import plotting, results
+from avax.analysis import phase
 from paper_figures import command
 from paper_figures import fig_noise_phase_diagram as noise
+from paper_figures import fig_theory as theory
 
 ROOT = pathlib.Path(__file__).parents[1]
 FPR, FNR = (0.0, 0.01, 0.1, 1.0), (0.0, 0.3, 0.6)
@@ -45,6 +47,20 @@ def sweep(curriculum: str, num_seeds: int, spoilt: str = "nothing") -> xr.Datase
             "provenance": {},
         },
     )
+
+
+def test_theory_is_drawn_from_the_settings_beside_the_boundary():
+    """Of what is shipped, without the settings that gain or lose most, as tracing leaves them."""
+    datasets = [results.load(command.DATA / "theory" / part) for part in theory.PARTS]
+    whole = theory.summary(*datasets)
+    traced = []
+    for data in datasets:
+        gain = abs(phase.order_parameter(data).mean("seed"))
+        kept = data[["accuracy", "diverged"]].where(gain < gain.quantile(0.6))
+        traced.append(data.assign(kept))
+    text = theory.summary(*traced)
+    assert text.count("of 28, beside the boundary") == 3 and "beside" not in whole
+    theory.draw(*traced).draw_without_rendering()
 
 
 def injection(num_seeds: int) -> xr.Dataset:
