@@ -14,6 +14,7 @@ from avax.engine.validate import ConfigError, validate
 from avax.learners import FilteredSFT, SimplifyThenGuess
 from avax.verifiers import Oracle
 from configs import avalanche as config
+from paper_figures import avalanche as findings
 from paper_figures import fig_avalanche as figure
 
 START, NUM_ROUNDS, NUM_SEEDS = 5, 6, 4
@@ -103,7 +104,7 @@ def test_the_figure_is_labelled(silent, tmp_path):
     for axes in drawn.axes[:5]:
         assert axes.get_xlabel() and axes.get_title()
     named = [text.get_text() for text in drawn.axes[5].get_legend().get_texts()]
-    assert len(named) == len(figure.ARMS) + 4
+    assert len(named) == len(findings.ARMS) + 4
     assert any("1 to 3" in name for name in named) and any("1 to 5" in name for name in named)
     first = plotting.save(drawn, tmp_path / "a")
     again = plotting.save(figure.draw(*arms(silent)), tmp_path / "b")
@@ -142,14 +143,12 @@ def test_arms_differ_in_learner_and_verifier_alone(preset):
             part = back_to_rounds(sweep, part)
         plain = part.base.replace(learner=sweep.base.learner, verifier=sweep.base.verifier)
         assert dataclasses.replace(part, base=plain) == sweep
-    assert len({part.digest() for part in parts.values()}) == len(parts)
-    assert [p.base.learner.num_samples for p in parts.values()] == [1, 1, 3, 5, 5, 5] + [
-        1,
-        1,
-        3,
-        5,
-        5,
-    ]
+    most = 3 if preset == "smoke" else 5  # where both votes are the same
+    same = 2 if preset == "smoke" else 0
+    assert len({part.digest() for part in parts.values()}) == len(parts) - same
+    numbers = [1, 1, 3, most, most]
+    found = [part.base.learner.num_samples for part in parts.values()]
+    assert found == [*numbers, most, *numbers]
 
 
 def test_flags_reach_every_arm():
