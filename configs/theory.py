@@ -8,8 +8,9 @@ says that FPR / (1 - FNR) decides for filtered fine-tuning; for GRPO the literat
 J = TPR - FPR (Rad et al. 2026, arXiv 2601.04411). With --trace the boundaries alone are found: what
 a number explains is then asked of verifiers that were picked for being near them.
 
-Expect: the ratio orders the outcomes of filtered fine-tuning better than J. With few samples a high
-FNR also hurts by itself: little is left to train on.
+Expect: J orders the outcomes of GRPO, the ratio those of filtered fine-tuning with many samples.
+With few samples a high FNR also hurts by itself, since little is left to train on, and neither
+number is clearly ahead.
 """
 
 from __future__ import annotations
