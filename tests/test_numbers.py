@@ -34,6 +34,11 @@ def test_noise_is_not_explained():
     assert all(numbers.explained(order, n, num_bootstrap=2)[0] < 0.6 for n in numbers.NUMBERS)
 
 
+def test_of_equal_outcomes_there_is_nothing_to_explain():
+    order = outcomes(lambda fpr, fnr: 0 * fpr)
+    assert np.isnan(numbers.explained(order, "FPR", 2)).all()
+
+
 def test_an_outcome_that_grows_is_not_explained():
     order = outcomes(lambda fpr, fnr: fpr / (1 - fnr))
     assert numbers.explained(order, "FPR / (1 - FNR)", 2)[0] == pytest.approx(0)

@@ -22,7 +22,7 @@ def explained(
     """Share of the variance between settings that a number explains, and its 95 % interval.
 
     R^2 of the best falling function of the number (isotonic regression, so that no shape is
-    assumed), on means over seeds; seeds are resampled as a whole.
+    assumed), on means over seeds; seeds are resampled as a whole. NaN if outcomes are all the same.
 
     Args:
       order: order parameter with the dimensions fpr, fnr and seed.
@@ -69,7 +69,8 @@ def isoline_exponent(
 
 
 def _r_squared(x, y) -> float:
-    return float(1 - ((y - monotone(x, y)) ** 2).sum() / ((y - y.mean()) ** 2).sum())
+    total = ((y - y.mean()) ** 2).sum()
+    return float(1 - ((y - monotone(x, y)) ** 2).sum() / total) if total > 0 else float("nan")
 
 
 def _slope(mean, levels) -> float:
