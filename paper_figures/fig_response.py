@@ -23,7 +23,7 @@ VARIANTS = {
     "base_data": "half base data",
     "gentle": "a third of the learning rate",
     "accumulated": "accumulated data",
-    "wide": "width 48 for 32",
+    "wide": "width 48 instead of 32",
     "grpo": "GRPO, 20 rounds",
     "frontier": "frontier",
 }
