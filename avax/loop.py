@@ -49,7 +49,8 @@ class Experiment:
       base_difficulty: the base policy was trained on difficulties 1 to this one.
       snapshot: which of the snapshots of pretraining is the base; negative counts from the last.
       num_distinct: different problems that all rounds draw from; 0 for fresh ones all the time.
-      num_bases: base policies of a run: the first is trained, a verifier may keep the others.
+      num_bases: base policies of a run: the first is trained; a verifier may keep the others, and
+        a population trains them all.
       num_rounds: rounds of generate -> verify -> retrain.
       num_eval: problems of each difficulty that accuracy is measured on.
       base_task: what the base policy was trained on, and what a learner replays of it; None if that
@@ -90,7 +91,7 @@ def run(experiment: Experiment, bases: Policy, key: Key) -> tuple[Policy, dict[s
     """The policy after all rounds, and the metrics of each round.
 
     Args:
-      bases: M stacked base policies. The learner trains the first; a verifier may keep others.
+      bases: M stacked base policies. A learner trains the first, or all; a verifier may keep some.
 
     Returns:
       The trained policy and a dict of arrays with leading axis R + 1; entry 0 is the base. See
@@ -107,10 +108,9 @@ def run(experiment: Experiment, bases: Policy, key: Key) -> tuple[Policy, dict[s
 def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
     """The state before the first round."""
     key, key_learner, key_verifier = jax.random.split(key, 3)
-    policy = jax.tree.map(lambda x: x[0], bases)
     example = jax.eval_shape(experiment.task.sample, key, experiment.base_difficulty)
     return LoopState(
-        experiment.learner.init(key_learner, policy, example),
+        experiment.learner.init(key_learner, bases, example),
         experiment.verifier.init(key_verifier, bases),
         experiment.curriculum.init(),
         jnp.zeros((), jnp.int32),

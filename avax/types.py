@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -171,11 +172,19 @@ class Verifier(Protocol):
 class Learner(Protocol):
     """Gathers its own data and retrains. Its state has the attribute `policy`."""
 
-    def init(self, key: Key, policy: Policy, example: Problem) -> State:
-        """`example` has the shapes of the task's problems; nothing else may be asked of it."""
+    def init(self, key: Key, bases: Policy, example: Problem) -> State:
+        """`bases` are M stacked policies: most learners train the first and leave the others.
+
+        `example` has the shapes of the task's problems; nothing else may be asked of it.
+        """
         ...
 
     def step(self, key: Key, state: State, source: Source) -> tuple[State, StepInfo]: ...
+
+
+def first(tree: Any) -> Any:
+    """Entry 0 along the leading axis of every leaf: of M stacked policies the first."""
+    return jax.tree.map(lambda x: x[0], tree)
 
 
 def outcome_verdict(accept: Array, rollout: Rollout) -> Verdict:

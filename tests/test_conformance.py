@@ -215,10 +215,17 @@ def test_scores_lie_between_0_and_1(plugin):
         assert ((score >= 0) & (score <= 1)).all()
 
 
+def resized(learner):
+    """The learner, or the one that it holds, with the sizes of these tests."""
+    if isinstance(inner := getattr(learner, "learner", None), types.Learner):
+        return learner.replace(learner=resized(inner))
+    return learner.replace(num_problems=NUM_PROBLEMS, num_samples=NUM_SAMPLES, num_updates=2)
+
+
 @each(LEARNERS)
 def test_learner_shapes(plugin):
     """The state keeps its structure over a round, so that rounds can be scanned."""
-    small = plugin.replace(num_problems=NUM_PROBLEMS, num_samples=NUM_SAMPLES, num_updates=2)
+    small = resized(plugin)
     source = types.Source(
         draw=lambda key: TASK.sample(key, 1),
         draw_base=lambda key: TASK.sample(key, 1),
@@ -232,11 +239,11 @@ def test_learner_shapes(plugin):
 
     def step(learner):
         example = TASK.sample(jax.random.key(0), 1)
-        state = learner.init(jax.random.key(1), zeros(POLICY), example)
-        return state, *learner.step(jax.random.key(2), state, source)
+        state = learner.init(jax.random.key(1), zeros(BASES), example)
+        return state.policy, state, *learner.step(jax.random.key(2), state, source)
 
-    before, after, info = jax.eval_shape(step, small)
-    assert shapes(before.policy) == shapes(POLICY)
+    policy, before, after, info = jax.eval_shape(step, small)
+    assert shapes(policy) == shapes(POLICY)
     assert shapes(after) == shapes(before)
     assert shapes(info) == INFO
-    assert shapes(under_vmap(step, small)) == shapes((before, after, info))
+    assert shapes(under_vmap(step, small)) == shapes((policy, before, after, info))

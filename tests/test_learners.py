@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from toys import one_base
 
 from avax import sampling, training, vocab
 from avax.learners.filtered_sft import FilteredSFT
@@ -64,7 +65,7 @@ def logits_of(policy, rows):
 
 @jax.jit
 def init(learner, policy):
-    return learner.init(jax.random.key(1), policy, TASK.sample(jax.random.key(2), 1))
+    return learner.init(jax.random.key(1), one_base(policy), TASK.sample(jax.random.key(2), 1))
 
 
 @jax.jit

@@ -14,6 +14,7 @@ from avax.types import Rollout, graded_verdict
 from avax.verifiers.commit_first import CommitFirst
 from avax.verifiers.comparison import Comparison
 from avax.verifiers.likelihood import Likelihood
+from avax.verifiers.self_evaluation import SelfEvaluation
 
 TASK = Copy(max_difficulty=2)
 C = TASK.completion_len
@@ -81,7 +82,7 @@ def test_comparison_is_the_share_among_all_candidates(samples):
 
 def test_equal_completions_share_one_score(samples):
     twice = rollout_of(jnp.repeat(samples.completion, 2, axis=0))
-    for verifier in (Likelihood(), Comparison(), CommitFirst()):
+    for verifier in (Likelihood(), Comparison(), CommitFirst(), SelfEvaluation()):
         once, double = (np.asarray(judged(verifier, r).score) for r in (samples, twice))
         np.testing.assert_allclose(double[::2], double[1::2], rtol=1e-5)
         np.testing.assert_allclose(double[::2], once, rtol=1e-4)
@@ -93,6 +94,17 @@ def test_commit_first_accepts_the_greedy_answer_alone(samples):
     expected = (rollout.completion == greedy).all(-1)
     assert expected[-1] and not expected.all()
     np.testing.assert_array_equal(judged(CommitFirst(), rollout).accept, expected)
+
+
+def test_self_evaluation_asks_for_yes_or_no(samples):
+    """As if `?` stood right behind the last digit: neither EOS nor PAD is shown."""
+    score = judged(SelfEvaluation(threshold=0.5), samples).score  # the probability itself
+    for completion, found in zip(samples.completion[:-1], score[:-1], strict=True):
+        shown = completion[(completion != vocab.EOS) & (completion != vocab.PAD)]
+        tokens = jnp.concatenate([PROMPT, shown, jnp.array([vocab.RETRY])])
+        yes, no = np.exp(np.asarray(POLICY(tokens[None])[0][0, -1, [vocab.YES, vocab.NO]]))
+        assert found == pytest.approx(yes / (yes + no), rel=1e-4)
+    assert score[-1] == 0 and len(set(np.asarray(score).round(6))) > 4
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.03, 0.5, 0.9, 1.0])

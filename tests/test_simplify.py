@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from toys import one_base
 
 from avax import loop, vocab
 from avax.curricula import Frontier
@@ -250,7 +251,9 @@ def step(learner, state, key, score):
 def test_a_round_without_accepted_data_changes_nothing(policy):
     """Bit by bit, although there are kept data, base data, and momentum of earlier rounds."""
     learner = learner_of(num_kept=2, base_rate=0.5)
-    state = learner.init(jax.random.key(0), policy, jax.tree.map(lambda x: x[0], problems_of(3)))
+    state = learner.init(
+        jax.random.key(0), one_base(policy), jax.tree.map(lambda x: x[0], problems_of(3))
+    )
     kept = play_state(learner, state)
     after, info = step(learner, kept, jax.random.key(1), ALL * 0.0)
     for one, other in ((kept.policy, after.policy), (kept.optimizer, after.optimizer)):
@@ -299,7 +302,9 @@ def test_scrambled_truth_changes_nothing_for_a_label_free_verifier():
 def test_a_real_policy_learns_from_a_round(policy):
     """An untrained policy writes nothing that can be read, until steps are all it is taught."""
     learner = learner_of(base_rate=1.0)
-    state = learner.init(jax.random.key(0), policy, jax.tree.map(lambda x: x[0], problems_of(3)))
+    state = learner.init(
+        jax.random.key(0), one_base(policy), jax.tree.map(lambda x: x[0], problems_of(3))
+    )
     after, info = step(learner, state, jax.random.key(1), ALL)
     assert info.rollouts.completion.shape == (B, K, C)
     assert bool(info.verdicts.accept.any()) == bool(info.rollouts.mask.any())

@@ -15,6 +15,7 @@ from avax import types, vocab
 from avax.tasks import TASKS, digits
 from avax.tasks.addition import Addition
 from avax.tasks.copy import Copy
+from avax.tasks.judged import JudgedAddition
 from avax.tasks.multiplication import Multiplication
 from avax.tasks.scratchpad import Scratchpad
 
@@ -25,6 +26,9 @@ CASES = [
     (Addition(max_difficulty=100, reversed_digits=False), 50_000),
     (Copy(max_difficulty=3), 10_000),
     (Copy(max_difficulty=100), 100_000),
+    (JudgedAddition(max_difficulty=1, max_judged=3), 10_000),
+    (JudgedAddition(max_difficulty=3, judge_rate=1.0, max_judged=2), 40_000),
+    (JudgedAddition(max_difficulty=100, max_judged=100), 50_000),
     (Multiplication(max_difficulty=1), 10_000),
     (Multiplication(max_difficulty=6), 50_000),
     (Multiplication(max_difficulty=6, reversed_digits=False), 50_000),
@@ -36,7 +40,7 @@ BATCH = 10_000
 
 CHARACTERS = np.frombuffer(vocab.to_text(range(vocab.VOCAB_SIZE)).encode(), np.uint8)
 SYMBOL = {"PAD": "_", "EOS": "$", "PLUS": "+", "TIMES": "*", "EQUALS": "="}
-SYMBOL |= {"COPY": ">", "STEP": ";", "PLUS_ONE": "&"}
+SYMBOL |= {"COPY": ">", "STEP": ";", "PLUS_ONE": "&", "RETRY": "?", "YES": "Y", "NO": "N"}
 
 each_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
 each_pair_task = pytest.mark.parametrize("task_type", [Addition, Multiplication])
@@ -75,6 +79,8 @@ def solve(task, prompt: str) -> tuple[list[str], str]:
         return [x[::-1]], x + "$"
     if isinstance(task, Scratchpad):
         return solve_scratchpad(prompt)
+    if isinstance(task, JudgedAddition):
+        return solve_judged(prompt)
     is_reversed = task.reversed_digits
     operator = "+" if isinstance(task, Addition) else "*"
     written = re.fullmatch(rf"_*(\d+)[{operator}](\d+)=", prompt).groups()
@@ -94,6 +100,15 @@ def solve_scratchpad(prompt: str) -> tuple[list[str], str]:
     else:
         carry, lowest = divmod(int(a[0]) + int(b[0]) + carry, 10)
         answer = f"{lowest}{'+&'[carry]}"
+    return [a[::-1], b[::-1]], answer + "$"
+
+
+def solve_judged(prompt: str) -> tuple[list[str], str]:
+    """The sum after `=`; after `=c?` whether c is the sum."""
+    a, b, shown = re.fullmatch(r"_*(\d+)[+](\d+)=(\d+[?])?", prompt).groups()
+    answer = numeral(number(a, True) + number(b, True), len(a) + 1, True)
+    if shown:
+        answer = "Y" if shown == answer + "?" else "N"
     return [a[::-1], b[::-1]], answer + "$"
 
 
@@ -119,8 +134,10 @@ def posed(task, *values: int, n: int, width: int) -> tuple[str, str]:
 def case_id(case) -> str:
     task, _ = case
     order = "" if getattr(task, "reversed_digits", True) else "-plain"
-    steps = f"-{task.step_rate}" if isinstance(task, Scratchpad) else ""
-    return f"{type(task).__name__}-{task.max_difficulty}{order}{steps}"
+    rates = [
+        str(getattr(task, name)) for name in ("step_rate", "judge_rate") if hasattr(task, name)
+    ]
+    return "-".join([type(task).__name__, str(task.max_difficulty), *rates]) + order
 
 
 def test_symbols():
@@ -263,6 +280,34 @@ def test_how_often_a_scratchpad_asks_for_a_step(step_rate):
         prompt = np.asarray(sample(keys, jnp.int32(n)).prompt)
         assert abs((prompt[:, -1] == vocab.STEP).mean() - expected) <= 0.03 * (0 < expected < 1)
         assert abs((prompt == vocab.PLUS_ONE).any(1).mean() - 0.5) < 0.03
+
+
+def way_of(a: int, b: int, shown: str, n: int) -> str:
+    """In which way a sum that is shown, least significant digit first, is wrong."""
+    right = numeral(a + b, n + 1, True)
+    if len(shown) < n + 1:
+        assert right.startswith(shown) and n + 1 - len(shown) <= 3
+        return "short"
+    if sum(x != y for x, y in zip(right, shown, strict=True)) <= 1:
+        return "right" if right == shown else "digit"
+    missed = (number(shown, True) - a - b) % 10 ** (n + 1)
+    assert str(min(missed, 10 ** (n + 1) - missed)).strip("0") == "1"
+    return "carry"
+
+
+@pytest.mark.parametrize("judge_rate", [0.0, 0.5, 1.0])
+def test_what_is_judged(judge_rate):
+    """As often as asked, never of longer numbers; half of it wrong, in three ways."""
+    task = JudgedAddition(max_difficulty=6, max_judged=5, judge_rate=judge_rate)
+    sample = jax.jit(jax.vmap(task.sample, (0, None)))
+    for n, expected in ((1, judge_rate), (5, judge_rate), (6, 0.0)):
+        problems = sample(jax.random.split(jax.random.key(n), 10_000), jnp.int32(n))
+        asked = [re.fullmatch(r"_*(\d+)[+](\d+)=(\d+)[?]", t) for t in texts(problems.prompt)]
+        asked = [found.groups() for found in asked if found]
+        assert abs(len(asked) / 10_000 - expected) <= 0.03 * (0 < expected < 1)
+        ways = [way_of(number(a, True), number(b, True), shown, n) for a, b, shown in asked]
+        for way, low, high in (("right", 0.46, 0.54), ("short", 0.14, 0.2), ("digit", 0.14, 0.34)):
+            assert not ways or low < ways.count(way) / len(ways) < high
 
 
 @each_pair_task

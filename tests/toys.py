@@ -50,6 +50,11 @@ UNITS = [(device,) for device in jax.devices()]
 BOTH = [tuple(jax.devices())]
 
 
+def one_base(policy):
+    """A policy as the only one of a run's bases."""
+    return jax.tree.map(lambda x: x[None], policy)
+
+
 def toy_run(experiment, bases, key):
     """Stands in for the loop: metrics that tell setting, base and key apart, compiled at once."""
     rounds = jnp.arange(experiment.num_rounds + 1, dtype=jnp.float32)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from avax import sampling, struct, training
 from avax.learners import replay
-from avax.types import Key, Policy, Problem, Scalar, Source, StepInfo
+from avax.types import Key, Policy, Problem, Scalar, Source, StepInfo, first
 
 
 class FilteredSFTState(NamedTuple):
@@ -54,7 +54,8 @@ class FilteredSFT:
     base_rate: Scalar = struct.leaf(0.25, low=0, high=1)
     newest_rate: Scalar = struct.leaf(0.67, low=0, high=1)
 
-    def init(self, key: Key, policy: Policy, example: Problem) -> FilteredSFTState:
+    def init(self, key: Key, bases: Policy, example: Problem) -> FilteredSFTState:
+        policy = first(bases)
         transform = training.optimizer(self.learning_rate, self.max_grad_norm)
         num_rows = self.num_problems * self.num_samples
         memory = replay.empty(self.num_kept, num_rows, example)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import sampling, struct, training
-from avax.types import Key, Policy, Problem, Scalar, Source, StepInfo
+from avax.types import Key, Policy, Problem, Scalar, Source, StepInfo, first
 
 
 class GRPOState(NamedTuple):
@@ -61,7 +61,8 @@ class GRPO:
     clip: Scalar = struct.leaf(0.2, low=0)
     kl_coef: Scalar = struct.leaf(0.01, low=0)
 
-    def init(self, key: Key, policy: Policy, example: Problem) -> GRPOState:
+    def init(self, key: Key, bases: Policy, example: Problem) -> GRPOState:
+        policy = first(bases)
         transform = training.optimizer(self.learning_rate, self.max_grad_norm)
         return GRPOState(policy, transform.init(policy), policy)
 

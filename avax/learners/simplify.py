@@ -13,7 +13,7 @@ from jax import Array
 
 from avax import sampling, struct, training, vocab
 from avax.learners import replay
-from avax.types import Key, Policy, Problem, Rollout, Scalar, Source, StepInfo, Verdict
+from avax.types import Key, Policy, Problem, Rollout, Scalar, Source, StepInfo, Verdict, first
 
 STEP_LEN = 3  # tokens of a step: a digit, an operator, EOS
 
@@ -64,7 +64,8 @@ class SimplifyThenGuess:
     newest_rate: Scalar = struct.leaf(0.67, low=0, high=1)
     step_rate: Scalar = struct.leaf(0.5, low=0, high=1)
 
-    def init(self, key: Key, policy: Policy, example: Problem) -> SimplifyThenGuessState:
+    def init(self, key: Key, bases: Policy, example: Problem) -> SimplifyThenGuessState:
+        policy = first(bases)
         transform = training.optimizer(self.learning_rate, self.max_grad_norm)
         num_rows = self.num_problems * self.num_samples, self.num_problems
         answers, steps = (replay.empty(self.num_kept, n, example) for n in num_rows)

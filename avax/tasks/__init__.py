@@ -2,12 +2,14 @@
 
 from avax.tasks.addition import Addition
 from avax.tasks.copy import Copy
+from avax.tasks.judged import JudgedAddition
 from avax.tasks.multiplication import Multiplication
 from avax.tasks.scratchpad import Scratchpad
 
 TASKS = {
     "addition": Addition(),
     "copy": Copy(),
+    "judged": JudgedAddition(),
     "multiplication": Multiplication(),
     "scratchpad": Scratchpad(),
 }

@@ -12,6 +12,7 @@ from avax.verifiers.majority import MajorityVote
 from avax.verifiers.noisy import Noisy
 from avax.verifiers.oracle import Oracle
 from avax.verifiers.pair import AllOf, AnyOf
+from avax.verifiers.self_evaluation import SelfEvaluation
 from avax.verifiers.systematic import Systematic
 
 VERIFIERS = {
@@ -26,6 +27,7 @@ VERIFIERS = {
     "likelihood": Likelihood(),
     "comparison": Comparison(),
     "commit_first": CommitFirst(),
+    "self_evaluation": SelfEvaluation(),
     "noisy": Noisy(MajorityVote()),
     "all_of": AllOf(MajorityVote(), Commutative()),
     "any_of": AnyOf(MajorityVote(), Commutative()),

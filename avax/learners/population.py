@@ -1,0 +1,81 @@
+"""Several policies that train at the same time and must agree: a vote that grows with its voters.
+
+The majority vote over independently seeded models of Lee et al. 2025 (arXiv 2502.01612), all of
+which train themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+
+from avax import struct
+from avax.types import (
+    Key,
+    Learner,
+    Policy,
+    Problem,
+    Rollout,
+    Scalar,
+    Source,
+    StepInfo,
+    Verdict,
+    first,
+)
+
+MEMBERS = "members"  # name of the mapped axis of a population's M policies
+
+
+class PopulationState(NamedTuple):
+    """States of the M learners."""
+
+    members: Any  # leading axis M
+
+    @property
+    def policy(self) -> Policy:
+        """The first of the policies: the one that a run measures."""
+        return first(self.members.policy)
+
+
+@struct.dataclass
+class Population:
+    """Trains all M base policies of a run, each on those of its own completions that others share.
+
+    All members answer the same problems. A completion is accepted if the run's verifier accepts it
+    and enough members give the same, token by token; with K > 1 samples of a problem, the sample of
+    the same number.
+
+    Attributes:
+      learner: how each member gathers data and is retrained.
+      threshold: smallest share of the M members that must agree, the author among them; Lee et al.
+        ask for 4 of 5.
+    """
+
+    learner: Learner
+    threshold: Scalar = struct.leaf(0.75, low=0, high=1)
+
+    min_bases: ClassVar[int] = 2
+
+    def init(self, key: Key, bases: Policy, example: Problem) -> PopulationState:
+        alone = jax.tree.map(lambda x: x[:, None], bases)
+        return PopulationState(jax.vmap(lambda base: self.learner.init(key, base, example))(alone))
+
+    def step(
+        self, key: Key, state: PopulationState, source: Source
+    ) -> tuple[PopulationState, StepInfo]:
+        def judge(key, policy, problems, rollouts):
+            rollouts, verdicts = source.judge(key, policy, problems, rollouts)
+            return rollouts, self._vote(rollouts, verdicts)
+
+        def step(member):
+            # All with one key: so they answer the same problems.
+            return self.learner.step(key, member, source._replace(judge=judge))
+
+        members, info = jax.vmap(step, axis_name=MEMBERS)(state.members)
+        return PopulationState(members), first(info)
+
+    def _vote(self, rollouts: Rollout, verdicts: Verdict) -> Verdict:
+        everyone = jax.lax.all_gather(rollouts.completion, MEMBERS)
+        agree = (everyone == rollouts.completion[None]).all(-1).mean(0) >= self.threshold
+        return Verdict(verdicts.score * agree, verdicts.step_score * agree[..., None])
