@@ -18,17 +18,18 @@ from avax import metrics, sampling, struct
 from avax.lapse import Lapse
 from avax.noise import LabelNoise
 from avax.types import (
-    PROBLEMS,
     Curriculum,
     Grade,
     Integer,
     Key,
     Learner,
     Policy,
+    Probe,
     Problem,
     Rollout,
     Source,
     State,
+    Subject,
     Task,
     Verdict,
     Verifier,
@@ -55,6 +56,7 @@ class Experiment:
       num_eval: problems of each difficulty that accuracy is measured on.
       base_task: what the base policy was trained on, and what a learner replays of it; None if that
         is `task`. Its problems have the same lengths.
+      probe: what else is measured in every round; nothing if None.
     """
 
     task: Task
@@ -70,11 +72,15 @@ class Experiment:
     num_rounds: int = struct.static(10, low=1)
     num_eval: int = struct.static(32, low=1)
     base_task: Task | None = None
+    probe: Probe | None = None
 
     @property
     def warm_task(self) -> Task:
         """The task of the base policy's training."""
         return self.task if self.base_task is None else self.base_task
+
+
+RECURRING, PROBE = 2**32 - 1, 2**32 - 2  # folded into a run's key; no round has these numbers
 
 
 class LoopState(NamedTuple):
@@ -83,6 +89,7 @@ class LoopState(NamedTuple):
     learner: State
     verifier: State
     curriculum: State
+    probe: State
     round: Array  # i32[], rounds done
     key: Key
 
@@ -95,11 +102,14 @@ def run(experiment: Experiment, bases: Policy, key: Key) -> tuple[Policy, dict[s
 
     Returns:
       The trained policy and a dict of arrays with leading axis R + 1; entry 0 is the base. See
-      `avax.metrics.METRICS` for names and meaning.
+      `avax.metrics.METRICS` for names and meaning, and the probe for its own.
     """
     state = init(experiment, bases, key)
     problems = eval_problems(experiment, state.key)
     before = metrics.of_base(state.learner.policy, problems)
+    before |= jax.tree.map(
+        lambda x: jnp.full(x.shape, jnp.nan), jax.eval_shape(probed, experiment, state)
+    )
     state, after = advance(experiment, problems, state, experiment.num_rounds)
     found = jax.tree.map(lambda b, a: jnp.concatenate([b[None], a]), before, after)
     return state.learner.policy, found
@@ -108,11 +118,13 @@ def run(experiment: Experiment, bases: Policy, key: Key) -> tuple[Policy, dict[s
 def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
     """The state before the first round."""
     key, key_learner, key_verifier = jax.random.split(key, 3)
+    probe, key_probe = experiment.probe, jax.random.fold_in(key, PROBE)
     example = jax.eval_shape(experiment.task.sample, key, experiment.base_difficulty)
     return LoopState(
         experiment.learner.init(key_learner, bases, example),
         experiment.verifier.init(key_verifier, bases),
         experiment.curriculum.init(),
+        () if probe is None else probe.init(key_probe, bases),
         jnp.zeros((), jnp.int32),
         key,
     )
@@ -139,17 +151,7 @@ def round_(
     number = state.round + 1
     key_step, key_verifier = jax.random.split(jax.random.fold_in(state.key, number))
 
-    def draw(key):
-        data, num_distinct = jax.random.key_data(key), experiment.num_distinct
-        # No round has this number; the key's own bits are as good as a draw.
-        recurring = jax.random.fold_in(state.key, 2**32 - 1)
-        recurring = jax.random.fold_in(recurring, data[-1] % jnp.maximum(num_distinct, 1))
-        data = jnp.where(num_distinct > 0, jax.random.key_data(recurring), data)
-        key = jax.random.wrap_key_data(data)
-        key_difficulty, key_problem = jax.random.split(key)
-        return task.sample(
-            key_problem, curriculum.difficulty(key_difficulty, state.curriculum, number)
-        )
+    draw = partial(draw_problem, experiment, state, number)
 
     def draw_base(key):
         key_difficulty, key_problem = jax.random.split(key)
@@ -157,6 +159,7 @@ def round_(
         return experiment.warm_task.sample(key_problem, difficulty)
 
     judge = partial(judge_rollouts, experiment, state.verifier, number)
+    probes = probed(experiment, state)
     learner, info = experiment.learner.step(key_step, state.learner, Source(draw, draw_base, judge))
     grades = grade_rollouts(task, info.problems, info.rollouts)
     seen = grades if verifier.uses_ground_truth else None
@@ -164,11 +167,39 @@ def round_(
         learner,
         verifier.update(key_verifier, state.verifier, info, seen),
         curriculum.update(state.curriculum, info),
+        state.probe,
         number,
         state.key,
     )
     measured = metrics.of_round(info, grades) | metrics.of_policy(learner.policy, problems)
-    return state, measured
+    return state, measured | probes
+
+
+def draw_problem(experiment: Experiment, state: LoopState, number: Array, key: Key) -> Problem:
+    """A problem of round `number`."""
+    data, num_distinct = jax.random.key_data(key), experiment.num_distinct
+    # No round has this number; the key's own bits are as good as a draw.
+    recurring = jax.random.fold_in(state.key, RECURRING)
+    recurring = jax.random.fold_in(recurring, data[-1] % jnp.maximum(num_distinct, 1))
+    data = jnp.where(num_distinct > 0, jax.random.key_data(recurring), data)
+    key_difficulty, key_problem = jax.random.split(jax.random.wrap_key_data(data))
+    difficulty = experiment.curriculum.difficulty(key_difficulty, state.curriculum, number)
+    return experiment.task.sample(key_problem, difficulty)
+
+
+def probed(experiment: Experiment, state: LoopState) -> dict[str, Array]:
+    """What the experiment's probe measures on the policy that is about to be retrained."""
+    probe, task, verifier = experiment.probe, experiment.task, experiment.verifier
+    if probe is None:
+        return {}
+    subject = Subject(
+        state.learner.policy,
+        partial(draw_problem, experiment, state, state.round + 1),
+        partial(grade_rollouts, task),
+        lambda key, *args: sampling.verify(verifier, key, state.verifier, *args),
+    )
+    key = jax.random.fold_in(jax.random.fold_in(state.key, PROBE), state.round)
+    return probe.measure(key, state.probe, subject)
 
 
 def judge_rollouts(
@@ -178,15 +209,10 @@ def judge_rollouts(
     """What comes through the filter, noise and lapse of this round included."""
     verifier = experiment.verifier
     key_verify, key_noise, key_lapse = jax.random.split(key, 3)
-    keys = jax.random.split(key_verify, problems.difficulty.shape[0])
     grades = None
     if verifier.uses_ground_truth:
         grades = grade_rollouts(experiment.task, problems, rollouts)
-    verify = jax.vmap(
-        lambda k, rollout, grade: verifier.verify(k, state, policy, rollout, grade),
-        axis_name=PROBLEMS,
-    )
-    verdicts = verify(keys, rollouts, grades)
+    verdicts = sampling.verify(verifier, key_verify, state, policy, rollouts, grades)
     verdicts = experiment.lapse.overlook(key_lapse, rollouts, verdicts, number)
     return experiment.label_noise.inject(key_noise, rollouts, number), verdicts
 

@@ -7,7 +7,20 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import vocab
-from avax.types import Integer, Key, Policy, Problem, Rollout, Scalar, Source, Verdict
+from avax.types import (
+    PROBLEMS,
+    Grade,
+    Integer,
+    Key,
+    Policy,
+    Problem,
+    Rollout,
+    Scalar,
+    Source,
+    State,
+    Verdict,
+    Verifier,
+)
 
 
 def generate(
@@ -74,6 +87,18 @@ def collect(
         key_sample, policy, problems.prompt, completion_len, num_samples, temperature
     )
     return problems, *source.judge(key_judge, policy, problems, rollouts)
+
+
+def verify(
+    verifier: Verifier, key: Key, state: State, policy: Policy, rollouts: Rollout, grades: Grade
+) -> Verdict:
+    """What a verifier says of B rollouts; it sees the truth only if it declares its use."""
+    seen = grades if verifier.uses_ground_truth else None
+    keys = jax.random.split(key, rollouts.prompt.shape[0])
+    return jax.vmap(
+        lambda key, rollout, grade: verifier.verify(key, state, policy, rollout, grade),
+        axis_name=PROBLEMS,
+    )(keys, rollouts, seen)
 
 
 def choose(logits: Array, uniform: Array, temperature: Scalar) -> tuple[Array, Array]:

@@ -36,27 +36,51 @@ def is_static(field: dataclasses.Field) -> bool:
 
 
 def walk(node: Any, path: str = "") -> Iterator[tuple[str, dataclasses.Field, Any]]:
-    """Yields (dotted path, field, value) of every field below `node`, parents before children."""
+    """Yields (dotted path, field, value) of every field below `node`, parents before children.
+
+    Dataclasses in a tuple go by their number: `verifiers.0.threshold`.
+    """
     for field in dataclasses.fields(node):
-        value = getattr(node, field.name)
-        dotted = f"{path}.{field.name}" if path else field.name
-        yield dotted, field, value
-        if dataclasses.is_dataclass(value):
-            yield from walk(value, dotted)
+        name = f"{path}.{field.name}" if path else field.name
+        yield from _walk_value(name, field, getattr(node, field.name))
+
+
+def _walk_value(path, field, value):
+    yield path, field, value
+    if dataclasses.is_dataclass(value):
+        yield from walk(value, path)
+    for i, child in enumerate(value if _is_tuple(value) else ()):
+        if dataclasses.is_dataclass(child):
+            yield from _walk_value(f"{path}.{i}", field, child)
 
 
 def replace(node: Any, path: str, value: Any) -> Any:
     """A copy of `node` with one field, at a dotted path, replaced; AttributeError if none."""
     name, _, rest = path.partition(".")
-    old = getattr(node, name)
-    return dataclasses.replace(node, **{name: replace(old, rest, value) if rest else value})
+    old = _child(node, name)
+    new = replace(old, rest, value) if rest else value
+    if _is_tuple(node):
+        return tuple(new if i == int(name) else x for i, x in enumerate(node))
+    return dataclasses.replace(node, **{name: new})
 
 
 def get(node: Any, path: str) -> Any:
     """The value at a dotted path. AttributeError if there is none."""
     for name in path.split("."):
-        node = getattr(node, name)
+        node = _child(node, name)
     return node
+
+
+def _is_tuple(node: Any) -> bool:
+    return isinstance(node, tuple) and not hasattr(node, "_fields")
+
+
+def _child(node: Any, name: str) -> Any:
+    if not _is_tuple(node):
+        return getattr(node, name)
+    if not (name.isdigit() and int(name) < len(node)):
+        raise AttributeError(f"a tuple of {len(node)} has no {name}")
+    return node[int(name)]
 
 
 def typed(node: Any) -> Any:
@@ -69,6 +93,8 @@ def as_type(field: dataclasses.Field, value: Any) -> Any:
     """A value as its field's annotation has it: a float where it says so, and below alike."""
     if dataclasses.is_dataclass(value):
         return typed(value)
+    if _is_tuple(value):
+        return tuple(as_type(field, x) for x in value)
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     return float(value) if is_whole and field.type in ("Scalar", "float", float) else value
 

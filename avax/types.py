@@ -78,6 +78,22 @@ class StepInfo(NamedTuple):
     grad_norm: Array  # f32[], likewise
 
 
+class Subject(NamedTuple):
+    """What a probe may look at: one run, at the start of a round."""
+
+    policy: Policy
+    draw: Callable[[Key], Problem]  # a problem of this round
+    grade: Callable[[Problem, Rollout], Grade]  # ground truth, leading axis B
+    verify: Callable[..., Verdict]  # (key, policy, rollouts, grades), leading axis B
+
+
+class Metric(NamedTuple):
+    """What one of a probe's numbers is."""
+
+    about: str
+    dims: dict[str, tuple]  # values of each dimension that it has besides those of all metrics
+
+
 class Source(NamedTuple):
     """What the loop hands to a learner for one round."""
 
@@ -180,6 +196,22 @@ class Learner(Protocol):
         ...
 
     def step(self, key: Key, state: State, source: Source) -> tuple[State, StepInfo]: ...
+
+
+@runtime_checkable
+class Probe(Protocol):
+    """Measurements on the policy that a round starts with; they change nothing."""
+
+    @property
+    def metrics(self) -> dict[str, Metric]: ...
+
+    def init(self, key: Key, bases: Policy) -> State:
+        """`bases` are M stacked policies; a probe may keep some of them, frozen."""
+        ...
+
+    def measure(self, key: Key, state: State, subject: Subject) -> dict[str, Array]:
+        """A number f32[...] for each of `metrics`, of the dimensions given there."""
+        ...
 
 
 def first(tree: Any) -> Any:

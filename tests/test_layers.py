@@ -10,7 +10,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
-PLUGINS = ("avax.tasks", "avax.curricula", "avax.verifiers", "avax.learners")
+PLUGINS = tuple(f"avax.{k}" for k in ("tasks", "curricula", "verifiers", "learners", "probes"))
 NOUNS = {f"avax.{name}" for name in ("struct", "types", "vocab", "sampling", "training")}
 JAX = {"jax", "jaxlib", "flax", "optax", "orbax", "chex"}
 LIGHT = ("avax.results", "avax.plotting", "avax.analysis", "paper_figures")  # import no JAX

@@ -14,6 +14,7 @@ from avax.curricula import Frontier
 from avax.engine import study, sweep
 from avax.engine.sweep import Sweep
 from avax.learners import GRPO
+from avax.probes import SelfTrust
 from avax.verifiers import MajorityVote, Noisy, Oracle
 
 
@@ -28,11 +29,16 @@ def test_settings_are_all_combinations_the_last_axis_fastest():
 
 def test_dimensions_are_named_after_fields_unless_they_clash():
     axes = ["verifier.fpr", "learner.base_rate", "verifier.inner.fpr"]
-    assert sweep.dimension_names(dict.fromkeys(axes)) == {
+    assert sweep.dimension_names(dict.fromkeys(axes), BASE) == {
         "verifier.fpr": "verifier.fpr",
         "learner.base_rate": "base_rate",
         "verifier.inner.fpr": "verifier.inner.fpr",
     }
+
+
+def test_a_dimension_of_the_probe_is_taken():
+    names = sweep.dimension_names({"base.reader": ()}, BASE.replace(probe=SelfTrust()))
+    assert names == {"base.reader": "base.reader"}
 
 
 def test_an_equal_sweep_has_an_equal_digest():

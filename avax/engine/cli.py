@@ -23,6 +23,7 @@ from avax.engine.axes import AXIS_HELP, axis_names, parse_values, sweepable
 from avax.engine.sweep import EXECUTION, Sweep
 from avax.engine.validate import ConfigError, validate
 from avax.learners import LEARNERS
+from avax.probes import PROBES
 from avax.tasks import TASKS
 from avax.verifiers import VERIFIERS
 
@@ -32,6 +33,7 @@ REGISTRIES = {
     "verifier": VERIFIERS,
     "learner": LEARNERS,
     "base_task": TASKS,
+    "probe": PROBES,
 }
 
 

@@ -56,5 +56,5 @@ def _rays(table: xr.DataArray) -> np.ndarray:
 
 
 def _sizes(config: Sweep) -> dict[str, int]:
-    names = dimension_names(config.axes)
+    names = dimension_names(config.axes, config.base)
     return {names[path]: len(values) for path, values in config.axes.items()}

@@ -188,7 +188,7 @@ def tile_width(setting: str, members: tuple, num_runs: int, devices: list[jax.De
 
 def empty_dataset(config: Sweep) -> xr.Dataset:
     """The results' dataset, full of NaN: axes, then seed and round, then what a metric has."""
-    names = sweep.dimension_names(config.axes)
+    names = sweep.dimension_names(config.axes, config.base)
     axes = {names[path]: values for path, values in config.axes.items()}
     coords: dict[str, Any] = axes | {
         "seed": range(config.seed, config.seed + config.num_seeds),
@@ -196,6 +196,10 @@ def empty_dataset(config: Sweep) -> xr.Dataset:
         "difficulty": range(1, config.base.task.max_difficulty + 1),
         "mistake": MISTAKES,
     }
+    probed = sweep.probe_metrics(config.base)
+    coords |= {name: values for m in probed.values() for name, values in m.dims.items()}
     dims = (*axes, "seed", "round")
     shapes = {name: (*dims, *DIMENSIONS.get(name, ())) for name in METRICS}
-    return results.template(coords, shapes, METRICS).assign_attrs(config=struct.to_dict(config))
+    shapes |= {name: (*dims, *metric.dims) for name, metric in probed.items()}
+    about = METRICS | {name: metric.about for name, metric in probed.items()}
+    return results.template(coords, shapes, about).assign_attrs(config=struct.to_dict(config))

@@ -16,6 +16,7 @@ import numpy as np
 from avax import struct
 from avax.loop import Experiment
 from avax.pretrain import Pretraining
+from avax.types import Metric
 
 EXECUTION = ("tile_width", "placement", "optimization")  # fields that change rounding alone
 
@@ -91,10 +92,16 @@ def digest(node: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def dimension_names(axes: Mapping[str, Any]) -> dict[str, str]:
+def probe_metrics(experiment: Experiment) -> dict[str, Metric]:
+    """What the experiment's probe measures, by name."""
+    return {} if experiment.probe is None else experiment.probe.metrics
+
+
+def dimension_names(axes: Mapping[str, Any], experiment: Experiment) -> dict[str, str]:
     """The dimension of each axis: the field's own name, or its dotted path if that is taken."""
     last = [path.rpartition(".")[2] for path in axes]
-    taken = [*last, "seed", "round", "difficulty", "mistake"]
+    probed = [name for m in probe_metrics(experiment).values() for name in m.dims]
+    taken = [*last, "seed", "round", "difficulty", "mistake", *dict.fromkeys(probed)]
     return {p: n if taken.count(n) == 1 else p for p, n in zip(axes, last, strict=True)}
 
 

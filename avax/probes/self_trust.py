@@ -1,0 +1,117 @@
+"""Does a policy believe its own mistakes more than another's?
+
+Over-trust in self-generated answers: Li et al. 2024 (arXiv 2403.09972). A judge that asks a policy
+asks two, the run's own and the second base, about the completions of both: what is true of all
+readers of an author, or of all that a reader reads, is not self-trust.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from avax import struct
+from avax.probes import judging
+from avax.types import Key, Metric, Policy, Scalar, Subject
+
+POLICIES = ("own", "other")
+READINGS = [(reader, author) for reader in range(2) for author in range(2)]
+
+
+@struct.dataclass
+class SelfTrust:
+    """Error rates and AUROC of judges, by whose mistakes they see and which policy they ask.
+
+    Only problems that both authors get wrong at least once count, each as much as any other, so
+    that their mistakes are those on the same problems. AUROC compares them with the right
+    completions of both authors.
+
+    Attributes:
+      verifiers: judges, beside the run's own verifier.
+      num_problems: problems that are posed (B).
+      num_samples: completions of each, by each author (K).
+      temperature: of sampling.
+    """
+
+    verifiers: tuple = ()
+    num_problems: int = struct.static(64, low=1)
+    num_samples: int = struct.static(4, low=1)
+    temperature: Scalar = struct.leaf(1.0, low=0)
+
+    min_bases: ClassVar[int] = 2
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        both = {"reader": POLICIES, "author": POLICIES}
+        fpr = "P(judge accepts | wrong) if it asks the reader about the author's mistakes"
+        auroc = "P(a right completion scores above a wrong one of the author), ties half"
+        matched = Metric("share of problems that both authors get wrong at least once", {})
+        return {
+            "trust_fpr": judging.per_judge(self.verifiers, fpr, **both),
+            "auroc": judging.per_judge(self.verifiers, auroc, **both),
+            "num_matched": matched,
+        }
+
+    def init(self, key: Key, bases: Policy) -> tuple:
+        other = jax.tree.map(lambda x: x[1], bases)
+        return other, judging.init_judges(self.verifiers, key, bases)
+
+    def measure(self, key: Key, state: Any, subject: Subject) -> dict[str, Array]:
+        other, states = state
+        key_problems, key_own, key_other, *keys = jax.random.split(key, 7)
+        problems = judging.draw_problems(key_problems, subject, self.num_problems)
+        policies = (subject.policy, other)
+        rollouts = [
+            judging.complete(k, policy, problems, self.num_samples, self.temperature)
+            for k, policy in zip((key_own, key_other), policies, strict=True)
+        ]
+        grades = [subject.grade(problems, r) for r in rollouts]
+        verdicts = [
+            judging.ask_judges(
+                self.verifiers, states, subject, k, policies[i], rollouts[j], grades[j]
+            )
+            for k, (i, j) in zip(keys, READINGS, strict=True)
+        ]
+        score, accept = (  # [J, reader, author, B, K]
+            jnp.stack(each, axis=1).reshape(-1, 2, 2, *each[0].shape[1:])
+            for each in ([v.score for v in verdicts], [v.accept for v in verdicts])
+        )
+        correct = jnp.stack([g.correct for g in grades])  # [author, B, K]
+        weight, is_matched = matched_weight(~correct)
+        weights = jnp.broadcast_to(weight[None, None], accept.shape)
+        return {
+            "trust_fpr": judging.mean_where(accept, weights, (-2, -1)),
+            "auroc": jax.vmap(jax.vmap(lambda s: area_by_author(s, correct, weight)))(score),
+            "num_matched": is_matched.mean(),
+        }
+
+
+def matched_weight(wrong: Array) -> tuple[Array, Array]:
+    """Weights f32[A, B, K] of wrong completions bool[A, B, K], and which problems count, bool[B].
+
+    Each problem that all A authors get wrong weighs 1 for each author, the others 0.
+    """
+    count = wrong.sum(-1, keepdims=True)
+    is_matched = (count > 0).all(0, keepdims=True)
+    return wrong * is_matched / jnp.maximum(count, 1), is_matched[0, :, 0]
+
+
+def area_by_author(score: Array, correct: Array, weight: Array) -> Array:
+    """f32[A]: area under the ROC curve of scores f32[A, B, K], the mistakes of each author apart.
+
+    Args:
+      correct: bool[A, B, K], the right completions, of all authors.
+      weight: f32[A, B, K], of the wrong ones.
+    """
+    right = correct.astype(jnp.float32).reshape(-1)
+
+    def of_author(score_wrong, weight):
+        above = (score.reshape(-1)[:, None] > score_wrong.reshape(-1)[None]).astype(jnp.float32)
+        equal = (score.reshape(-1)[:, None] == score_wrong.reshape(-1)[None]).astype(jnp.float32)
+        pairs = right[:, None] * weight.reshape(-1)[None]
+        return judging.mean_where(above + equal / 2, pairs, (0, 1))
+
+    return jax.vmap(of_author)(score, weight)
