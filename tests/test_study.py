@@ -81,22 +81,32 @@ def test_base_policies_are_trained_once(toy, tmp_path, capsys, monkeypatch):
         (dataclasses.replace(SMALL, pretraining=PRETRAINING.replace(learning_rate=1e-4)), BASE),
         (dataclasses.replace(SMALL, pretraining=PRETRAINING.replace(batch_size=8)), BASE),
         (dataclasses.replace(SMALL, seed=8), BASE),
-        (dataclasses.replace(SMALL, num_seeds=1), BASE),
         (SMALL, BASE.replace(base_difficulty=2)),
     ]
     for config, experiment in others:
         assert train(config, experiment)[1]
         assert not train(config, experiment)[1]
     assert train() == (first, False)
-    assert train(dataclasses.replace(SMALL, num_seeds=1))[0] == first[:1]
+    assert train(dataclasses.replace(SMALL, num_seeds=1)) == (first[:1], False)
+
+
+def test_a_base_is_the_same_whichever_others_are_trained_with_it(toy, tmp_path, capsys):
+    """And those of further seeds are trained alone."""
+    more = dataclasses.replace(SMALL, num_seeds=3)
+    engine_bases.base_policies(SMALL, BASE, tmp_path / "bit by bit")
+    grown = engine_bases.base_policies(more, BASE, tmp_path / "bit by bit")["w"]
+    err = capsys.readouterr().err
+    assert "training 2 policies" in err and "training 1 policies" in err
+    at_once = engine_bases.base_policies(more, BASE, tmp_path / "at once")["w"]
+    np.testing.assert_array_equal(grown, at_once)
 
 
 def test_damaged_base_policies_are_trained_again(toy, tmp_path, capsys):
     first = engine_bases.base_policies(SMALL, BASE, tmp_path)
-    (folder,) = tmp_path.iterdir()
-    damage(folder)
+    one, other = tmp_path.iterdir()
+    damage(one)
     again = engine_bases.base_policies(SMALL, BASE, tmp_path)
-    assert capsys.readouterr().err.count("training") == 2
+    assert capsys.readouterr().err.count("training 1 policies") == 1
     assert again["w"].tolist() == first["w"].tolist()
     engine_bases.base_policies(SMALL, BASE, tmp_path)
     assert "training" not in capsys.readouterr().err

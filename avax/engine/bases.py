@@ -21,34 +21,40 @@ from avax.types import Policy, Task
 
 
 def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -> Policy:
-    """Base policies of an experiment's runs, trained only if none are kept.
+    """Base policies of an experiment's runs; only those that are not kept yet are trained.
 
     Returns:
       Leading axes [num_seeds + num_bases - 1, num_snapshots]: one for each seed, and for the last
       runs' other bases those of the seeds that follow.
     """
-    task = short_task(experiment)
     seeds = base_seeds(config, experiment)
+    task = short_task(experiment)
     facts = {
         "pretraining": struct.to_dict(config.pretraining),
         "task": struct.to_dict(task),
         "base_difficulty": int(experiment.base_difficulty),
-        "seeds": list(seeds),
         "optimization": config.optimization,
         "versions": platform.versions(),
     }
-    keys = jnp.stack([candidate_keys(config.pretraining, sweep.base_key(s)) for s in seeds])
-    train = partial(pretrain, config.pretraining, task, experiment.base_difficulty)
-    like = base_shapes(config, experiment)
-    path = folder / sweep.digest(facts)
-    policies = checkpoint.load(path, like, facts)
-    if policies is None:
-        say(f"training {keys.size} policies, {config.pretraining.num_updates} updates each")
-        policies, losses = train_bases(train, keys, config.optimization)
+    facts = {seed: facts | {"seed": seed} for seed in seeds}
+    paths = {seed: folder / sweep.digest(facts[seed]) for seed in seeds}
+    like = jax.tree.map(
+        lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), base_shapes(config, experiment)
+    )
+    found = {seed: checkpoint.load(paths[seed], like, facts[seed]) for seed in seeds}
+    missing = [seed for seed in seeds if found[seed] is None]
+    if missing:
+        keys = [candidate_keys(config.pretraining, sweep.base_key(seed)) for seed in missing]
+        train = partial(pretrain, config.pretraining, task, experiment.base_difficulty)
+        num_policies = len(missing) * config.pretraining.num_candidates
+        say(f"training {num_policies} policies, {config.pretraining.num_updates} updates each")
+        trained, losses = train_bases(train, jnp.stack(keys), config.optimization)
         last = ", ".join(f"{x:.3f}" for x in losses[:, -1])
-        say(f"the best of each seed has loss {last}; kept in {path}")
-        checkpoint.save(path, policies, facts)
-    return policies
+        say(f"the best of each seed has loss {last}; kept in {folder}")
+        for i, seed in enumerate(missing):
+            found[seed] = jax.tree.map(lambda x, i=i: x[i], trained)
+            checkpoint.save(paths[seed], found[seed], facts[seed])
+    return jax.tree.map(lambda *each: np.stack(each), *found.values())
 
 
 def base_shapes(config: Sweep, experiment: Experiment) -> Policy:
@@ -78,8 +84,8 @@ def train_bases(
 ) -> tuple[Policy, np.ndarray]:
     """The best candidate of each seed and its losses, stacked; keys are [seeds, candidates]."""
     candidates = keys.reshape(-1)
-    # The same width on any number of devices, so that a base has the same bits.
-    width = min(2, keys.size) if jax.default_backend() == "cpu" else keys.size
+    # The same width for any number of seeds and devices, so that a base has the same bits.
+    width = 2 if jax.default_backend() == "cpu" else keys.size
     program = tiles.Program(train, (candidates,), width, optimization)
     units = tiles.make_units("tiles", jax.local_devices(), -(-keys.size // width))
     found = tiles.run_all(program, (candidates,), units)

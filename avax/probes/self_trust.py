@@ -18,7 +18,6 @@ from avax.probes import judging
 from avax.types import Key, Metric, Policy, Scalar, Subject
 
 POLICIES = ("own", "other")
-READINGS = [(reader, author) for reader in range(2) for author in range(2)]
 
 
 @struct.dataclass
@@ -61,30 +60,34 @@ class SelfTrust:
 
     def measure(self, key: Key, state: Any, subject: Subject) -> dict[str, Array]:
         other, states = state
-        key_problems, key_own, key_other, *keys = jax.random.split(key, 7)
+        key_problems, key_sample, key_judge = jax.random.split(key, 3)
         problems = judging.draw_problems(key_problems, subject, self.num_problems)
-        policies = (subject.policy, other)
-        rollouts = [
-            judging.complete(k, policy, problems, self.num_samples, self.temperature)
-            for k, policy in zip((key_own, key_other), policies, strict=True)
-        ]
-        grades = [subject.grade(problems, r) for r in rollouts]
-        verdicts = [
-            judging.ask_judges(
-                self.verifiers, states, subject, k, policies[i], rollouts[j], grades[j]
-            )
-            for k, (i, j) in zip(keys, READINGS, strict=True)
-        ]
-        score, accept = (  # [J, reader, author, B, K]
-            jnp.stack(each, axis=1).reshape(-1, 2, 2, *each[0].shape[1:])
-            for each in ([v.score for v in verdicts], [v.accept for v in verdicts])
-        )
-        correct = jnp.stack([g.correct for g in grades])  # [author, B, K]
-        weight, is_matched = matched_weight(~correct)
+        policies = jax.tree.map(lambda *x: jnp.stack(x), subject.policy, other)
+
+        def write(key, policy):
+            return judging.complete(key, policy, problems, self.num_samples, self.temperature)
+
+        rollouts = jax.vmap(write)(jax.random.split(key_sample, 2), policies)
+        grades = jax.vmap(subject.grade, (None, 0))(problems, rollouts)
+
+        def read(key, policy, rollouts, grades):
+            ask = judging.ask_judges
+            return ask(self.verifiers, states, subject, key, policy, rollouts, grades)
+
+        by_author = jax.vmap(read, (0, None, 0, 0))
+        by_reader = jax.vmap(by_author, (0, 0, None, None))
+        keys = jax.random.split(key_judge, (2, 2))
+        verdicts = by_reader(keys, policies, rollouts, grades)  # [reader, author, J, B, K]
+        score, accept = (jnp.moveaxis(x, 2, 0) for x in (verdicts.score, verdicts.accept))
+        weight, is_matched = matched_weight(~grades.correct)
         weights = jnp.broadcast_to(weight[None, None], accept.shape)
+
+        def area(score):
+            return area_by_author(score, grades.correct, weight)
+
         return {
             "trust_fpr": judging.mean_where(accept, weights, (-2, -1)),
-            "auroc": jax.vmap(jax.vmap(lambda s: area_by_author(s, correct, weight)))(score),
+            "auroc": jax.vmap(jax.vmap(area))(score),
             "num_matched": is_matched.mean(),
         }
 
