@@ -22,9 +22,14 @@ def is_operator(tokens: Array) -> Array:
     return (tokens == PLUS) | (tokens == TIMES) | (tokens == PLUS_ONE)
 
 
+def is_mark(tokens: Array) -> Array:
+    """bool[...]: whether each token judges a digit: YES or NO."""
+    return (tokens == YES) | (tokens == NO)
+
+
 def is_separator(tokens: Array) -> Array:
-    """bool[...]: whether each token ends a number: anything but a digit and PAD."""
-    return (tokens >= len(DIGITS)) & (tokens != PAD)
+    """bool[...]: whether each token ends a number or a row of marks: all but these and PAD."""
+    return (tokens >= len(DIGITS)) & (tokens != PAD) & ~is_mark(tokens)
 
 
 def to_text(tokens) -> str:

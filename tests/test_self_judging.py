@@ -96,15 +96,18 @@ def test_commit_first_accepts_the_greedy_answer_alone(samples):
     np.testing.assert_array_equal(judged(CommitFirst(), rollout).accept, expected)
 
 
-def test_self_evaluation_asks_for_yes_or_no(samples):
+def test_self_evaluation_is_the_probability_of_marks_that_all_say_yes(samples):
     """As if `?` stood right behind the last digit: neither EOS nor PAD is shown."""
-    score = judged(SelfEvaluation(threshold=0.5), samples).score  # the probability itself
-    for completion, found in zip(samples.completion[:-1], score[:-1], strict=True):
+    verdict = judged(SelfEvaluation(threshold=0.5), samples)  # scores are probabilities
+    for completion, *found in zip(samples.completion[:-1], *verdict, strict=False):
         shown = completion[(completion != vocab.EOS) & (completion != vocab.PAD)]
-        tokens = jnp.concatenate([PROMPT, shown, jnp.array([vocab.RETRY])])
-        yes, no = np.exp(np.asarray(POLICY(tokens[None])[0][0, -1, [vocab.YES, vocab.NO]]))
-        assert found == pytest.approx(yes / (yes + no), rel=1e-4)
-    assert score[-1] == 0 and len(set(np.asarray(score).round(6))) > 4
+        marks = jnp.full(len(shown) + 1, vocab.YES)
+        tokens = jnp.concatenate([PROMPT, shown, jnp.array([vocab.RETRY]), marks])
+        logits = np.asarray(logits_of(tokens), np.float64)[-len(marks) - 1 : -1]
+        yes = np.exp(logits[:, vocab.YES]) / np.exp(logits).sum(-1)
+        assert found[0] == pytest.approx(yes.prod(), rel=1e-4)
+        np.testing.assert_allclose(found[1][: len(shown)], yes[:-1], rtol=1e-4)
+    assert verdict.score[-1] == 0 and len(set(np.asarray(verdict.score).tolist())) > 4
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.03, 0.5, 0.9, 1.0])

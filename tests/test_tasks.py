@@ -104,11 +104,13 @@ def solve_scratchpad(prompt: str) -> tuple[list[str], str]:
 
 
 def solve_judged(prompt: str) -> tuple[list[str], str]:
-    """The sum after `=`; after `=c?` whether c is the sum."""
+    """The sum after `=`; after `=c?` a mark for each digit of c and for its end."""
     a, b, shown = re.fullmatch(r"_*(\d+)[+](\d+)=(\d+[?])?", prompt).groups()
     answer = numeral(number(a, True) + number(b, True), len(a) + 1, True)
     if shown:
-        answer = "Y" if shown == answer + "?" else "N"
+        shown = shown[:-1]
+        right = [answer.startswith(shown[: i + 1]) for i in range(len(shown))]
+        answer = "".join("NY"[x] for x in [*right, shown == answer])
     return [a[::-1], b[::-1]], answer + "$"
 
 
@@ -200,6 +202,21 @@ def test_all_pairs(task_type, is_reversed, max_difficulty, n):
         assert prompt == question.rjust(task.prompt_len, "_")
         expected = f"{numeral(value, count, is_reversed)}$"
         assert answer == expected.ljust(task.completion_len, "_")
+
+
+# 95 + 7 = 102
+@pytest.mark.parametrize(
+    "shown, judgement",
+    [("201", "YYYY$"), ("200", "YYNN$"), ("291", "YNNN$"), ("20", "YYN$_"), ("2", "YN$__")],
+)
+def test_judgements_by_hand(shown, judgement):
+    task = JudgedAddition(max_difficulty=2, max_judged=2)
+    problem = jitted_pose(task)(
+        *(to_digits(x, 3) for x in (95, 7, number(shown, True))),
+        jnp.int32(len(shown)), jnp.array(True), jnp.int32(2),
+    )  # fmt: skip
+    assert vocab.to_text(problem.prompt) == f"59+70={shown}?".rjust(task.prompt_len, "_")
+    assert vocab.to_text(problem.answer) == judgement
 
 
 # 95 + 7 = 102, 999 + 1 = 1000, 0 + 0 = 0

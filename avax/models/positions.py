@@ -29,10 +29,12 @@ def start_reading(batch: int) -> Reading:
 def positions(scheme: str, tokens: Array, reading: Reading) -> tuple[Array, Array, Reading]:
     """The rotary index i32[B, T], the row of the position embedding i32[B, T], and what was read.
 
-    `digit`: the first digit of a number has index 1, separators and PAD have 0; the row counts the
-    separators before the token. `rotary` and `learned`: the number of tokens before it but PAD.
+    `digit`: the first digit of a number has index 1, separators and PAD have 0; marks have that of
+    the digit they judge; the row counts the separators before the token. `rotary` and `learned`:
+    the number of tokens before it but PAD.
     """
-    digit, separator = vocab.is_digit(tokens), vocab.is_separator(tokens)
+    digit = vocab.is_digit(tokens) | vocab.is_mark(tokens)
+    separator = vocab.is_separator(tokens)
     num_tokens = reading.num_tokens[:, None] + count_up_to(tokens != vocab.PAD)
     num_digits = reading.run[:, None] + count_up_to(digit)
     num_separators = reading.num_separators[:, None] + count_up_to(separator)

@@ -13,12 +13,14 @@ from avax.types import Grade, Integer, Key, Problem, Scalar
 
 @struct.dataclass
 class JudgedAddition:
-    """`a+b=c$` or `a+b=c?Y$`, difficulty = digits of each operand, least significant first.
+    """`a+b=c$` or `a+b=c?YYN$`, difficulty = digits of each operand, least significant first.
 
     After `=` the sum is asked for, written with n + 1 digits. After `?` a judgement of the sum c
-    is: `Y` or `N`. Half of the sums to be judged are wrong, one third of these in each of three
-    ways: a carry is added or dropped at one place, one digit is another, the last digits are
-    missing. All mistakes are made up: those that the policy itself makes may be others.
+    is: a mark for each of its digits, and one for its end, `Y` as long as all is right and `N` from
+    the first mistake on. (One mark for the whole is not learned: it says too little about where to
+    look.) Half of the sums to be judged are wrong, one third of these in each of three ways: a
+    carry is added or dropped at one place, one digit is another, the last digits are missing. All
+    mistakes are made up: those that the policy itself makes may be others.
 
     Attributes:
       max_difficulty: longest operand, in digits.
@@ -36,7 +38,7 @@ class JudgedAddition:
 
     @property
     def completion_len(self) -> int:
-        return self.max_difficulty + 2
+        return max(self.max_difficulty + 2, self.max_judged + 3)
 
     def sample(self, key: Key, difficulty: Integer) -> Problem:
         key_numbers, key_kind, key_wrong = jax.random.split(key, 3)
@@ -69,14 +71,13 @@ class JudgedAddition:
           is_judged: bool[].
         """
         question = digits.equation(a, vocab.PLUS, b, difficulty, is_reversed=True)
-        total, place = digits.carry(a + b), jnp.arange(self._width)
-        is_right = (count == difficulty + 1) & ((shown == total) | (place >= count)).all()
+        total = digits.carry(a + b)
         end = digits.symbol(vocab.EOS)
         answer, judgement = (
             digits.place(self.completion_len, [piece, end], right=False)
             for piece in (
                 digits.written(total, difficulty + 1, is_reversed=True),
-                digits.symbol(jnp.where(is_right, vocab.YES, vocab.NO)),
+                marks(shown, count, total, difficulty + 1),
             )
         )
         # A piece without a token leaves no trace.
@@ -90,6 +91,15 @@ class JudgedAddition:
 
     def grade(self, problem: Problem, completion: Array) -> Grade:
         return digits.grade_exact(problem, completion)
+
+
+def marks(shown: Array, count: Integer, total: Array, length: Integer) -> tuple[Array, Integer]:
+    """The piece that judges `count` digits shown i32[W] against the `length` digits of a sum."""
+    index = jnp.arange(shown.shape[0] + 1)
+    wrong = (shown != total) | (index[:-1] >= length)
+    first_wrong = jnp.where(wrong & (index[:-1] < count), index[:-1], count).min()
+    is_right = (first_wrong == count) & (count == length)
+    return jnp.where((index < first_wrong) | is_right, vocab.YES, vocab.NO), count + 1
 
 
 def mistaken(key: Key, columns: Array, total: Array, count: Integer) -> tuple[Array, Integer]:

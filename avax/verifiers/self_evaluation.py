@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 
 from avax import sampling, struct, vocab
@@ -16,13 +15,14 @@ from avax.types import Key, Policy, Rollout, Scalar, Verdict, graded_verdict
 
 @struct.dataclass
 class SelfEvaluation:
-    """Accepts completions to which the policy says YES rather than NO: `a+b=c?` asks for either.
+    """Accepts completions that the policy marks as right, digit by digit, when `a+b=c?` asks it.
 
-    The policy must have learned to answer such questions (the task `judged`), and may forget it. A
-    completion without a token has probability 0.
+    The probability is that of a YES for each digit and for the end, given a YES for all before; so
+    the scores of steps are its own. The policy must have learned to answer such questions (the task
+    `judged`), and may forget it. A completion without a token has probability 0.
 
     Attributes:
-      threshold: smallest probability of YES, of YES and NO.
+      threshold: smallest probability that all marks are YES.
     """
 
     threshold: Scalar = struct.leaf(0.5, low=0, high=1)
@@ -33,16 +33,20 @@ class SelfEvaluation:
         return ()
 
     def verify(self, key: Key, state, policy: Policy, rollout: Rollout, grade: None) -> Verdict:
-        completion = rollout.completion
-        prompts = jnp.broadcast_to(rollout.prompt, (len(completion), *rollout.prompt.shape))
+        num_samples, length = rollout.completion.shape
+        prompts = jnp.broadcast_to(rollout.prompt, (num_samples, *rollout.prompt.shape))
         # PAD may stand anywhere: it has no position and is not attended to.
-        shown = jnp.where(completion == vocab.EOS, vocab.PAD, completion)
-        ask = jnp.full((len(completion), 1), vocab.RETRY, completion.dtype)
-        tokens = jnp.concatenate([prompts, shown, ask], axis=1)
-        logits = policy(tokens, None, 0, tokens.shape[1] - 1)[0][:, 0]
-        probability = jax.nn.sigmoid(logits[:, vocab.YES] - logits[:, vocab.NO])
-        has_token = sampling.completion_mask(completion).any(-1)
-        return graded_verdict(jnp.where(has_token, probability, 0.0), self.threshold, rollout)
+        shown = jnp.where(rollout.completion == vocab.EOS, vocab.PAD, rollout.completion)
+        ask = jnp.full((num_samples, 1), vocab.RETRY, shown.dtype)
+        asked = jnp.concatenate([prompts, shown, ask], axis=1)
+        yes = jnp.full((num_samples, length + 1), vocab.YES, shown.dtype)
+        logprob = sampling.completion_logprob(policy, asked, yes)
+        num_digits = (shown != vocab.PAD).sum(-1, keepdims=True)
+        logprob = jnp.where(jnp.arange(length + 1)[None] <= num_digits, logprob, 0.0)
+        probability = jnp.exp(logprob.sum(-1))
+        has_token = sampling.completion_mask(rollout.completion).any(-1)
+        verdict = graded_verdict(jnp.where(has_token, probability, 0.0), self.threshold, rollout)
+        return verdict._replace(step_score=jnp.exp(logprob[:, :-1]) * rollout.mask)
 
     def update(self, key: Key, state, info, grades):
         return state
