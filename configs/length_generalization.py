@@ -9,8 +9,8 @@ significant digit first, and products, both with the truth. Two more move on as 
 what is before them, 4 or 16 lengths at a time.
 
 Expect: with the truth all 100 lengths are solved in the end, and the policy can always do more than
-it was trained on, the more the longer it is. Without a filter, and with one of lengths, the frontier
-is lost within a few rounds.
+it was trained on, the more the longer that was. Without a filter, and with one of lengths, the
+frontier is lost within a few rounds.
 """
 
 from __future__ import annotations
@@ -122,6 +122,7 @@ def laptop() -> Sweep:
         ),
         num_seeds=4,
         tile_width="1",
+        placement="spmd",
     )
 
 
@@ -156,4 +157,4 @@ def paper() -> Sweep:
         num_rounds=longest - sweep.base.base_difficulty,
         num_eval=8,
     )
-    return dataclasses.replace(sweep, base=base, num_seeds=16, tile_width="all")
+    return dataclasses.replace(sweep, base=base, num_seeds=16, tile_width="all", placement="tiles")
