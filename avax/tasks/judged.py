@@ -18,9 +18,9 @@ class JudgedAddition:
     After `=` the sum is asked for, written with n + 1 digits. After `?` a judgement of the sum c
     is: a mark for each of its digits, and one for its end, `Y` as long as all is right and `N` from
     the first mistake on. (One mark for the whole is not learned: it says too little about where to
-    look.) Half of the sums to be judged are wrong, one third of these in each of three ways: a
-    carry is added or dropped at one place, one digit is another, the last digits are missing. All
-    mistakes are made up: those that the policy itself makes may be others.
+    look.) Half of the sums to be judged are wrong, a quarter of these in each of four ways: a carry
+    is added or dropped at one place, one digit is another, all digits are random, the last ones are
+    missing. All mistakes are made up: those that the policy itself makes may be others.
 
     Attributes:
       max_difficulty: longest operand, in digits.
@@ -105,17 +105,19 @@ def marks(shown: Array, count: Integer, total: Array, length: Integer) -> tuple[
 def mistaken(key: Key, columns: Array, total: Array, count: Integer) -> tuple[Array, Integer]:
     """A wrong sum i32[W] and its number of digits, for the sum `total` of i32[W] columns.
 
+    Random digits may happen to be right.
+
     Args:
       count: digits of the right sum, at least 2.
     """
-    kind, place, amount = jax.random.uniform(key, (3,))
+    uniform = jax.random.uniform(key, (3 + total.shape[0],))
+    kind, place, amount = 4 * uniform[0], uniform[1], uniform[2]
     index = jnp.arange(total.shape[0])
     at = (place * count).astype(jnp.int32)
     # A carry more or less at one place, and what follows from it.
-    slip = jnp.where(amount < 0.5, 1, -1)
-    carried = digits.carry(columns + jnp.where(index == at, slip, 0))
-    carried = jnp.where(index < count, carried, 0)
+    carried = digits.carry(columns + jnp.where(index == at, jnp.where(amount < 0.5, 1, -1), 0))
     other = jnp.where(index == at, total + 1 + (9 * amount).astype(jnp.int32), total) % 10
+    random = (10 * uniform[3:]).astype(jnp.int32)
+    wrong = jnp.select([kind < 1, kind < 2, kind < 3], [carried, other, random], total)
     left = count - 1 - (amount * jnp.minimum(count - 1, 3)).astype(jnp.int32)
-    wrong = jnp.where(kind < 1 / 3, carried, jnp.where(kind < 2 / 3, other, total))
-    return wrong, jnp.where(kind < 2 / 3, count, left)
+    return jnp.where(index < count, wrong, 0), jnp.where(kind < 3, count, left)
