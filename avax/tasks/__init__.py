@@ -1,12 +1,14 @@
 """Tasks by name."""
 
 from avax.tasks.addition import Addition
+from avax.tasks.chain import Chain
 from avax.tasks.copy import Copy
 from avax.tasks.multiplication import Multiplication
 from avax.tasks.scratchpad import Scratchpad
 
 TASKS = {
     "addition": Addition(),
+    "chain": Chain(),
     "copy": Copy(),
     "multiplication": Multiplication(),
     "scratchpad": Scratchpad(),
