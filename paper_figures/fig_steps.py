@@ -79,6 +79,7 @@ def draw_runs(figure, data: dict[str, xr.Dataset]) -> None:
             style = STYLES[name] | {"marker": ""}
             axes.plot(runs["round"], runs.mean("seed"), linewidth=2, **style)
             axes.plot(runs["round"], runs, color=style["color"], linewidth=0.4, alpha=0.6)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_xlabel("round")
         axes.set_ylabel("solved length, in additions")
         axes.set_title(f"Sums modulo m = {modulus} (thin: seeds)")

@@ -1,7 +1,7 @@
 """A transformer that learns to judge from a trickle of true labels.
 
-Labels of outcomes or of steps: Lightman et al. 2023 (arXiv 2305.20050), who multiply the
-probabilities of a solution's steps; the minimum is the other way they compare.
+Labels of outcomes or of steps: Lightman et al. 2023 (arXiv 2305.20050), who score a solution by the
+product of the probabilities of its steps. Their minimum is the other common way.
 """
 
 from __future__ import annotations
