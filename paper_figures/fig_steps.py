@@ -48,13 +48,15 @@ STYLES = {
 def draw(*datasets: xr.Dataset) -> Figure:
     """Above: solved length by round. Below: errors that cancel, what they lead to, other errors."""
     data = named(datasets)
-    figure = plotting.new_figure(14, 7.6)
+    figure = plotting.new_figure(15, 8)
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
     above, below = figure.subfigures(2, 1)
     draw_runs(above, data)
     panels = below.subplots(1, 4)
     draw_shares(panels[0], {name: cancelled(data[name]) for name in SEEING_ALL}, data)
     moduli = data["none"].modulus.values
     panels[0].plot(range(len(moduli)), 1 / moduli, "k:", label="1 / m")
+    panels[0].set_ylim(0, max(0.55, panels[0].get_ylim()[1]))
     panels[0].set_ylabel("P(last sum right | a step is wrong)")
     panels[0].set_title("How often do errors cancel?")
     draw_shares(panels[1], {name: let_through(data[name]) for name in PARTS[:6]}, data)
@@ -110,6 +112,8 @@ def draw_gains(axes, data: dict[str, xr.Dataset]) -> None:
         cells = by_modulus(gained(clean(data[name])))
         draw_intervals(axes, cells, 0.1 * (i - 2), **STYLES[name])
     axes.axhline(0, color="k", linewidth=0.8)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.4 * (high - low))  # room for the legend
     tick_moduli(axes, data)
     axes.set_ylabel("additions gained, all rounds")
     axes.set_title("Does it matter that errors cancel?")

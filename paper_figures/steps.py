@@ -81,6 +81,11 @@ def share(rows: np.ndarray) -> float:
     return float(event / given) if given > 1e-6 else float("nan")
 
 
+def and_mean(gains: np.ndarray) -> np.ndarray:
+    """f[S, M + 1]: the mean over moduli behind f[S, M]."""
+    return np.column_stack([gains, gains.mean(1)])
+
+
 def by_modulus(
     rows: np.ndarray, statistic: Callable[[np.ndarray], float] = np.mean
 ) -> list[tuple[float, float, float]]:
@@ -98,16 +103,17 @@ def summary(*datasets: xr.Dataset) -> str:
     verifiers that err.
     """
     data = named(datasets)
-    gains = {name: gained(clean(data[name])) for name in PARTS}
-    moduli = data["none"].modulus.values
+    gains = {name: and_mean(gained(clean(data[name]))) for name in PARTS}
+    moduli = data["none"].modulus.values.tolist()
     lines = [f"95 % intervals over {data['none'].sizes['seed']} seeds, by modulus"]
-    lines += table("additions gained", moduli, {n: by_modulus(g) for n, g in gains.items()})
+    found = {name: by_modulus(gain) for name, gain in gains.items()}
+    lines += table("additions gained", [*moduli, "mean"], found)
     found = {name: by_modulus(cancelled(data[name]), share) for name in SEEING_ALL}
     lines += table("P(last sum right | a step is wrong)", moduli, found)
     found = {name: by_modulus(let_through(data[name]), share) for name in PARTS}
     lines += table("P(a step is wrong | accepted)", moduli, found)
     apart = {n: by_modulus(gains["steps"] - gains[n]) for n in ("outcome", "exact_outcome")}
-    lines += table("gained more by steps than by", moduli, apart)
+    lines += table("gained more by steps than by", [*moduli, "mean"], apart)
     lines.append("additions gained by verifiers that err, mean over moduli")
     for name in NOISY:
         cells = with_errors(data[name]).items()
@@ -116,9 +122,9 @@ def summary(*datasets: xr.Dataset) -> str:
     return "\n".join(lines)
 
 
-def table(title: str, moduli: np.ndarray, rows: dict[str, list]) -> list[str]:
-    """Lines of text: a row for each part, a column for each modulus."""
-    lines = [f"{title:36}" + "".join(f"{m:^22}" for m in moduli)]
+def table(title: str, columns: list, rows: dict[str, list]) -> list[str]:
+    """Lines of text: a row for each part."""
+    lines = [f"{title:36}" + "".join(f"{c:^22}" for c in columns)]
     for name, cells in rows.items():
         lines.append(f"{NAMES[name]:36}" + "".join(f"{shown(*cell):^22}" for cell in cells))
     return lines

@@ -20,8 +20,8 @@ class Chain:
     the same place of the first number.
 
     A step is judged by itself, given the sum that was written before it (as in Sinha et al. 2025,
-    arXiv 2509.09677). Errors cancel where the last sum is right although a step is wrong: by chance
-    in about 1 of `modulus` chains with errors.
+    arXiv 2509.09677). Errors cancel where the last sum is right although a step is wrong: a single
+    error never does, of chains with several about 1 in `modulus` by chance.
 
     Attributes:
       max_difficulty: longest chain, in additions.
