@@ -122,6 +122,17 @@ def uniform_integer(key: Key, low: Integer, high: Integer) -> Array:
     return low + (jax.random.uniform(key) * span).astype(jnp.int32)
 
 
+def draw_row(uniform: Array, allowed: Array) -> Array:
+    """i32[...]: for each uniform number in [0, 1) an index into `allowed` (any shape, flattened).
+
+    All allowed rows are equally likely. Where none is allowed the index is 0.
+    """
+    # Not by sorting: a program that sorts can't be kept in the compile cache of a CPU.
+    count = jnp.cumsum(allowed.reshape(-1))
+    rank = jnp.minimum((uniform * count[-1]).astype(jnp.int32), count[-1] - 1)
+    return jnp.searchsorted(count, rank, side="right").astype(jnp.int32)
+
+
 def completion_logits(policy: Policy, prompts: Array, completions: Array) -> Array:
     """f32[B, C, V]: logits of each token of completions i32[B, C] given what stands before it."""
     tokens = jnp.concatenate([prompts, completions[:, :-1]], axis=1)

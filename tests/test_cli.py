@@ -106,6 +106,8 @@ def line_of(capsys, raised) -> str:
          ["pretraining.model.width", "30", "8"]),
         ("--pretraining.model.position learned --pretraining.model.max-len 5",
          ["pretraining.model.max_len", "5"]),
+        ("--base.verifier learned --base.verifier.model.width 30",
+         ["base.verifier.model.width", "30", "4"]),
         ("--base.base-task division", ["--base.base-task", "division", "scratchpad"]),
         ("--base.base-task copy", ["base.base_task", "(9, 9)", "base.task", "(24, 13)"]),
         ("--base.snapshot 1", ["base.snapshot", "1", "pretraining.num_snapshots = 1"]),

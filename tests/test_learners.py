@@ -13,7 +13,6 @@ from toys import one_base
 from avax import sampling, training, vocab
 from avax.learners.filtered_sft import FilteredSFT
 from avax.learners.grpo import GRPO, GRPOBatch, group_advantage, grpo_loss
-from avax.learners.replay import draw_row
 from avax.models import transformer
 from avax.tasks.copy import Copy
 from avax.types import Source, Verdict
@@ -215,11 +214,11 @@ def test_rows_are_drawn_uniformly_from_the_allowed_ones():
     allowed = np.random.default_rng(0).random((5, 8)) < 0.4
     num_draws = 20_000
     uniform = jnp.append(jax.random.uniform(jax.random.key(4), (num_draws,)), 1 - 2**-23)
-    counts = np.bincount(jax.jit(draw_row)(uniform, allowed), minlength=allowed.size)
+    counts = np.bincount(jax.jit(sampling.draw_row)(uniform, allowed), minlength=allowed.size)
     assert (counts[~allowed.ravel()] == 0).all()
     mean = num_draws / allowed.sum()
     assert np.abs(counts[allowed.ravel()] - mean).max() < 5 * np.sqrt(mean)
-    assert draw_row(uniform[:3], jnp.zeros(4, bool)).max() < 4
+    assert sampling.draw_row(uniform[:3], jnp.zeros(4, bool)).max() < 4
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
 
 import jax
@@ -14,6 +15,7 @@ import pytest
 from avax import types, vocab
 from avax.tasks import TASKS, digits
 from avax.tasks.addition import Addition
+from avax.tasks.chain import Chain
 from avax.tasks.copy import Copy
 from avax.tasks.judged import JudgedAddition
 from avax.tasks.multiplication import Multiplication
@@ -35,6 +37,9 @@ CASES = [
     (Scratchpad(max_difficulty=1), 10_000),
     (Scratchpad(max_difficulty=3, step_rate=1.0), 40_000),
     (Scratchpad(max_difficulty=100), 50_000),
+    (Chain(max_difficulty=1), 10_000),
+    (Chain(max_difficulty=20, modulus=3), 40_000),
+    (Chain(max_difficulty=100, outcome_only=True), 50_000),
 ]
 BATCH = 10_000
 
@@ -43,6 +48,8 @@ SYMBOL = {"PAD": "_", "EOS": "$", "PLUS": "+", "TIMES": "*", "EQUALS": "="}
 SYMBOL |= {"COPY": ">", "STEP": ";", "PLUS_ONE": "&", "RETRY": "?", "YES": "Y", "NO": "N"}
 
 each_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
+# A step of a chain is judged by what was written before it: see test_chain.
+each_exact_task = pytest.mark.parametrize("task", [t for n, t in TASKS.items() if n != "chain"])
 each_pair_task = pytest.mark.parametrize("task_type", [Addition, Multiplication])
 each_order = pytest.mark.parametrize("is_reversed", [True, False], ids=["reversed", "plain"])
 
@@ -81,6 +88,8 @@ def solve(task, prompt: str) -> tuple[list[str], str]:
         return solve_scratchpad(prompt)
     if isinstance(task, JudgedAddition):
         return solve_judged(prompt)
+    if isinstance(task, Chain):
+        return solve_chain(task, prompt)
     is_reversed = task.reversed_digits
     operator = "+" if isinstance(task, Addition) else "*"
     written = re.fullmatch(rf"_*(\d+)[{operator}](\d+)=", prompt).groups()
@@ -112,6 +121,14 @@ def solve_judged(prompt: str) -> tuple[list[str], str]:
         right = [answer.startswith(shown[: i + 1]) for i in range(len(shown))]
         answer = "".join("NY"[x] for x in [*right, shown == answer])
     return [a[::-1], b[::-1]], answer + "$"
+
+
+def solve_chain(task, prompt: str) -> tuple[list[str], str]:
+    """All partial sums of the digits, from the last one on; there are no operands to speak of."""
+    addends, start = re.fullmatch(r"_*(\d+)=(\d)", prompt).groups()
+    assert all(int(x) < task.modulus for x in addends + start)
+    totals = itertools.accumulate(map(int, addends), initial=int(start))
+    return [], "".join(str(x % task.modulus) for x in list(totals)[1:]) + "$"
 
 
 @functools.cache
@@ -412,7 +429,7 @@ def test_true_answer_is_correct(task):
         assert correct and step_correct.all() and not mistake.any()
 
 
-@each_task
+@each_exact_task
 def test_any_changed_token_is_wrong_at_that_step_only(task):
     """Every step, PAD after EOS included, replaced by every token of the vocabulary."""
     steps, vocabulary = jnp.arange(task.completion_len), jnp.arange(vocab.VOCAB_SIZE)

@@ -8,6 +8,7 @@ from typing import Any
 from avax import struct
 from avax.engine import design
 from avax.engine.sweep import Sweep
+from avax.models.transformer import TransformerConfig
 
 SHAPES = ("num_rounds", "task.max_difficulty")  # fields that the results' dimensions depend on
 
@@ -36,18 +37,9 @@ def validate(sweep: Sweep) -> None:
         raise ConfigError(f"seed: is {sweep.seed}, must be below 2**32 - num_seeds - num_bases")
     check_trace(sweep)
     check_tile_width(sweep.tile_width)
-    model, task = sweep.pretraining.model, sweep.base.task
-    if model.width % (2 * model.num_heads):
-        raise ConfigError(
-            f"pretraining.model.width: is {model.width}, must be a multiple of "
-            f"2 x num_heads = {2 * model.num_heads}"
-        )
-    longest = task.prompt_len + task.completion_len
-    if model.position == "learned" and model.max_len < longest:
-        raise ConfigError(
-            f"pretraining.model.max_len: is {model.max_len}, must be at least {longest}, "
-            "the tokens of the task's longest sequence"
-        )
+    for path, _, value in struct.walk(sweep):
+        if isinstance(value, TransformerConfig):
+            check_model(path, value, sum(problem_len(sweep.base.task)))
     for setting in sweep.settings():
         check_setting(setting, sweep.pretraining.num_snapshots)
 
@@ -79,6 +71,20 @@ def check_setting(experiment: Any, num_snapshots: int) -> None:
         raise ConfigError(
             f"base.snapshot: is {experiment.snapshot}, must lie in [{-num_snapshots}, "
             f"{num_snapshots - 1}] (pretraining.num_snapshots = {num_snapshots})"
+        )
+
+
+def check_model(path: str, model: TransformerConfig, longest: int) -> None:
+    """Raises ConfigError for sizes that don't fit together, or sequences too long for them."""
+    if model.width % (2 * model.num_heads):
+        raise ConfigError(
+            f"{path}.width: is {model.width}, must be a multiple of "
+            f"2 x num_heads = {2 * model.num_heads}"
+        )
+    if model.position == "learned" and model.max_len < longest:
+        raise ConfigError(
+            f"{path}.max_len: is {model.max_len}, must be at least {longest}, "
+            "the tokens of the task's longest sequence"
         )
 
 

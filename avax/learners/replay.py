@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from avax import sampling
 from avax.types import Key, Problem, Scalar
 
 
@@ -72,7 +73,7 @@ def draw_batches(
     is_old = memory.accepted & ~newest[:, None]
     kind = jax.random.uniform(key_kind, (2, *shape))
     use_old = (kind[1] >= newest_rate) & is_old.any()
-    row = jnp.where(use_old, draw_row(uniform, is_old), draw_row(uniform, is_new))
+    row = jnp.where(use_old, sampling.draw_row(uniform, is_old), sampling.draw_row(uniform, is_new))
     base_row = is_new.size + (uniform * num_base).astype(jnp.int32)
     row = jnp.where(kind[0] < base_rate, base_row, row)
 
@@ -80,14 +81,3 @@ def draw_batches(
         return jnp.concatenate([kept.reshape(-1, kept.shape[-1]), base])[row]
 
     return gather(memory.prompts, base.prompt), gather(memory.completions, base.answer)
-
-
-def draw_row(uniform: Array, allowed: Array) -> Array:
-    """i32[...]: for each uniform number in [0, 1) an index into `allowed` (any shape, flattened).
-
-    All allowed rows are equally likely. Where none is allowed the index is 0.
-    """
-    # Not by sorting: a program that sorts can't be kept in the compile cache of a CPU.
-    count = jnp.cumsum(allowed.reshape(-1))
-    rank = jnp.minimum((uniform * count[-1]).astype(jnp.int32), count[-1] - 1)
-    return jnp.searchsorted(count, rank, side="right").astype(jnp.int32)

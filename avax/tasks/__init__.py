@@ -1,6 +1,7 @@
 """Tasks by name."""
 
 from avax.tasks.addition import Addition
+from avax.tasks.chain import Chain
 from avax.tasks.copy import Copy
 from avax.tasks.judged import JudgedAddition
 from avax.tasks.multiplication import Multiplication
@@ -8,6 +9,7 @@ from avax.tasks.scratchpad import Scratchpad
 
 TASKS = {
     "addition": Addition(),
+    "chain": Chain(),
     "copy": Copy(),
     "judged": JudgedAddition(),
     "multiplication": Multiplication(),

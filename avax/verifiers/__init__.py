@@ -6,6 +6,7 @@ from avax.verifiers.commutative import Commutative
 from avax.verifiers.comparison import Comparison
 from avax.verifiers.cross_model import CrossModel
 from avax.verifiers.hashed import Hashed
+from avax.verifiers.learned import Learned
 from avax.verifiers.length import RelativeLength
 from avax.verifiers.likelihood import Likelihood
 from avax.verifiers.majority import MajorityVote
@@ -13,16 +14,19 @@ from avax.verifiers.noisy import Noisy
 from avax.verifiers.oracle import Oracle
 from avax.verifiers.pair import AllOf, AnyOf
 from avax.verifiers.self_evaluation import SelfEvaluation
+from avax.verifiers.step_oracle import StepOracle
 from avax.verifiers.systematic import Systematic
 
 VERIFIERS = {
     "oracle": Oracle(),
+    "step_oracle": StepOracle(),
     "hashed": Hashed(),
     "systematic": Systematic(),
     "majority": MajorityVote(),
     "none": AcceptAll(),
     "commutative": Commutative(),
     "cross_model": CrossModel(),
+    "learned": Learned(),
     "length": RelativeLength(),
     "likelihood": Likelihood(),
     "comparison": Comparison(),
