@@ -18,9 +18,10 @@ class JudgedAddition:
     After `=` the sum is asked for, written with n + 1 digits. After `?` a judgement of the sum c
     is: a mark for each of its digits, and one for its end, `Y` as long as all is right and `N` from
     the first mistake on. (One mark for the whole is not learned: it says too little about where to
-    look.) Half of the sums to be judged are wrong, a quarter of these in each of four ways: a carry
-    is added or dropped at one place, one digit is another, all digits are random, the last ones are
-    missing. All mistakes are made up: those that the policy itself makes may be others.
+    look.) Half of the sums to be judged are wrong. Of half of these all digits are random: with
+    fewer such, most policies never look at the digits. In a sixth a carry is added or dropped at
+    one place, in a sixth one digit is another, in a sixth the last ones are missing. All mistakes
+    are made up: those that the policy itself makes may be others.
 
     Attributes:
       max_difficulty: longest operand, in digits.
@@ -111,13 +112,13 @@ def mistaken(key: Key, columns: Array, total: Array, count: Integer) -> tuple[Ar
       count: digits of the right sum, at least 2.
     """
     uniform = jax.random.uniform(key, (3 + total.shape[0],))
-    kind, place, amount = 4 * uniform[0], uniform[1], uniform[2]
+    kind, place, amount = 6 * uniform[0], uniform[1], uniform[2]
     index = jnp.arange(total.shape[0])
     at = (place * count).astype(jnp.int32)
     # A carry more or less at one place, and what follows from it.
     carried = digits.carry(columns + jnp.where(index == at, jnp.where(amount < 0.5, 1, -1), 0))
     other = jnp.where(index == at, total + 1 + (9 * amount).astype(jnp.int32), total) % 10
     random = (10 * uniform[3:]).astype(jnp.int32)
-    wrong = jnp.select([kind < 1, kind < 2, kind < 3], [carried, other, random], total)
+    wrong = jnp.select([kind < 1, kind < 2, kind < 5], [carried, other, random], total)
     left = count - 1 - (amount * jnp.minimum(count - 1, 3)).astype(jnp.int32)
-    return jnp.where(index < count, wrong, 0), jnp.where(kind < 3, count, left)
+    return jnp.where(index < count, wrong, 0), jnp.where(kind < 5, count, left)

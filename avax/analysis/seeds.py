@@ -1,0 +1,38 @@
+"""Means over seeds, and how far they would be elsewhere with other seeds. NumPy only."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+
+def mean(values: np.ndarray) -> np.ndarray:
+    """Mean over the first axis of what is known (not NaN); NaN where nothing is."""
+    known = ~np.isnan(values)
+    return np.where(known, values, 0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
+
+
+def interval(
+    values: xr.DataArray, num_bootstrap: int = 1000
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean over the dimension `seed` of what is known, and its 95 % bootstrap interval.
+
+    Arrays of the other dimensions, in their order; NaN where no seed is known.
+    """
+    stacked = values.transpose("seed", ...).values
+    num_seeds = len(stacked)
+    picks = np.random.default_rng(0).integers(num_seeds, size=(num_bootstrap, num_seeds))
+    samples = np.array([mean(stacked[pick]) for pick in picks])
+    unknown = np.isnan(samples).all(0)
+    samples = np.where(unknown[None], 0.0, samples)
+    low, high = (
+        np.where(unknown, np.nan, np.nanquantile(samples, q, axis=0)) for q in (0.025, 0.975)
+    )
+    return mean(stacked), low, high
+
+
+def shown(values: xr.DataArray, digits: int = 2) -> str:
+    """Mean over seeds of one number, and its interval."""
+    numbers = (round(float(x), digits) + 0.0 for x in interval(values))  # no -0.00
+    middle, low, high = (f"{x:.{digits}f}" for x in numbers)
+    return f"{middle} ({low}, {high})"

@@ -1,0 +1,133 @@
+"""Does a policy that judges itself trust its own mistakes, and what becomes of the loop?
+
+    python experiments/self_trust.py
+
+A policy that can add short numbers, and mark a given sum as right or wrong digit by digit, trains
+itself on a growing frontier. What it trains on is decided by its own judgement in one of four ways
+(how likely its answer is; how likely beside others; whether it is its greedy answer; its marks), by
+another policy's greedy answer, by the truth, or by nothing. In every round all these judges look at
+new answers of this policy and of another one, and each of the two is asked about both.
+
+Expect: see the rows on self-trust in docs/claims.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from avax.curricula import Frontier
+from avax.engine.sweep import Sweep
+from avax.engine.validate import ConfigError
+from avax.learners import FilteredSFT
+from avax.loop import Experiment
+from avax.models.transformer import TransformerConfig
+from avax.pretrain import Pretraining
+from avax.probes import Both, Overlap, SelfTrust
+from avax.tasks import JudgedAddition
+from avax.types import Verifier
+from avax.verifiers import (
+    AcceptAll,
+    CommitFirst,
+    Comparison,
+    CrossModel,
+    Likelihood,
+    Oracle,
+    SelfEvaluation,
+)
+
+CHOICES = {"preset": ("laptop", "smoke", "paper")}
+SELF_JUDGES = (Likelihood(), Comparison(), CommitFirst(), SelfEvaluation())
+GATES: dict[str, Verifier] = {
+    "oracle": Oracle(),
+    "none": AcceptAll(),
+    "cross_model": CrossModel(),
+    "likelihood": SELF_JUDGES[0],
+    "comparison": SELF_JUDGES[1],
+    "commit_first": SELF_JUDGES[2],
+    "self_evaluation": SELF_JUDGES[3],
+}
+
+
+def build(preset: str) -> Sweep:
+    """The loop with the truth at one preset; the other parts follow from it."""
+    return {"smoke": smoke, "laptop": laptop, "paper": paper}[preset]()
+
+
+def parts(sweep: Sweep) -> dict[str, Sweep]:
+    """The same loop behind each of the gates."""
+    if sweep.axes:
+        raise ConfigError("axes: this experiment has none")
+    if sweep.base.verifier != GATES["oracle"]:
+        raise ConfigError("base.verifier: the parts set it")
+    return {
+        name: dataclasses.replace(sweep, base=sweep.base.replace(verifier=gate))
+        for name, gate in GATES.items()
+    }
+
+
+def judged_addition(longest: int, judged: int) -> dict[str, JudgedAddition]:
+    """Sums alone in the loop, half of the base's problems questions about sums."""
+    task = JudgedAddition(max_difficulty=longest, max_judged=judged)
+    return {"task": task.replace(judge_rate=0.0), "base_task": task}
+
+
+def laptop() -> Sweep:
+    """7 gates, 5 seeds, 10 rounds, a policy of 27,000 parameters."""
+    digits, num_rounds = 8, 10
+    return Sweep(
+        base=Experiment(
+            **judged_addition(digits + num_rounds, digits),
+            curriculum=Frontier(start=digits + 1),
+            verifier=GATES["oracle"],
+            learner=FilteredSFT(
+                num_problems=128,
+                num_updates=32,
+                batch_size=32,
+                num_kept=1,
+                learning_rate=1e-3,
+            ),
+            base_difficulty=digits,
+            num_bases=2,
+            num_rounds=num_rounds,
+            num_eval=16,
+            probe=Both(SelfTrust(SELF_JUDGES), Overlap()),
+        ),
+        pretraining=Pretraining(
+            model=TransformerConfig(num_layers=2, num_heads=4, width=32, rotary_base=10.0),
+            num_updates=2500,
+            num_candidates=4,
+            learning_rate=6e-3,
+        ),
+        num_seeds=5,
+        tile_width="1",
+        placement="spmd",
+    )
+
+
+def smoke() -> Sweep:
+    """2 rounds from a base that has hardly learned: does everything work?"""
+    sweep = laptop()
+    base = sweep.base.replace(
+        **judged_addition(4, 2),
+        curriculum=Frontier(start=3),
+        learner=sweep.base.learner.replace(num_problems=16, num_updates=2),
+        base_difficulty=2,
+        num_rounds=2,
+        num_eval=2,
+        probe=Both(SelfTrust(SELF_JUDGES, num_problems=4, num_samples=2), Overlap(num_problems=4)),
+    )
+    model = sweep.pretraining.model.replace(num_layers=1, num_heads=2)
+    pretraining = sweep.pretraining.replace(model=model, num_updates=100, num_candidates=1)
+    return dataclasses.replace(
+        sweep, base=base, pretraining=pretraining, num_seeds=2, optimization=0
+    )
+
+
+def paper() -> Sweep:
+    """32 seeds, 20 rounds: sized for one GPU."""
+    sweep = laptop()
+    digits, num_rounds = sweep.base.base_difficulty, 20
+    base = sweep.base.replace(
+        **judged_addition(digits + num_rounds, digits), num_rounds=num_rounds, num_eval=64
+    )
+    return dataclasses.replace(sweep, base=base, num_seeds=32, tile_width="all", placement="tiles")

@@ -1,0 +1,158 @@
+"""Does a policy that judges itself trust its own mistakes, and what becomes of the loop?
+
+python paper_figures/fig_self_trust.py [RESULTS] [--out STEM]
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
+
+from avax import plotting
+from avax.analysis import phase, seeds
+from avax.analysis.seeds import shown
+from paper_figures import command
+
+SHIPPED = ("self_trust",)
+GATES = {
+    "oracle": ("the truth", "k"),
+    "none": ("no filter", "0.6"),
+    "cross_model": ("another policy", "tab:green"),
+    "likelihood": ("likelihood", "tab:red"),
+    "comparison": ("comparison", "tab:orange"),
+    "commit_first": ("commit first", "tab:blue"),
+    "self_evaluation": ("self-evaluation", "tab:purple"),
+}
+PARTS = tuple(GATES)
+JUDGES = {  # by their names among a probe's judges; the part that each of them gates
+    "Likelihood": "likelihood",
+    "Comparison": "comparison",
+    "CommitFirst": "commit_first",
+    "SelfEvaluation": "self_evaluation",
+}
+FIRST = 1  # the round in which the policy is still the base
+
+
+def self_trust(values: xr.DataArray) -> xr.DataArray:
+    """Own reader less other reader, of own mistakes less of the other's.
+
+    What all mistakes of one author have in common cancels, and so does what one reader says of all.
+    """
+    by_author = values.sel(author="own") - values.sel(author="other")
+    return by_author.sel(reader="own") - by_author.sel(reader="other")
+
+
+def overlap(dataset: xr.Dataset) -> xr.DataArray:
+    """P(the same wrong answer | both are wrong), by seed and round; NaN if both never are."""
+    return dataset.same_wrong / dataset.both_wrong.where(dataset.both_wrong > 0)
+
+
+def summary(*datasets: xr.Dataset) -> str:
+    """What judges see of own and others' mistakes, and what the loops behind them come to."""
+    named = dict(zip(PARTS, datasets, strict=True))
+    base = named["oracle"].sel(round=FIRST)
+    lines = ["of the base: asked / whose mistakes: own/own, own/other, other/own, other/other"]
+    for judge in JUDGES:
+        for name in ("auroc", "trust_fpr"):
+            values = base[name].sel(judge=judge)
+            cells = [
+                shown(values.sel(reader=r, author=a)) for r in values.reader for a in values.author
+            ]
+            trust = shown(self_trust(values))
+            lines.append(f"{judge:15} {name:9} {', '.join(cells)}; self-trust {trust}")
+    lines.append(f"mistakes in common, of those where both are wrong: {shown(overlap(base))}")
+    for gate, (title, _) in GATES.items():
+        data = named[gate]
+        solved = phase.solved_length(data)
+        gained = shown(solved.isel(round=-1) - solved.isel(round=0))
+        first, last = data.sel(round=FIRST), data.isel(round=-1)
+        lines.append(
+            f"{title:15} gains {gained} digits; accepted {shown(first.accept_rate)} -> "
+            f"{shown(last.accept_rate)}, right {shown(first.sampled_accuracy)} -> "
+            f"{shown(last.sampled_accuracy)}, FPR {shown(first.verifier_fpr)} -> "
+            f"{shown(last.verifier_fpr)}"
+        )
+    return "\n".join(lines)
+
+
+def draw(*datasets: xr.Dataset) -> Figure:
+    """Top: what judges see. Bottom: what the loops behind them come to."""
+    named = dict(zip(PARTS, datasets, strict=True))
+    figure = plotting.new_figure(12, 7)
+    top, bottom = figure.subplots(2, 3)
+    base = named["oracle"].sel(round=FIRST)
+    draw_readings(top[0], base.auroc, "AUROC: right above wrong")
+    top[0].axhline(0.5, color="k", linestyle=":", linewidth=0.8)
+    top[0].set_title("The base: can it tell right from wrong?")
+    draw_readings(top[1], base.trust_fpr, "P(accept | wrong)")
+    top[1].set_title("The base: which mistakes does it accept?")
+    top[1].legend(title="who is asked / whose mistakes", loc="upper right")
+    draw_trust(top[2], named)
+    draw_rounds(bottom[0], named, lambda d: phase.solved_length(d), "solved length (digits)")
+    bottom[0].set_title("Loops by what gates them")
+    draw_rounds(bottom[1], named, pass_less_truth, "accepted less right, of a round's answers")
+    bottom[1].axhline(0, color="k", linewidth=0.8)
+    bottom[1].set_title("Do they pass more than is right?")
+    draw_rounds(bottom[2], named, overlap, "P(same answer | both wrong)")
+    bottom[2].set_title("Mistakes shared with another base")
+    bottom[0].legend()
+    return figure
+
+
+def pass_less_truth(dataset: xr.Dataset) -> xr.DataArray:
+    """By how much the share of accepted completions is above that of right ones."""
+    return dataset.accept_rate - dataset.sampled_accuracy
+
+
+def draw_readings(axes, values: xr.DataArray, label: str) -> None:
+    """Four readings of each judge with intervals: by who is asked, and whose mistakes they are."""
+    readings = [(r, a) for r in ("own", "other") for a in ("own", "other")]
+    for i, (reader, author) in enumerate(readings):
+        cell = values.sel(judge=list(JUDGES), reader=reader, author=author)
+        mean, low, high = seeds.interval(cell)
+        at = np.arange(len(JUDGES)) + 0.17 * (i - 1.5)
+        colour = "tab:blue" if reader == "own" else "tab:orange"
+        face = colour if author == "own" else "white"
+        axes.errorbar(
+            at, mean, (mean - low, high - mean), fmt="o", color=colour, markerfacecolor=face,
+            capsize=2, label=f"{reader} / {author}",
+        )  # fmt: skip
+    titles = [GATES[gate][0] for gate in JUDGES.values()]
+    axes.set_xticks(range(len(JUDGES)), titles)
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_ylabel(label)
+
+
+def draw_trust(axes, named: dict[str, xr.Dataset]) -> None:
+    """Self-trust in FPR by round, in the loop that each judge gates."""
+    for judge, gate in JUDGES.items():
+        title, colour = GATES[gate]
+        trust = self_trust(named[gate].trust_fpr.sel(judge=judge)).isel(round=slice(1, None))
+        mean, low, high = seeds.interval(trust)
+        axes.plot(trust["round"], mean, color=colour, label=title)
+        axes.fill_between(trust["round"], low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.axhline(0, color="k", linewidth=0.8)
+    axes.set_xlabel("round")
+    axes.set_ylabel("own mistakes accepted too often")
+    axes.set_title("Self-trust in the judge's own loop (95 %)")
+    axes.legend()
+
+
+def draw_rounds(axes, named: dict[str, xr.Dataset], measure, label: str) -> None:
+    """A measure by round for every gate: mean over seeds, thin lines are seeds."""
+    for gate, (title, colour) in GATES.items():
+        values = measure(named[gate]).transpose("seed", "round")
+        axes.plot(values["round"], seeds.mean(values.values), color=colour, label=title)
+        axes.plot(values["round"], values.T, color=colour, linewidth=0.4, alpha=0.4)
+    axes.set_xlabel("round")
+    axes.set_ylabel(label)
+
+
+if __name__ == "__main__":
+    command.main(__doc__, draw, PARTS)
