@@ -103,9 +103,9 @@ def laptop() -> Sweep:
             probe=Both(Gap(JUDGES), PassAt()),
         ),
         pretraining=Pretraining(
-            model=TransformerConfig(num_layers=1, num_heads=2, width=32, rotary_base=10.0),
+            model=TransformerConfig(num_layers=2, num_heads=2, width=32, rotary_base=10.0),
             num_updates=2500,
-            num_candidates=2,
+            learning_rate=3e-3,
         ),
         axes={AXIS: (0, 1)},
         num_seeds=4,
@@ -133,7 +133,9 @@ def smoke() -> Sweep:
     return dataclasses.replace(
         sweep,
         base=base,
-        pretraining=sweep.pretraining.replace(num_updates=100, num_candidates=1),
+        pretraining=sweep.pretraining.replace(
+            model=sweep.pretraining.model.replace(num_layers=1), num_updates=100
+        ),
         num_seeds=2,
         tile_width="1",
         optimization=0,

@@ -94,9 +94,8 @@ def laptop() -> Sweep:
         ),
         pretraining=Pretraining(
             model=TransformerConfig(num_layers=2, num_heads=4, width=32, rotary_base=10.0),
-            num_updates=2500,
-            num_candidates=4,
-            learning_rate=6e-3,
+            num_updates=6000,  # with 3000, two of three never learn to judge
+            learning_rate=5e-3,
         ),
         num_seeds=5,
         tile_width="1",
@@ -117,7 +116,7 @@ def smoke() -> Sweep:
         probe=Both(SelfTrust(SELF_JUDGES, num_problems=4, num_samples=2), Overlap(num_problems=4)),
     )
     model = sweep.pretraining.model.replace(num_layers=1, num_heads=2)
-    pretraining = sweep.pretraining.replace(model=model, num_updates=100, num_candidates=1)
+    pretraining = sweep.pretraining.replace(model=model, num_updates=100)
     return dataclasses.replace(
         sweep, base=base, pretraining=pretraining, num_seeds=2, optimization=0
     )
