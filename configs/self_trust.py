@@ -5,8 +5,9 @@
 A policy that can add short numbers, and mark a given sum as right or wrong digit by digit, trains
 itself on a growing frontier. What it trains on is decided by its own judgement in one of four ways
 (how likely its answer is; how likely beside others; whether it is its greedy answer; its marks), by
-another policy's greedy answer, by the truth, or by nothing. In every round all these judges look at
-new answers of this policy and of another one, and each of the two is asked about both.
+another policy's greedy answer, by the truth, or by nothing. In every round what gates the loop
+looks at new answers of this policy and of another one, and each of the two is asked about both;
+behind the truth all four judges do.
 
 Expect: see the rows on self-trust in docs/claims.md.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from avax import struct
 from avax.curricula import Frontier
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError
@@ -54,15 +56,14 @@ def build(preset: str) -> Sweep:
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """The same loop behind each of the gates."""
+    """The same loop behind each of the gates; behind all but the truth only they are asked."""
     if sweep.axes:
         raise ConfigError("axes: this experiment has none")
     if sweep.base.verifier != GATES["oracle"]:
         raise ConfigError("base.verifier: the parts set it")
-    return {
-        name: dataclasses.replace(sweep, base=sweep.base.replace(verifier=gate))
-        for name, gate in GATES.items()
-    }
+    alone = struct.replace(sweep, "base.probe.first.verifiers", ())
+    gates = {name: struct.replace(alone, "base.verifier", gate) for name, gate in GATES.items()}
+    return gates | {"oracle": sweep}
 
 
 def judged_addition(longest: int, judged: int) -> dict[str, JudgedAddition]:

@@ -131,9 +131,9 @@ def draw_readings(axes, values: xr.DataArray, label: str) -> None:
 
 def draw_trust(axes, named: dict[str, xr.Dataset]) -> None:
     """Self-trust in FPR by round, in the loop that each judge gates."""
-    for judge, gate in JUDGES.items():
+    for gate in JUDGES.values():
         title, colour = GATES[gate]
-        trust = self_trust(named[gate].trust_fpr.sel(judge=judge)).isel(round=slice(1, None))
+        trust = self_trust(named[gate].trust_fpr.sel(judge="own")).isel(round=slice(FIRST, None))
         mean, low, high = seeds.interval(trust)
         axes.plot(trust["round"], mean, color=colour, label=title)
         axes.fill_between(trust["round"], low, high, color=colour, alpha=0.15, linewidth=0)
