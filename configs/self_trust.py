@@ -5,9 +5,8 @@
 A policy that can add short numbers, and mark a given sum as right or wrong digit by digit, trains
 itself on a growing frontier. What it trains on is decided by its own judgement in one of four ways
 (how likely its answer is; how likely beside others; whether it is its greedy answer; its marks), by
-another policy's greedy answer, by the truth, or by nothing. In every round what gates the loop
-looks at new answers of this policy and of another one, and each of the two is asked about both;
-behind the truth all four judges do.
+another policy's greedy answer, by the truth, or by nothing. In every round a self-judging gate
+looks at new answers of this policy and of another one, and each of the two is asked about both.
 
 Expect: see the rows on self-trust in docs/claims.md.
 """
@@ -38,15 +37,16 @@ from avax.verifiers import (
 )
 
 CHOICES = {"preset": ("laptop", "smoke", "paper")}
-SELF_JUDGES = (Likelihood(), Comparison(), CommitFirst(), SelfEvaluation())
 GATES: dict[str, Verifier] = {
     "oracle": Oracle(),
     "none": AcceptAll(),
     "cross_model": CrossModel(),
-    "likelihood": SELF_JUDGES[0],
-    "comparison": SELF_JUDGES[1],
-    "commit_first": SELF_JUDGES[2],
-    "self_evaluation": SELF_JUDGES[3],
+}
+SELF_JUDGES: dict[str, Verifier] = {
+    "likelihood": Likelihood(),
+    "comparison": Comparison(),
+    "commit_first": CommitFirst(),
+    "self_evaluation": SelfEvaluation(),
 }
 
 
@@ -56,14 +56,16 @@ def build(preset: str) -> Sweep:
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """The same loop behind each of the gates; behind all but the truth only they are asked."""
+    """The same loop behind each gate; those that ask no policy have no self-trust to measure."""
     if sweep.axes:
         raise ConfigError("axes: this experiment has none")
     if sweep.base.verifier != GATES["oracle"]:
         raise ConfigError("base.verifier: the parts set it")
-    alone = struct.replace(sweep, "base.probe.first.verifiers", ())
-    gates = {name: struct.replace(alone, "base.verifier", gate) for name, gate in GATES.items()}
-    return gates | {"oracle": sweep}
+    blind = struct.replace(sweep, "base.probe", sweep.base.probe.second)
+    return {
+        name: struct.replace(blind if name in GATES else sweep, "base.verifier", gate)
+        for name, gate in (GATES | SELF_JUDGES).items()
+    }
 
 
 def judged_addition(longest: int, judged: int) -> dict[str, JudgedAddition]:
@@ -91,7 +93,7 @@ def laptop() -> Sweep:
             num_bases=2,
             num_rounds=num_rounds,
             num_eval=16,
-            probe=Both(SelfTrust(SELF_JUDGES), Overlap()),
+            probe=Both(SelfTrust(), Overlap()),
         ),
         pretraining=Pretraining(
             model=TransformerConfig(num_layers=2, num_heads=4, width=32, rotary_base=10.0),
@@ -114,7 +116,7 @@ def smoke() -> Sweep:
         base_difficulty=2,
         num_rounds=2,
         num_eval=2,
-        probe=Both(SelfTrust(SELF_JUDGES, num_problems=4, num_samples=2), Overlap(num_problems=4)),
+        probe=Both(SelfTrust(num_problems=4, num_samples=2), Overlap(num_problems=4)),
     )
     model = sweep.pretraining.model.replace(num_layers=1, num_heads=2)
     pretraining = sweep.pretraining.replace(model=model, num_updates=100)

@@ -30,12 +30,7 @@ GATES = {
     "self_evaluation": ("self-evaluation", "tab:purple"),
 }
 PARTS = tuple(GATES)
-JUDGES = {  # by their names among a probe's judges; the part that each of them gates
-    "Likelihood": "likelihood",
-    "Comparison": "comparison",
-    "CommitFirst": "commit_first",
-    "SelfEvaluation": "self_evaluation",
-}
+JUDGES = tuple(GATES)[3:]  # those that ask a policy
 FIRST = 1  # the round in which the policy is still the base
 
 
@@ -56,17 +51,17 @@ def overlap(dataset: xr.Dataset) -> xr.DataArray:
 def summary(*datasets: xr.Dataset) -> str:
     """What judges see of own and others' mistakes, and what the loops behind them come to."""
     named = dict(zip(PARTS, datasets, strict=True))
-    base = named["oracle"].sel(round=FIRST)
     lines = ["of the base: asked / whose mistakes: own/own, own/other, other/own, other/other"]
     for judge in JUDGES:
         for name in ("auroc", "trust_fpr"):
-            values = base[name].sel(judge=judge)
+            values = named[judge][name].sel(judge="own", round=FIRST)
             cells = [
                 shown(values.sel(reader=r, author=a)) for r in values.reader for a in values.author
             ]
             trust = shown(self_trust(values))
             lines.append(f"{judge:15} {name:9} {', '.join(cells)}; self-trust {trust}")
-    lines.append(f"mistakes in common, of those where both are wrong: {shown(overlap(base))}")
+    shared = shown(overlap(named["oracle"].sel(round=FIRST)))
+    lines.append(f"mistakes in common, of those where both are wrong: {shared}")
     for gate, (title, _) in GATES.items():
         data = named[gate]
         solved = phase.solved_length(data)
@@ -86,11 +81,10 @@ def draw(*datasets: xr.Dataset) -> Figure:
     named = dict(zip(PARTS, datasets, strict=True))
     figure = plotting.new_figure(12, 7)
     top, bottom = figure.subplots(2, 3)
-    base = named["oracle"].sel(round=FIRST)
-    draw_readings(top[0], base.auroc, "AUROC: right above wrong")
+    draw_readings(top[0], named, "auroc", "AUROC: right above wrong")
     top[0].axhline(0.5, color="k", linestyle=":", linewidth=0.8)
     top[0].set_title("The base: can it tell right from wrong?")
-    draw_readings(top[1], base.trust_fpr, "P(accept | wrong)")
+    draw_readings(top[1], named, "trust_fpr", "P(accept | wrong)")
     top[1].set_title("The base: which mistakes does it accept?")
     top[1].legend(title="who is asked / whose mistakes", loc="upper right")
     draw_trust(top[2], named)
@@ -110,11 +104,13 @@ def pass_less_truth(dataset: xr.Dataset) -> xr.DataArray:
     return dataset.accept_rate - dataset.sampled_accuracy
 
 
-def draw_readings(axes, values: xr.DataArray, label: str) -> None:
+def draw_readings(axes, named: dict[str, xr.Dataset], name: str, label: str) -> None:
     """Four readings of each judge with intervals: by who is asked, and whose mistakes they are."""
+    each = [named[gate][name].sel(judge="own", round=FIRST) for gate in JUDGES]
+    values = xr.concat(each, dim="gate")
     readings = [(r, a) for r in ("own", "other") for a in ("own", "other")]
     for i, (reader, author) in enumerate(readings):
-        cell = values.sel(judge=list(JUDGES), reader=reader, author=author)
+        cell = values.sel(reader=reader, author=author)
         mean, low, high = seeds.interval(cell)
         at = np.arange(len(JUDGES)) + 0.17 * (i - 1.5)
         colour = "tab:blue" if reader == "own" else "tab:orange"
@@ -123,7 +119,7 @@ def draw_readings(axes, values: xr.DataArray, label: str) -> None:
             at, mean, (mean - low, high - mean), fmt="o", color=colour, markerfacecolor=face,
             capsize=2, label=f"{reader} / {author}",
         )  # fmt: skip
-    titles = [GATES[gate][0] for gate in JUDGES.values()]
+    titles = [GATES[gate][0] for gate in JUDGES]
     axes.set_xticks(range(len(JUDGES)), titles)
     axes.set_ylim(-0.03, 1.03)
     axes.set_ylabel(label)
@@ -131,7 +127,7 @@ def draw_readings(axes, values: xr.DataArray, label: str) -> None:
 
 def draw_trust(axes, named: dict[str, xr.Dataset]) -> None:
     """Self-trust in FPR by round, in the loop that each judge gates."""
-    for gate in JUDGES.values():
+    for gate in JUDGES:
         title, colour = GATES[gate]
         trust = self_trust(named[gate].trust_fpr.sel(judge="own")).isel(round=slice(FIRST, None))
         mean, low, high = seeds.interval(trust)

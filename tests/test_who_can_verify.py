@@ -52,13 +52,16 @@ def test_what_does_not_fit_is_refused(config, change, words):
         config.parts(dataclasses.replace(sweep, base=sweep.base.replace(**change), axes=axes))
 
 
-def test_gates_and_judges_of_self_trust_have_their_names():
-    """The figure finds a judge by its class, and the loop that it gates by its part."""
+def test_gates_of_self_trust():
+    """Self-trust is measured where a policy is asked, and all loops differ in their gate alone."""
     parts = self_trust.parts(self_trust.build("laptop"))
-    judges = {type(v).__name__: v for v in self_trust.SELF_JUDGES}
-    assert set(judges) == set(fig_self_trust.JUDGES)
-    for judge, part in fig_self_trust.JUDGES.items():
-        assert parts[part].base.verifier == judges[judge]
+    assert set(fig_self_trust.JUDGES) == set(self_trust.SELF_JUDGES)
+    probe = parts["likelihood"].base.probe
+    for name, part in parts.items():
+        measured = set(part.base.probe.metrics)
+        assert ("trust_fpr" in measured) == (name in self_trust.SELF_JUDGES)
+        assert "same_wrong" in measured
+        assert part.base.replace(verifier=Oracle(), probe=probe) == self_trust.build("laptop").base
 
 
 def test_interval_over_seeds_leaves_out_what_is_not_known():

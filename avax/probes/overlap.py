@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import jax
+import jax.numpy as jnp
 from jax import Array
 
 from avax import struct
@@ -38,15 +39,17 @@ class Overlap:
         return jax.tree.map(lambda x: x[1], bases)
 
     def measure(self, key: Key, state: Policy, subject: Subject) -> dict[str, Array]:
-        key_problems, key_own, key_other = jax.random.split(key, 3)
+        key_problems, key_sample = jax.random.split(key)
         problems = judging.draw_problems(key_problems, subject, self.num_problems)
-        own, other = (
-            judging.complete(k, policy, problems, 1, 0.0)
-            for k, policy in ((key_own, subject.policy), (key_other, state))
-        )
-        own_wrong, other_wrong = (~subject.grade(problems, r).correct for r in (own, other))
+
+        def answer(policy):  # greedy, so the key decides nothing
+            return judging.complete(key_sample, policy, problems, 1, 0.0)
+
+        policies = jax.tree.map(lambda *x: jnp.stack(x), subject.policy, state)
+        rollouts = jax.vmap(answer)(policies)
+        own_wrong, other_wrong = ~jax.vmap(subject.grade, (None, 0))(problems, rollouts).correct
         both = own_wrong & other_wrong
-        same = (own.completion == other.completion).all(-1)
+        same = (rollouts.completion[0] == rollouts.completion[1]).all(-1)
         return {
             "own_error": own_wrong.mean(),
             "other_error": other_wrong.mean(),
