@@ -1,4 +1,4 @@
-"""Experiments on length, gaps and self-trust: their parts, and what their figures find."""
+"""Experiments on length and self-trust: their parts, and what their figures find."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from avax.analysis import seeds
 from avax.curricula import Accelerated, Fixed
 from avax.engine.validate import ConfigError
 from avax.learners import Population
-from avax.verifiers import Likelihood, MajorityVote, Oracle
-from configs import gap, length_generalization, self_trust
+from avax.verifiers import Likelihood, Oracle
+from configs import length_generalization, self_trust
 from paper_figures import fig_length_generalization, fig_self_trust
 
 
@@ -39,8 +39,6 @@ def test_arms_differ_in_one_thing_each():
     [
         (length_generalization, {"axes": {"verifier.fpr": (0.0,)}}, "no axes"),
         (length_generalization, {"curriculum": Fixed()}, "frontier of step 1"),
-        (gap, {"axes": {}}, "has one, curriculum.step"),
-        (gap, {"verifier": MajorityVote()}, "the parts set it"),
         (self_trust, {"axes": {"verifier.fpr": (0.0,)}}, "has none"),
         (self_trust, {"verifier": Likelihood()}, "the parts set it"),
     ],
