@@ -8,9 +8,11 @@ a filter of lengths; a vote of five policies that all train themselves; sums wri
 significant digit first, and products, both with the truth. Two more move on as fast as they solve
 what is before them, 4 or 16 lengths at a time.
 
-Expect: with the truth all 100 lengths are solved in the end, and the policy can always do more than
-it was trained on, the more the longer that was. Without a filter, and with one of lengths, the
-frontier is lost within a few rounds.
+Expect, from one run of 4 seeds: with the truth two policies solve all 100 lengths in the end; two
+meet a length, 59 and 83 digits, of which they get nothing right, and from then on have nothing to
+learn from. Without a filter and with one of lengths the frontier is lost within a few rounds. What
+the vote lets through is right, until nobody agrees any more. Plain order and products fail with the
+base. Several lengths a round speed up the best policies, and not the others.
 """
 
 from __future__ import annotations

@@ -105,14 +105,14 @@ def draw(*datasets: xr.Dataset) -> Figure:
 
 
 def draw_map(axes, dataset: xr.Dataset, title: str):
-    """Accuracy by round and length, mean over seeds; the line is what is trained on."""
+    """Accuracy by round and length, mean over seeds; the line is what is posed."""
     mean = dataset.accuracy_by_difficulty.mean("seed").transpose("difficulty", "round")
     image = axes.pcolormesh(
         mean["round"], mean.difficulty, mean.values, cmap="Blues", vmin=0, vmax=1,
         shading="nearest", rasterized=True,
     )  # fmt: skip
     trained = trained_length(dataset)
-    axes.plot(trained["round"], trained, color="tab:red", linewidth=1.2, label="trained up to")
+    axes.plot(trained["round"], trained, color="tab:red", linewidth=1.2, label="posed")
     axes.set_title(f"{title} ({dataset.sizes['seed']} seeds)")
     axes.set_xlabel("round")
     axes.set_ylabel("digits of each number")
@@ -135,7 +135,7 @@ def draw_growth(axes, named: dict[str, xr.Dataset]) -> None:
     axes.set_title("Truth: how fast the solved length grows")
     axes.set_xlabel("round")
     axes.set_ylabel("solved length (digits)")
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left", fontsize=7)
 
 
 def draw_lead(axes, dataset: xr.Dataset) -> None:
@@ -148,7 +148,7 @@ def draw_lead(axes, dataset: xr.Dataset) -> None:
     axes.set_ylim(min(0, float(ahead.min())) - 1, float(ahead.max()) * 1.15 + 1)
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set_title("Truth: how far beyond")
-    axes.set_xlabel("trained up to (digits)")
+    axes.set_xlabel("posed last (digits)")
     axes.set_ylabel("solved beyond that (digits)")
     axes.legend()
 
