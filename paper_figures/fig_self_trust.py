@@ -32,6 +32,7 @@ GATES = {
 PARTS = tuple(GATES)
 JUDGES = tuple(GATES)[3:]  # those that ask a policy
 FIRST = 1  # the round in which the policy is still the base
+EARLY = slice(2, 3)  # rounds in which both policies err, and the loops have not ended yet
 
 
 def self_trust(values: xr.DataArray) -> xr.DataArray:
@@ -43,25 +44,26 @@ def self_trust(values: xr.DataArray) -> xr.DataArray:
     return by_author.sel(reader="own") - by_author.sel(reader="other")
 
 
-def overlap(dataset: xr.Dataset) -> xr.DataArray:
-    """P(the same wrong answer | both are wrong), by seed and round; NaN if both never are."""
-    return dataset.same_wrong / dataset.both_wrong.where(dataset.both_wrong > 0)
+def early(dataset: xr.Dataset, name: str) -> xr.DataArray:
+    """Readings of a loop's own gate in early rounds, by seed, reader and author."""
+    values = dataset[name].sel(judge="own", round=EARLY).transpose("round", ...)
+    return values.isel(round=0, drop=True).copy(data=seeds.mean(values.values))
 
 
 def summary(*datasets: xr.Dataset) -> str:
     """What judges see of own and others' mistakes, and what the loops behind them come to."""
     named = dict(zip(PARTS, datasets, strict=True))
-    lines = ["of the base: asked / whose mistakes: own/own, own/other, other/own, other/other"]
+    lines = ["rounds 2 and 3: asked / whose mistakes: own/own, own/other, other/own, other/other"]
     for judge in JUDGES:
         for name in ("auroc", "trust_fpr"):
-            values = named[judge][name].sel(judge="own", round=FIRST)
+            values = early(named[judge], name)
             cells = [
                 shown(values.sel(reader=r, author=a)) for r in values.reader for a in values.author
             ]
             trust = shown(self_trust(values))
             lines.append(f"{judge:15} {name:9} {', '.join(cells)}; self-trust {trust}")
-    shared = shown(overlap(named["oracle"].sel(round=FIRST)))
-    lines.append(f"mistakes in common, of those where both are wrong: {shared}")
+    shared = [float(named[gate].same_wrong.mean("seed").max()) for gate in GATES]
+    lines.append(f"P(both policies give the same wrong answer), largest of all: {max(shared):.4f}")
     for gate, (title, _) in GATES.items():
         data = named[gate]
         solved = phase.solved_length(data)
@@ -83,9 +85,9 @@ def draw(*datasets: xr.Dataset) -> Figure:
     top, bottom = figure.subplots(2, 3)
     draw_readings(top[0], named, "auroc", "AUROC: right above wrong")
     top[0].axhline(0.5, color="k", linestyle=":", linewidth=0.8)
-    top[0].set_title("The base: can it tell right from wrong?")
+    top[0].set_title("Rounds 2, 3: can it tell right from wrong?")
     draw_readings(top[1], named, "trust_fpr", "P(accept | wrong)")
-    top[1].set_title("The base: which mistakes does it accept?")
+    top[1].set_title("Rounds 2, 3: which mistakes does it accept?")
     top[1].legend(title="who is asked / whose mistakes", loc="upper right")
     draw_trust(top[2], named)
     draw_rounds(bottom[0], named, lambda d: phase.solved_length(d), "solved length (digits)")
@@ -93,8 +95,8 @@ def draw(*datasets: xr.Dataset) -> Figure:
     draw_rounds(bottom[1], named, pass_less_truth, "accepted less right, of a round's answers")
     bottom[1].axhline(0, color="k", linewidth=0.8)
     bottom[1].set_title("Do they pass more than is right?")
-    draw_rounds(bottom[2], named, overlap, "P(same answer | both wrong)")
-    bottom[2].set_title("Mistakes shared with another base")
+    draw_rounds(bottom[2], named, lambda d: d.sampled_accuracy, "right, of a round's answers")
+    bottom[2].set_title("What is right at the frontier")
     bottom[0].legend()
     return figure
 
@@ -106,7 +108,7 @@ def pass_less_truth(dataset: xr.Dataset) -> xr.DataArray:
 
 def draw_readings(axes, named: dict[str, xr.Dataset], name: str, label: str) -> None:
     """Four readings of each judge with intervals: by who is asked, and whose mistakes they are."""
-    each = [named[gate][name].sel(judge="own", round=FIRST) for gate in JUDGES]
+    each = [early(named[gate], name) for gate in JUDGES]
     values = xr.concat(each, dim="gate")
     readings = [(r, a) for r in ("own", "other") for a in ("own", "other")]
     for i, (reader, author) in enumerate(readings):
@@ -119,7 +121,7 @@ def draw_readings(axes, named: dict[str, xr.Dataset], name: str, label: str) -> 
             at, mean, (mean - low, high - mean), fmt="o", color=colour, markerfacecolor=face,
             capsize=2, label=f"{reader} / {author}",
         )  # fmt: skip
-    titles = [GATES[gate][0] for gate in JUDGES]
+    titles = [GATES[gate][0].replace(" ", "\n").replace("-", "-\n") for gate in JUDGES]
     axes.set_xticks(range(len(JUDGES)), titles)
     axes.set_ylim(-0.03, 1.03)
     axes.set_ylabel(label)
@@ -135,7 +137,7 @@ def draw_trust(axes, named: dict[str, xr.Dataset]) -> None:
         axes.fill_between(trust["round"], low, high, color=colour, alpha=0.15, linewidth=0)
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set_xlabel("round")
-    axes.set_ylabel("own mistakes accepted too often")
+    axes.set_ylabel("self-trust, in P(accept | wrong)")
     axes.set_title("Self-trust in the judge's own loop (95 %)")
     axes.legend()
 
