@@ -178,7 +178,7 @@ def round_(
 def draw_problem(experiment: Experiment, state: LoopState, number: Array, key: Key) -> Problem:
     """A problem of round `number`."""
     data, num_distinct = jax.random.key_data(key), experiment.num_distinct
-    # No round has this number; the key's own bits are as good as a draw.
+    # Which of the recurring ones: the key's own bits are as good as a draw.
     recurring = jax.random.fold_in(state.key, RECURRING)
     recurring = jax.random.fold_in(recurring, data[-1] % jnp.maximum(num_distinct, 1))
     data = jnp.where(num_distinct > 0, jax.random.key_data(recurring), data)

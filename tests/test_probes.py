@@ -13,6 +13,7 @@ import pytest
 
 from avax import loop, struct
 from avax.curricula import Fixed
+from avax.engine import study
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError, validate
 from avax.learners import FilteredSFT
@@ -169,6 +170,16 @@ def test_a_probe_measures_and_changes_nothing(probe, plain):
         accept_all, oracle = found["gap"][1:, 1], found["gap"][1:, 0]
         np.testing.assert_array_equal(accept_all, 0)
         assert (oracle >= np.max(found["gap"][1:], axis=1) - 1e-6).all()
+
+
+def test_results_have_the_dimensions_of_the_probe():
+    probe = Both(Gap((Likelihood(),)), PassAt((1, 2)))
+    sweep = Sweep(EXPERIMENT.replace(probe=probe), axes={"verifier.fpr": (0.0, 0.5)}, num_seeds=3)
+    data = study.empty_dataset(sweep)
+    assert data.gap.dims == ("fpr", "seed", "round", "judge")
+    assert data.judge.values.tolist() == ["own", "Likelihood"] and data.k.values.tolist() == [1, 2]
+    assert data.pass_at.shape == (2, 3, 3, 2)
+    assert data.relative_gap.attrs["description"] == probe.metrics["relative_gap"].about
 
 
 def test_judges_are_told_apart():
