@@ -126,8 +126,8 @@ def assert_share(share, rate, count):
 
 
 def test_all_learners_climb_the_ladder():
-    # One can only add; tests/test_simplify.py has its laws.
-    assert LADDER.keys() | {"simplify"} == LEARNERS.keys()
+    # One can only add, one needs several bases: test_simplify and test_population have their laws.
+    assert LADDER.keys() | {"simplify", "population"} == LEARNERS.keys()
     assert all(type(LADDER[name]) is type(LEARNERS[name]) for name in LADDER)
 
 
@@ -233,11 +233,13 @@ def test_metrics_of_a_round_by_hand():
     info = StepInfo(None, rollouts, verdicts, jnp.float32(2.0), jnp.float32(3.0))
     kinds = jnp.eye(len(MISTAKES), dtype=bool)
     mistake = jnp.stack([kinds[:3]] * 2) & ~correct[..., None]
-    found = jax.jit(metrics.of_round)(info, Grade(correct, None, mistake, None))
+    steps = jnp.broadcast_to(correct[..., None], mask.shape).at[0, 0, 1].set(False)
+    found = jax.jit(metrics.of_round)(info, Grade(correct, steps, mistake, None))
     expected = {
         "sampled_accuracy": 3 / 6,
         "accept_rate": 3 / 6,
         "label_precision": 2 / 3,
+        "trace_precision": 1 / 3,
         "verifier_fpr": 1 / 3,
         "verifier_fnr": 1 / 3,
         "loss": 2.0,
@@ -356,7 +358,7 @@ class Asks:
 def posed(num_distinct, seed, number) -> set[bytes]:
     """The prompts of one round."""
     experiment = experiment_of(Asks(), num_distinct=num_distinct)
-    state = loop.LoopState(None, None, (), jnp.int32(number - 1), jax.random.key(seed))
+    state = loop.LoopState(None, None, (), (), jnp.int32(number - 1), jax.random.key(seed))
     with pytest.raises(Asked) as caught:
         loop.round_(experiment, None, state)
     return {row.tobytes() for row in np.asarray(caught.value.args[0].prompt)}
