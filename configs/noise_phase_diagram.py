@@ -79,7 +79,7 @@ def smoke() -> Sweep:
     return dataclasses.replace(
         sweep,
         base=base,
-        pretraining=sweep.pretraining.replace(num_updates=600, num_candidates=1),
+        pretraining=sweep.pretraining.replace(num_updates=1000, num_candidates=1),
         axes={"verifier.fpr": (0.0, 0.03, 0.3, 1.0), "verifier.fnr": (0.0, 0.5)},
         optimization=0,
     )

@@ -127,6 +127,6 @@ def test_an_experiment_from_the_command_line_to_the_figure(tmp_path, name):
     for data in datasets:
         assert data.accuracy.notnull().all() and data.attrs["provenance"]["data_sha256"]
     assert figure.summary(*datasets) in ended.stdout
-    paths = [line for line in ended.stdout.splitlines() if line.startswith("out")]
+    paths = [line for line in ended.stdout.splitlines() if line.startswith("out/")]
     assert paths and all((tmp_path / path).exists() for path in paths)
     assert {"figure.png", "figure.pdf"} <= {pathlib.Path(path).name for path in paths}
