@@ -8,10 +8,10 @@ itself on a growing frontier. What it trains on is decided by its own judgement 
 another policy's greedy answer, by the truth, or by nothing. In every round a self-judging gate
 looks at new answers of this policy and of another one, and each of the two is asked about both.
 
-Expect, from one run of 5 seeds: asked how likely an answer is, each policy accepts a third to a
-half of its own mistakes and none of the other's, though they have none in common; asked for marks,
-it makes no difference whose they are. Behind every self-judging gate nothing is right after six
-rounds, and a fifth to a half is accepted.
+Expect, from one run of 5 seeds: asked how likely an answer is, each policy accepts a quarter to
+half of its own mistakes and none of the other's, though they have hardly any in common; asked for
+marks, it makes no difference whose they are. Behind every self-judging gate nothing is right after
+six rounds, and a fifth to a half is accepted.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def draw_map(axes, dataset: xr.Dataset, title: str):
     )  # fmt: skip
     trained = trained_length(dataset)
     axes.plot(trained["round"], trained, color="tab:red", linewidth=1.2, label="posed")
-    axes.set_title(f"{title} ({dataset.sizes['seed']} seeds)")
+    axes.set_title(f"{title} (mean of {dataset.sizes['seed']} seeds)")
     axes.set_xlabel("round")
     axes.set_ylabel("digits of each number")
     axes.legend(loc="upper left", labelcolor="tab:red")
@@ -135,7 +135,7 @@ def draw_growth(axes, named: dict[str, xr.Dataset]) -> None:
     axes.set_title("Truth: how fast the solved length grows")
     axes.set_xlabel("round")
     axes.set_ylabel("solved length (digits)")
-    axes.legend(loc="upper left", fontsize=7)
+    axes.legend(loc="center right", bbox_to_anchor=(1, 0.37))
 
 
 def draw_lead(axes, dataset: xr.Dataset) -> None:

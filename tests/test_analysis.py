@@ -208,7 +208,7 @@ def dataset(curriculum: str, by_difficulty) -> xr.Dataset:
 HISTORY = [[1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 0.5]]
 
 
-@pytest.mark.parametrize("curriculum", ["Frontier", "Gated"])
+@pytest.mark.parametrize("curriculum", ["Frontier", "Accelerated"])
 def test_order_parameter_on_a_frontier(curriculum):
     data = dataset(curriculum, HISTORY)
     assert phase.is_frontier(data)

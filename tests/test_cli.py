@@ -54,7 +54,7 @@ def line_of(capsys, raised) -> str:
         ("extra", ["extra"]),
         # choices
         ("--preset tiny", ["--preset", "tiny", "laptop", "smoke", "paper"]),
-        ("--curriculum=gated", ["--curriculum", "gated", "frontier", "fixed"]),
+        ("--curriculum=moving", ["--curriculum", "moving", "frontier", "fixed"]),
         ("--base.verifier noise", ["--base.verifier", "noise", "oracle", "noisy"]),
         ("--base.task division", ["--base.task", "division", "addition"]),
         ("--pretraining.model.position left", ["--pretraining.model.position", "left", "rotary"]),

@@ -51,7 +51,7 @@ class SelfTrust:
         return {
             "trust_fpr": judging.per_judge(self.verifiers, fpr, **both),
             "auroc": judging.per_judge(self.verifiers, auroc, **both),
-            "num_matched": matched,
+            "matched_rate": matched,
         }
 
     def init(self, key: Key, bases: Policy) -> tuple:
@@ -88,7 +88,7 @@ class SelfTrust:
         return {
             "trust_fpr": judging.mean_where(accept, weights, (-2, -1)),
             "auroc": jax.vmap(jax.vmap(area))(score),
-            "num_matched": is_matched.mean(),
+            "matched_rate": is_matched.mean(),
         }
 
 
