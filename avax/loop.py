@@ -1,8 +1,8 @@
 """The self-training loop: generate -> verify -> retrain, as one pure function.
 
-`run(experiment, bases, key)` is `init`, then `advance` by all rounds. An experiment is a pytree:
-its leaves are what a sweep varies, its structure is what is compiled, and `vmap` makes hundreds of
-one.
+`run(experiment, bases, key)` is `init`, then `advance` by all rounds, at once or in segments. An
+experiment is a pytree: its leaves are what a sweep varies, its structure is what is compiled, and
+`vmap` makes hundreds of one.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from jax import Array
 
 from avax import metrics, sampling, struct
 from avax.lapse import Lapse
+from avax.metrics import OF_POLICY
 from avax.noise import LabelNoise
 from avax.types import (
+    MISTAKES,
     Curriculum,
     Grade,
     Integer,
@@ -105,13 +107,8 @@ def run(experiment: Experiment, bases: Policy, key: Key) -> tuple[Policy, dict[s
       `avax.metrics.METRICS` for names and meaning, and the probe for its own.
     """
     state = init(experiment, bases, key)
-    problems = eval_problems(experiment, state.key)
-    before = metrics.of_base(state.learner.policy, problems)
-    before |= jax.tree.map(
-        lambda x: jnp.full(x.shape, jnp.nan), jax.eval_shape(probed, experiment, state)
-    )
-    state, after = advance(experiment, problems, state, experiment.num_rounds)
-    found = jax.tree.map(lambda b, a: jnp.concatenate([b[None], a]), before, after)
+    found = blank(experiment, state)
+    state, found = advance(experiment, state, found, 0, experiment.num_rounds + 1)
     return state.learner.policy, found
 
 
@@ -130,23 +127,44 @@ def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
     )
 
 
+def blank(experiment: Experiment, state: LoopState) -> dict[str, Array]:
+    """The metrics of all rounds before any was measured: NaN, f32[R + 1, ...]."""
+    sizes = {"difficulty": experiment.task.max_difficulty, "mistake": len(MISTAKES)}
+    dims = {name: metrics.DIMENSIONS.get(name, ()) for name in metrics.METRICS}
+    shapes = {name: tuple(sizes[d] for d in own) for name, own in dims.items()}
+    shapes |= {name: x.shape for name, x in jax.eval_shape(probed, experiment, state).items()}
+    rows = experiment.num_rounds + 1
+    return {name: jnp.full((rows, *shape), jnp.nan) for name, shape in shapes.items()}
+
+
 def advance(
-    experiment: Experiment, problems: Problem, state: LoopState, num_rounds: int
+    experiment: Experiment,
+    state: LoopState,
+    found: dict[str, Array],
+    start: int | Array,
+    stop: int | Array,
 ) -> tuple[LoopState, dict[str, Array]]:
-    """The state after `num_rounds` more rounds and their metrics, leading axis `num_rounds`.
+    """Rounds `start` to `stop` - 1: the state after them, and `found` with their metrics put in.
 
-    Args:
-      problems: what accuracy is measured on, those of `eval_problems` for the state's key.
+    Round 0 measures the base and trains nothing, so a run has rounds 0 to R. Start and stop,
+    i32[], may be traced: one program serves segments of any length, and their lengths change no
+    bit. Under `vmap` all members share them, else their metrics could not be written in place.
     """
-    return jax.lax.scan(
-        lambda state, _: round_(experiment, problems, state), state, length=num_rounds
-    )
+    problems = eval_problems(experiment, state.key)
+    trained = {n: jnp.full_like(x[0], jnp.nan) for n, x in found.items() if n not in OF_POLICY}
+
+    def body(i, carry):
+        state, found = carry
+        # A branch, not a program of its own: the measurement of the policy is compiled once.
+        state, row = jax.lax.cond(i > 0, partial(round_, experiment), lambda s: (s, trained), state)
+        row |= metrics.of_policy(state.learner.policy, problems)
+        return state, jax.tree.map(lambda rows, x: rows.at[i].set(x), found, row)
+
+    return jax.lax.fori_loop(start, stop, body, (state, found))
 
 
-def round_(
-    experiment: Experiment, problems: Problem, state: LoopState
-) -> tuple[LoopState, dict[str, Array]]:
-    """One round of generate -> verify -> retrain, and what it did to accuracy on `problems`."""
+def round_(experiment: Experiment, state: LoopState) -> tuple[LoopState, dict[str, Array]]:
+    """One round of generate -> verify -> retrain, and what was measured in it."""
     task, curriculum, verifier = experiment.task, experiment.curriculum, experiment.verifier
     number = state.round + 1
     key_step, key_verifier = jax.random.split(jax.random.fold_in(state.key, number))
@@ -171,8 +189,7 @@ def round_(
         number,
         state.key,
     )
-    measured = metrics.of_round(info, grades) | metrics.of_policy(learner.policy, problems)
-    return state, measured | probes
+    return state, metrics.of_round(info, grades) | probes
 
 
 def draw_problem(experiment: Experiment, state: LoopState, number: Array, key: Key) -> Problem:

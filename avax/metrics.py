@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import sampling
-from avax.types import MISTAKES, Grade, Policy, Problem, StepInfo
+from avax.types import Grade, Policy, Problem, StepInfo
 
 METRICS = {
     "accuracy": "greedy accuracy, mean over all difficulties",
@@ -31,6 +31,8 @@ DIMENSIONS = {  # of each metric that is no single number
     "accuracy_by_difficulty": ("difficulty",),
     "mistake_share": ("mistake",),
 }
+
+OF_POLICY = ("accuracy", "accuracy_by_difficulty", "diverged")  # the rest only training has
 
 
 def of_round(info: StepInfo, grades: Grade) -> dict[str, Array]:
@@ -64,13 +66,6 @@ def of_policy(policy: Policy, problems: Problem) -> dict[str, Array]:
         "accuracy_by_difficulty": accuracy,
         "diverged": (~finite).astype(jnp.float32),
     }
-
-
-def of_base(policy: Policy, problems: Problem) -> dict[str, Array]:
-    """Metrics of round 0: the base. What only a round of training has is NaN."""
-    found = dict.fromkeys(METRICS, jnp.full((), jnp.nan))
-    found["mistake_share"] = jnp.full(len(MISTAKES), jnp.nan)
-    return found | of_policy(policy, problems)
 
 
 def share(event: Array, given: Array, axis: tuple[int, ...] | None = None) -> Array:

@@ -62,10 +62,11 @@ def program(name):
         "run": loop.run,
         "runs": jax.vmap(loop.run),
         "init": loop.init,
+        "blank": loop.blank,
         "advance": loop.advance,
         "eval_problems": loop.eval_problems,
     }
-    return jax.jit(functions[name], static_argnums=3 if name == "advance" else ())
+    return jax.jit(functions[name])
 
 
 def play(name, base) -> dict[str, np.ndarray]:
@@ -155,20 +156,25 @@ def test_one_row_of_many_runs_is_the_lone_run(runs, lone):
     assert metrics["num_accepted"].tolist()[1:] == runs["num_accepted"][NOISY, 1:4].tolist()
 
 
-def test_segments_equal_one_go(lone, base):
-    """1 and 2 rounds, each a program of its own, or a whole run of 3.
+def test_the_lengths_of_segments_change_no_bit(lone, base):
+    """Whatever they are, one program runs them all."""
+    experiment, traces = noisy_experiment(), program("advance")._cache_size()
 
-    XLA rounds differently in different programs, so this can't be asked for bit by bit.
-    """
-    state = program("init")(noisy_experiment(), base, jax.random.key(NOISY_SEED))
-    problems = program("eval_problems")(noisy_experiment(), state.key)
-    state, first = program("advance")(noisy_experiment(), problems, state, 1)
-    state, others = program("advance")(noisy_experiment(), problems, state, 2)
-    policy, metrics = lone
-    assert_close(state.learner.policy, policy)
-    assert int(state.round) == 3
-    for name, values in metrics.items():
-        assert_close(jnp.concatenate([first[name], others[name]]), values[1:])
+    def play(lengths):
+        state = program("init")(experiment, base, jax.random.key(NOISY_SEED))
+        found, done = program("blank")(experiment, state), 0
+        for length in lengths:
+            state, found = program("advance")(experiment, state, found, done, done + length)
+            done += length
+        assert int(state.round) == 3 and done == 4
+        return state, found
+
+    state, found = play([4])
+    for lengths in ([1, 1, 1, 1], [2, 2], [1, 3], [3, 1]):
+        assert_same(play(lengths), (state, found))
+    assert program("advance")._cache_size() == traces + 1
+    # A run whose rounds are known when it is compiled is another program.
+    assert_close((state.learner.policy, found), lone)
 
 
 @pytest.mark.slow
@@ -187,7 +193,7 @@ def test_a_round_without_jit_is_the_same():
 
     def one_round(key):
         state = loop.init(experiment, bases, key)
-        return loop.round_(experiment, loop.eval_problems(experiment, state.key), state)
+        return loop.round_(experiment, state)
 
     options = {"xla_backend_optimization_level": 2, "xla_cpu_use_fusion_emitters": True}
     compiled = jax.jit(one_round, compiler_options=options)(jax.random.key(1))
@@ -318,7 +324,7 @@ def test_the_base_task_is_what_is_replayed(base):
     def look(base_task):
         experiment = experiment_of(Look(), base_task=base_task, num_rounds=1)
         with pytest.raises(Seen) as raised:
-            loop.round_(experiment, None, loop.init(experiment, base, jax.random.key(8)))
+            loop.round_(experiment, loop.init(experiment, base, jax.random.key(8)))
         return raised.value.args
 
     (replayed, posed), same, (shifted, posed_as_well) = look(None), look(TASK), look(ShiftedCopy(1))
@@ -360,7 +366,7 @@ def posed(num_distinct, seed, number) -> set[bytes]:
     experiment = experiment_of(Asks(), num_distinct=num_distinct)
     state = loop.LoopState(None, None, (), (), jnp.int32(number - 1), jax.random.key(seed))
     with pytest.raises(Asked) as caught:
-        loop.round_(experiment, None, state)
+        loop.round_(experiment, state)
     return {row.tobytes() for row in np.asarray(caught.value.args[0].prompt)}
 
 
