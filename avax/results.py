@@ -7,19 +7,16 @@ import json
 import os
 import pathlib
 import tempfile
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
-import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 STORE = "metrics.zarr"
 CONFIG = "config.json"
 PROVENANCE = "provenance.json"
-MAX_BLOCKS = 32  # files an array is split into, along its first axis
 
 
 class ResultsError(ValueError):
@@ -40,7 +37,7 @@ def load(folder: str | os.PathLike) -> xr.Dataset:
         dataset = xr.open_zarr(store, consolidated=False, zarr_format=3).load()
         facts = {name: json.loads((folder / f"{name}.json").read_text()) for name in _FACTS}
     except Exception as error:  # zarr raises many kinds for a damaged store
-        raise ResultsError(f"{store}: can't be read: {_one_line(error)}") from error
+        raise ResultsError(f"{store}: can't be read: {one_line(error)}") from error
     if facts["provenance"].get(_CHECKSUM) != fingerprint(dataset):
         raise ResultsError(f"{store}: is damaged: its arrays are not those that were written")
     return dataset.assign_attrs(facts)
@@ -76,7 +73,7 @@ def save(dataset: xr.Dataset, folder: str | os.PathLike) -> None:
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     chunks = {name: a.shape for name, a in dataset.data_vars.items()}
-    _write_store(dataset, folder / STORE, chunks)
+    write_store(dataset, folder / STORE, chunks)
     write_json(folder / CONFIG, dataset.attrs["config"])
     finish(folder, dataset, dataset.attrs["provenance"])
 
@@ -108,53 +105,8 @@ def _describe(name: str, about: Mapping[str, str]) -> dict[str, str]:
     return {"description": about[name]} if name in about else {}
 
 
-class Writer:
-    """Fills a dataset in memory and on disk; at most one flush in `every` seconds."""
-
-    def __init__(self, folder: pathlib.Path, dataset: xr.Dataset, every: float = 5.0):
-        self.dataset, self._every = dataset, every
-        self._num_rows = {name: a.shape[0] for name, a in dataset.data_vars.items()}
-        self._block = {name: -(-rows // MAX_BLOCKS) for name, rows in self._num_rows.items()}
-        chunks = {n: (self._block[n], *a.shape[1:]) for n, a in dataset.data_vars.items()}
-        _write_store(dataset, folder / STORE, chunks)
-        self._group = zarr.open_group(folder / STORE, mode="r+")
-        self._dirty: set[int] = set()
-        self._flushed = time.monotonic()
-
-    def put(self, runs: np.ndarray, metrics: Mapping[str, np.ndarray]) -> None:
-        """Stores metrics (leading axis: the runs) of runs given by flat index over the run axes."""
-        for name, values in metrics.items():
-            array = self.dataset[name].values
-            num_run_axes = array.ndim - (values.ndim - 1)
-            where = np.unravel_index(runs, array.shape[:num_run_axes])
-            array[where] = values
-            self._dirty.update(where[0].tolist())
-        if time.monotonic() - self._flushed > self._every:
-            self.flush()
-
-    def flush(self) -> None:
-        """Brings the store up to date."""
-        for name in self.dataset.data_vars:
-            size = self._block[name]
-            for first, last in stretches({row // size for row in self._dirty}):
-                rows = slice(first * size, (last + 1) * size)
-                self._group[name][rows] = self.dataset[name].values[rows]
-        self._dirty.clear()
-        self._flushed = time.monotonic()
-
-
-def stretches(numbers: Iterable[int]) -> list[tuple[int, int]]:
-    """The first and the last of each unbroken stretch of whole numbers."""
-    found: list[tuple[int, int]] = []
-    for number in sorted(numbers):
-        if found and found[-1][1] == number - 1:
-            found[-1] = found[-1][0], number
-        else:
-            found.append((number, number))
-    return found
-
-
-def _write_store(dataset: xr.Dataset, path: pathlib.Path, chunks: Mapping[str, tuple]) -> None:
+def write_store(dataset: xr.Dataset, path: pathlib.Path, chunks: Mapping[str, tuple]) -> None:
+    """Writes arrays and coordinates with checksums; what was there is removed first."""
     compressors = [ZstdCodec(), Crc32cCodec()]
     arrays = {name: {"chunks": c, "compressors": compressors} for name, c in chunks.items()}
     coords = {name: {"compressors": compressors} for name in dataset.coords}
@@ -213,6 +165,7 @@ def write_json(path: pathlib.Path, content: Any) -> None:
     part.replace(path)
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """The first line of an error's message, its name if it has none."""
     lines = str(error).splitlines()
     return lines[0] if lines else type(error).__name__

@@ -14,6 +14,7 @@ from toys import BASE, BOTH, GRID, SMALL, UNITS
 from avax import results, struct
 from avax.engine import bases as engine_bases
 from avax.engine import study, sweep, tiles
+from avax.engine.segments import Run
 from avax.metrics import METRICS
 from avax.types import MISTAKES
 from avax.verifiers import Oracle
@@ -39,12 +40,12 @@ def members(bases):
 @pytest.fixture(scope="module")
 def one(members):
     """The program that runs one member at a time."""
-    return tiles.Program(tiles.metrics, members, 1)
+    return Run(members, 1)
 
 
 @pytest.fixture(scope="module")
 def four(members):
-    program = tiles.Program(tiles.metrics, members, 4)
+    program = Run(members, 4)
     program.compile_all(UNITS)
     return program
 
@@ -97,7 +98,7 @@ def test_the_order_of_settings_changes_no_bit(four, members, reference):
 
 @pytest.mark.parametrize("width", ["one", "all"])
 def test_the_tile_width_changes_rounding_only(one, members, reference, width):
-    program = one if width == "one" else tiles.Program(tiles.metrics, members, 25)
+    program = one if width == "one" else Run(members, 25)
     found = rows(program, members, UNITS[:1])
     for name in METRICS:
         np.testing.assert_allclose(found[name], reference[name], rtol=1e-5, atol=1e-5, err_msg=name)
@@ -150,7 +151,7 @@ def test_provenance_says_what_ran(executed):
     assert data.attrs["provenance"] == found
     assert set(found) == {
         *("versions", "git_commit", "device", "tile_width", "placement", "optimization", "seconds"),
-        "data_sha256",
+        *("data_sha256", "num_kept"),
     }
     assert found["versions"]["jax"] == jax.__version__
     assert found["device"].startswith("2 x ") and found["tile_width"] == [4]

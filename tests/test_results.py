@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from avax import results
+from avax import results, store
 from avax.results import ResultsError
 
 COORDS = {"fpr": (0.0, 0.1, 1.0), "fnr": (0.0, 0.5), "seed": (3, 4), "round": (0, 1, 2)}
@@ -30,9 +30,9 @@ def metrics(runs) -> dict[str, np.ndarray]:
     return {"loss": loss, "by_difficulty": loss[..., None] + np.float32([0.01, 0.02])}
 
 
-def write(folder: pathlib.Path, tiles) -> results.Writer:
+def write(folder: pathlib.Path, tiles) -> store.Writer:
     results.claim(folder, CONFIG, "digest")
-    writer = results.Writer(folder, empty())
+    writer = store.Writer(folder, empty())
     for runs in tiles:
         writer.put(np.array(runs), metrics(runs))
     writer.flush()
@@ -96,22 +96,22 @@ def test_the_store_is_up_to_date_only_after_a_flush(tmp_path):
         with xr.open_zarr(tmp_path / results.STORE, consolidated=False) as opened:
             return opened.loss.load()
 
-    writer = results.Writer(tmp_path, empty(), every=1e9)
+    writer = store.Writer(tmp_path, empty(), every=1e9)
     writer.put(np.arange(12), metrics(range(12)))
     assert np.isnan(stored()).all()
     writer.flush()
     assert np.isfinite(stored()).all()
-    eager = results.Writer(tmp_path, empty(), every=-1.0)
+    eager = store.Writer(tmp_path, empty(), every=-1.0)
     eager.put(np.arange(12), metrics(range(12)))
     assert np.isfinite(stored()).all()
 
 
 def test_more_rows_than_files(tmp_path):
     """A first axis longer than MAX_BLOCKS shares files, and a flush rewrites only whole ones."""
-    rows = 2 * results.MAX_BLOCKS + 3
+    rows = 2 * store.MAX_BLOCKS + 3
     results.claim(tmp_path, CONFIG, "digest")
     dataset = results.template({"fpr": range(rows), "round": [0]}, {"x": ("fpr", "round")}, {})
-    writer = results.Writer(tmp_path, dataset)
+    writer = store.Writer(tmp_path, dataset)
     for run in (rows - 1, 0, 4):
         writer.put(np.array([run]), {"x": np.array([[run]], np.float32)})
         writer.flush()

@@ -14,6 +14,9 @@ from toys import BASE, BOTH, GRID, PRETRAINING, SMALL, UNITS, toy_members
 from avax import results, struct
 from avax.engine import bases as engine_bases
 from avax.engine import study, tiles
+from avax.engine.program import Program
+from avax.engine.segments import Run
+from avax.engine.width import AUTO_WIDTHS, choose_width, tile_width
 from avax.pretrain import pretrain
 
 
@@ -37,7 +40,7 @@ def test_an_argument_without_effect_is_spread_over_devices_too():
     def function(x, y):
         return jax.lax.scan(lambda total, _: (total + (y > 1) * 0, None), x, length=3)[0]
 
-    program = tiles.Program(function, pair, 2)
+    program = Program(function, pair, 2)
     assert program(BOTH[0], pair).tolist() == [0.0, 1.0, 2.0, 3.0]
 
 
@@ -117,7 +120,7 @@ def test_an_error_of_the_caller_stops_the_devices():
 
 def test_a_sweep_over_leaves_is_traced_once(toy):
     members = toy_members(GRID)
-    program = tiles.Program(tiles.metrics, members, 4)
+    program = Run(members, 4)
     program.compile_all(UNITS)
     for _ in range(2):
         tiles.run_tiles(program, members, UNITS, lambda indices, metrics: None)
@@ -158,7 +161,7 @@ def test_shapes_of_bases_are_those_of_pretraining():
 @pytest.mark.parametrize("num_devices, widths", [(1, {1, 2}), (2, {1})])
 def test_auto_width_is_one_that_was_measured(toy, capsys, num_devices, widths):
     config = dataclasses.replace(SMALL, axes={"verifier.fpr": (0.0, 1.0)}, num_seeds=1)
-    width, line = tiles.choose_width(*toy_members(config), 2, jax.devices()[:num_devices])
+    width, line = choose_width(*toy_members(config), 2, jax.devices()[:num_devices])
     assert width in widths and line.startswith(f"auto: {width} ")
     assert len(toy) == len(widths)
     assert all(f"{w}: " in line for w in widths)
@@ -166,9 +169,9 @@ def test_auto_width_is_one_that_was_measured(toy, capsys, num_devices, widths):
 
 def test_tile_width_settings(toy, capsys):
     members = toy_members(SMALL)
-    assert study.tile_width("all", members, 12, jax.devices()) == 12
-    assert study.tile_width("5", members, 12, jax.devices()) == 5
-    assert study.tile_width("500", members, 12, jax.devices()) == 12
+    assert tile_width("all", members, 12, jax.devices()) == 12
+    assert tile_width("5", members, 12, jax.devices()) == 5
+    assert tile_width("500", members, 12, jax.devices()) == 12
     assert capsys.readouterr().err == ""
-    assert study.tile_width("auto", members, 12, jax.devices()) in tiles.AUTO_WIDTHS
+    assert tile_width("auto", members, 12, jax.devices()) in AUTO_WIDTHS
     assert capsys.readouterr().err.startswith("tile width auto: ")

@@ -7,11 +7,12 @@ import dataclasses
 import jax.numpy as jnp
 import pytest
 import xarray as xr
-from toys import SMALL, execute, toy_run
+from toys import SMALL, execute, stand_in, toy_run
 
 from avax import results
 from avax.analysis import phase
-from avax.engine import design, script, tiles
+from avax.engine import design, script
+from avax.engine.width import AUTO_WIDTHS
 
 
 def wedge_run(experiment, bases, key):
@@ -25,7 +26,7 @@ def wedge_run(experiment, bases, key):
 
 @pytest.fixture
 def wedge(toy, monkeypatch):
-    monkeypatch.setattr(tiles, "run", lambda *args: toy.append(args) or wedge_run(*args))
+    stand_in(monkeypatch, wedge_run, toy)
     return toy
 
 
@@ -51,7 +52,7 @@ def test_a_traced_sweep_runs_a_part_of_the_grid(wedge, tmp_path, axes, width, pl
     how = {"axes": axes, "tile_width": width, "placement": placement}
     config = dataclasses.replace(TRACED, **how)
     data = execute(config, tmp_path)
-    assert len(wedge) == 1 + (width == "auto") * len(tiles.AUTO_WIDTHS)  # measured once
+    assert len(wedge) == 1 + (width == "auto") * len(AUTO_WIDTHS)  # measured once
     grid = execute(dataclasses.replace(config, trace=False), tmp_path)
     run = data.diverged.notnull()
     for name in data.data_vars:

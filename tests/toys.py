@@ -9,7 +9,7 @@ import numpy as np
 from avax import results, struct
 from avax.curricula import Fixed
 from avax.engine import bases as engine_bases
-from avax.engine import study
+from avax.engine import segments, study
 from avax.engine.sweep import Sweep
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
@@ -70,6 +70,29 @@ def toy_run(experiment, bases, key):
     metrics["accuracy_by_difficulty"] = jnp.stack([rounds, -rounds], axis=1)
     metrics["mistake_share"] = jnp.stack([rounds] * len(MISTAKES), axis=1)
     return None, metrics
+
+
+def stand_in(monkeypatch, run, traces):
+    """Puts a function like `toy_run` in the place of the loop; notes each trace of it."""
+
+    def begin(experiment, bases, key):
+        _, found = run(experiment, bases, key)
+        nothing = jax.tree.map(lambda x: jnp.full_like(x, jnp.nan), found)
+        return segments.Progress({"found": found, "key": jax.random.key_data(key)}, nothing)
+
+    def go_on(like, experiment, progress, start, stop):
+        traces.append(experiment)
+        rounds = jnp.arange(experiment.num_rounds + 1)
+        now = (start <= rounds) & (rounds < stop)
+
+        def put(old, new):
+            return jnp.where(now.reshape(-1, *[1] * (old.ndim - 1)), new, old)
+
+        found = jax.tree.map(put, progress.found, progress.state["found"])
+        return segments.Progress(progress.state, found)
+
+    monkeypatch.setattr(segments, "begin", begin)
+    monkeypatch.setattr(segments, "go_on", go_on)
 
 
 def toy_pretrain(pretraining, task, base_difficulty, key):

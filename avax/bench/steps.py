@@ -12,6 +12,7 @@ import numpy as np
 
 from avax import sampling, training
 from avax.engine import platform, tiles
+from avax.engine.program import Program, Unit
 from avax.models import transformer
 from avax.models.transformer import TransformerConfig
 from avax.tasks import Addition
@@ -82,7 +83,7 @@ def contestant(size: Size, work: str, width: int | None, num_devices: int) -> Co
     count = size.num_updates if work == "train" else NUM_GENERATED
     start = time.perf_counter()
     function = {"train": train, "generate": generate}[work]
-    program = tiles.Program(function, members, width) if width else Lone(function, members)
+    program = Program(function, members, width) if width else Lone(function, members)
     program.compile_all(units)
     facts = {"size": size.width, "work": work, "by": "avax", "width": width or "no vmap"}
     facts |= {"devices": num_devices, "compile_s": time.perf_counter() - start}
@@ -111,7 +112,7 @@ def stacked(size: Size, work: str, num_members: int) -> tuple:
 
 
 class Lone:
-    """Like `tiles.Program` of width 1, without vmap."""
+    """Like `Program` of width 1, without vmap."""
 
     width = 1
 
@@ -119,13 +120,13 @@ class Lone:
         one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), members)
         self._traced, self._compiled = jax.jit(function).trace(*one), {}
 
-    def compile_all(self, units: list[tiles.Unit]) -> None:
+    def compile_all(self, units: list[Unit]) -> None:
         for unit in units:
             with jax.default_device(unit[0]):
                 compiled = self._traced.lower().compile(platform.compiler_options())
             self._compiled[unit] = compiled
 
-    def __call__(self, unit: tiles.Unit, members: tuple) -> np.ndarray:
+    def __call__(self, unit: Unit, members: tuple) -> np.ndarray:
         one = jax.device_put(jax.tree.map(lambda x: x[0], members), unit[0])
         return jax.device_get(self._compiled[unit](*one))[None]
 
@@ -173,7 +174,7 @@ def chain(size: Size, num_devices: int, width: int = 2) -> Contestant:
 def limit(function, members, num_devices, facts, count, width=1) -> Contestant:
     """Times a program on all devices at once; `count` units of work are done in one call."""
     devices = jax.local_devices()[:num_devices]
-    program = tiles.Program(function, members, width)
+    program = Program(function, members, width)
     units = [(device,) for device in devices]
     program.compile_all(units)
     placed = [

@@ -12,6 +12,7 @@ import numpy as np
 
 from avax import struct
 from avax.engine import checkpoint, platform, sweep, tiles
+from avax.engine.program import Program
 from avax.engine.progress import say
 from avax.engine.sweep import Sweep
 from avax.loop import Experiment
@@ -86,7 +87,7 @@ def train_bases(
     candidates = keys.reshape(-1)
     # The same width for any number of seeds and devices, so that a base has the same bits.
     width = 2 if jax.default_backend() == "cpu" else keys.size
-    program = tiles.Program(train, (candidates,), width, optimization)
+    program = Program(train, (candidates,), width, optimization)
     units = tiles.make_units("tiles", jax.local_devices(), -(-keys.size // width))
     found = tiles.run_all(program, (candidates,), units)
     return best_candidate(*jax.tree.map(lambda x: x.reshape(*keys.shape, *x.shape[1:]), found))

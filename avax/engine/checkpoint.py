@@ -1,14 +1,20 @@
-"""Base policies on disk. The only file that imports orbax."""
+"""Arrays on disk, to go on from: base policies and tiles. The only file that imports orbax."""
 
 from __future__ import annotations
 
 import pathlib
 import shutil
+import threading
 import zlib
 from typing import Any
 
 import jax
 import numpy as np
+
+from avax.engine.progress import say
+
+NUM_KEPT = 2  # checkpoints of a tile; if the newest is damaged, the other one serves
+_one_at_a_time = threading.Lock()
 
 
 def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
@@ -20,20 +26,53 @@ def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
 
     arrays = {str(i): np.asarray(x) for i, x in enumerate(jax.tree.leaves(tree))}
     checksums = {name: zlib.crc32(x.tobytes()) for name, x in arrays.items()}
-    # orbax refuses relative paths.
-    ocp.save(
-        folder.absolute(),
-        arrays,
-        overwrite=True,
-        custom_metadata={"crc32": checksums, "facts": facts},
-    )
+    about = {"crc32": checksums, "facts": facts}
+    with _one_at_a_time:
+        # orbax refuses relative paths.
+        ocp.save(folder.absolute(), arrays, overwrite=True, custom_metadata=about)
+
+
+def save_newest(folder: pathlib.Path, number: int, tree: Any, facts: dict[str, Any]) -> None:
+    """Saves what a folder's tile has come to after `number` rounds; older ones but one are removed.
+
+    Raises:
+      OSError: naming the path and the bytes needed.
+    """
+    try:
+        save(folder / f"{number:06}", tree, facts | {"round": number})
+    except Exception as error:  # orbax has many kinds for a disk that is full
+        needed = sum(np.asarray(x).nbytes for x in jax.tree.leaves(tree))
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise OSError(f"{folder}: can't be written, needs {needed:,} bytes: {why}") from error
+    for old in _newest(folder)[NUM_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def load_newest(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> tuple[int, Any] | None:
+    """The newest number of rounds and tree that `save_newest` saved with these facts, undamaged."""
+    for path in _newest(folder):
+        tree = load(path, like, facts | {"round": int(path.name)})
+        if tree is not None:
+            return int(path.name), tree
+    return None
+
+
+def forget(folder: pathlib.Path) -> None:
+    """Removes a tile's checkpoints, if there are any."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _newest(folder: pathlib.Path) -> list[pathlib.Path]:
+    if not folder.is_dir():
+        return []
+    return sorted((p for p in folder.iterdir() if p.name.isdigit()), reverse=True)
 
 
 def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
     """The pytree saved there, in the structure of `like` (arrays or their shapes).
 
     None if there is none, if its facts differ, or if an array is not what was saved: a damaged
-    checkpoint is never read as data, it is moved aside.
+    checkpoint is never read as data, it is moved aside and named in a line.
     """
     from orbax.checkpoint import v1 as ocp
 
@@ -49,7 +88,8 @@ def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
         metadata = ocp.metadata(folder).custom_metadata
         if metadata["facts"] != facts:
             return None
-        arrays = jax.device_get(ocp.load(folder, template))
+        with _one_at_a_time:
+            arrays = jax.device_get(ocp.load(folder, template))
         for name, array in arrays.items():
             if zlib.crc32(np.asarray(array).tobytes()) != metadata["crc32"][name]:
                 raise ValueError(f"array {name} is not what was saved")
@@ -57,6 +97,7 @@ def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
         aside = folder.with_name(f"{folder.name}.damaged")
         shutil.rmtree(aside, ignore_errors=True)
         shutil.move(folder, aside)
+        say(f"{folder}: is damaged, not used and moved to {aside.name}")
         return None
     return jax.tree.unflatten(structure, [arrays[str(i)] for i in range(len(leaves))])
 

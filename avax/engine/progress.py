@@ -21,7 +21,7 @@ class SweepProgress:
         A total of None is one that is not known before the end.
         """
         self._total, self._num_seeds, self._note, self._every = total, num_seeds, note, every
-        self._runs = 0
+        self._runs = self._kept = 0
         self._start = self._said = time.monotonic()
         self._bar = None
         if sys.stderr.isatty():
@@ -55,13 +55,18 @@ class SweepProgress:
             say(self.line())
             self._said = time.monotonic()
 
+    def keep(self, num_runs: int) -> None:
+        """Tells of runs that were done before: they say nothing about the rate."""
+        self._kept += num_runs
+        self.add(num_runs)
+
     def line(self) -> str:
         """Settings done, settings a second, time left where it is known, and the note."""
         done = self._runs / self._num_seeds
-        rate = done / max(time.monotonic() - self._start, 1e-9)
+        rate = (done - self._kept / self._num_seeds) / max(time.monotonic() - self._start, 1e-9)
         if self._total is None:
             return f"{int(done)} settings, {rate:.2f} a second; {self._note()}"
-        left = (self._total - done) / rate if done else float("nan")
+        left = (self._total - done) / rate if rate else float("nan")
         counts = f"{int(done)}/{self._total} settings, {rate:.2f} a second"
         return f"{counts}, {clock(left)} left; {self._note()}"
 

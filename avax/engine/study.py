@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import pathlib
+import shutil
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -14,14 +16,21 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from avax import results, struct
-from avax.engine import design, platform, sweep, tiles
+from avax import results, store, struct
+from avax.engine import checkpoint, design, platform, program, resume, sweep, tiles
 from avax.engine.bases import base_policies, base_shapes
+from avax.engine.program import Unit
 from avax.engine.progress import SweepProgress, say
+from avax.engine.resume import CHECKPOINTS
+from avax.engine.segments import Run
+from avax.engine.survival import Stopped, Survivor
 from avax.engine.sweep import Sweep
+from avax.engine.width import tile_width
 from avax.loop import Experiment
 from avax.metrics import DIMENSIONS, METRICS
 from avax.types import MISTAKES, Policy
+
+MEASURED = 8  # settings that a tile width is measured on
 
 
 @dataclasses.dataclass
@@ -43,8 +52,9 @@ class Seconds:
 class Plan(NamedTuple):
     """What runs of one structure are done with."""
 
-    program: tiles.Program
-    units: list[tiles.Unit]
+    run: Run
+    units: list[Unit]
+    num_runs: int  # at most at a time
 
 
 class Engine:
@@ -54,28 +64,42 @@ class Engine:
       seconds: wall time spent so far.
     """
 
-    def __init__(self, bases_dir: pathlib.Path):
-        """Base policies are kept in `bases_dir` for reuse."""
+    def __init__(self, bases_dir: pathlib.Path, stop: threading.Event | None = None):
+        """Base policies are kept in `bases_dir` for reuse; `stop`, once set, ends `execute`."""
         self.seconds = Seconds()
-        self._bases_dir = bases_dir
+        self._bases_dir, self._stop = bases_dir, stop or threading.Event()
         self._commit = platform.git_commit()  # of the code that is loaded now
-        self._programs: dict[Any, tiles.Program] = {}
+        self._runs: dict[Any, Run] = {}
 
     def execute(
         self, config: Sweep, out: pathlib.Path, note: Callable[[xr.Dataset], str] = lambda d: ""
     ) -> xr.Dataset:
         """Runs a validated sweep and writes the results to `out`: every setting and seed, or those
-        that trace the boundary, the others NaN.
+        that trace the boundary, the others NaN. Continues what `out` already holds of it.
 
         Args:
           out: a claimed folder.
           note: a few words on the results so far, for the progress line.
+
+        Raises:
+          Stopped: everything that was done is saved.
+          ResultsError: if `out` can't be written to, or what it holds can't be continued.
         """
         settings = config.settings()
         groups = sweep.group_by_structure(settings)
         bases = [self._bases(config, settings[group[0]]) for group in groups]
-        writer = results.Writer(out, empty_dataset(config))
-        plans: dict[int, Plan] = {}
+        before = store.read_progress(out, say)
+        widths = resume.recorded_widths(config, before)
+        plans = []
+        with self.seconds.count("compilation"):
+            for i, group in enumerate(groups):
+                some = group[:MEASURED]
+                members, _ = stack_members(config, some, [settings[j] for j in some], bases[i])
+                plans.append(self._plan(config, members, len(group), widths and widths[i]))
+        facts = resume.facts(config, self._commit, [plan.run.width for plan in plans])
+        before = resume.check(out, before, facts)
+        writer = store.Writer(out, empty_dataset(config), facts, before, say)
+        num_kept = int(writer.kept.sum())
         total = None if config.trace else len(settings)
         with SweepProgress(total, config.num_seeds, lambda: note(writer.dataset)) as progress:
             for batch in design.batches(config, writer.dataset):
@@ -84,23 +108,28 @@ class Engine:
                         continue
                     experiments = [settings[j] for j in asked]
                     members, runs = stack_members(config, asked, experiments, bases[i])
-                    if i not in plans:
-                        with self.seconds.count("compilation"):
-                            plans[i] = self._plan(config, members, len(group))
-                            plans[i].program.compile_all(plans[i].units)
-                    self._run(plans[i], members, runs, writer, progress)
-        writer.flush()
+                    survivor = Survivor(
+                        plans[i].run, config.segment, out / CHECKPOINTS, facts, self._stop
+                    )
+                    self._run(survivor, plans[i], members, runs, writer, progress)
+        writer.close()
+        shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+        if num_kept < len(store.read_progress(out)["runs"]) or not store.is_complete(out):
+            self._finish(out, config, plans, writer.dataset, num_kept)
+        return results.load(out)
+
+    def _finish(self, out, config, plans, dataset, num_kept) -> None:
         provenance = {
             "versions": platform.versions(),
             "git_commit": self._commit,
             "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
-            "tile_width": [plans[i].program.width for i in sorted(plans)],
+            "tile_width": [plan.run.width for plan in plans],
             "placement": config.placement,
             "optimization": config.optimization,
             "seconds": dataclasses.asdict(self.seconds),
+            "num_kept": num_kept,  # runs that earlier processes did, in seconds not counted here
         }
-        results.finish(out, writer.dataset, provenance)
-        return results.load(out)
+        results.finish(out, dataset, provenance)
 
     def prepare(self, configs: Iterable[Sweep]) -> None:
         """Compiles the programs of several sweeps at the same time.
@@ -108,11 +137,8 @@ class Engine:
         Not those of a tile width that has to be measured: that takes a machine with nothing to do.
         """
         plans = [p for c in configs if c.tile_width != "auto" for p in self._plans(c)]
-        todo = dict.fromkeys((plan.program, unit) for plan in plans for unit in plan.units)
-        if len(todo) > 1:
-            say(f"compiling {len(todo)} programs")
         with self.seconds.count("compilation"):
-            tiles.compile_all(todo)
+            compile_plans(plans)
 
     def _plans(self, config):
         settings = config.settings()
@@ -126,30 +152,62 @@ class Engine:
         with self.seconds.count("pretraining"):
             return base_policies(config, experiment, self._bases_dir)
 
-    def _plan(self, config: Sweep, members: tuple, num_settings: int) -> Plan:
+    def _plan(
+        self, config: Sweep, members: tuple, num_settings: int, width: int | None = None
+    ) -> Plan:
         """What settings that share a structure are run with, given some of their runs."""
         devices = jax.local_devices()
         num_runs = min(num_settings, design.largest_batch(config)) * config.num_seeds
-        width = tile_width(config.tile_width, members, num_runs, devices)
+        width = width or tile_width(config.tile_width, members, num_runs, devices)
         # A program is compiled for its shapes.
         shapes = [(x.shape[1:], str(x.dtype)) for x in jax.tree.leaves(members)]
         key = jax.tree.structure(members), tuple(shapes), width, config.optimization
-        if key not in self._programs:
-            program = tiles.Program(tiles.metrics, members, width, config.optimization)
-            self._programs[key] = program
+        if key not in self._runs:
+            self._runs[key] = Run(members, width, config.optimization)
         units = tiles.make_units(config.placement, devices, -(-num_runs // width))
-        return Plan(self._programs[key], units)
+        return Plan(self._runs[key], units, num_runs)
 
-    def _run(self, plan, members, runs, writer, progress) -> None:
+    def _run(self, survivor, plan, members, runs, writer, progress) -> None:
         """Runs settings that share a structure, all seeds of each."""
+        todo = []
+        for indices in tiles.tile_indices(len(runs), plan.run.width * len(plan.units[0])):
+            if writer.kept[runs[indices]].all():
+                writer.put_kept(runs[indices])
+                progress.keep(len(indices))
+            else:
+                todo.append(indices)
 
         def on_tile(indices, metrics):
             writer.put(runs[indices], metrics)
+            saved = survivor.place_of(runs[indices])
+            if saved.exists():
+                writer.flush()  # first: a tile is at all times either there or here
+                checkpoint.forget(saved)
             progress.add(len(indices))
 
+        if not todo:
+            return
+        with self.seconds.count("compilation"):
+            compile_plans([plan])
         progress.start_running()
-        with self.seconds.count("running"):
-            tiles.run_tiles(plan.program, members, plan.units, on_tile)
+        try:
+            with self.seconds.count("running"):
+                tiles.run_tiles(survivor, (members, runs), plan.units, on_tile, todo)
+        except Stopped:
+            writer.flush()
+            raise
+        except BaseException:
+            self._stop.set()
+            raise
+
+
+def compile_plans(plans: Iterable[Plan]) -> None:
+    """Compiles what is not compiled yet, all at the same time."""
+    pairs = dict.fromkeys((plan.run, unit) for plan in plans for unit in plan.units)
+    todo = [(p, u) for run, u in pairs for p in run.programs() if not p.is_compiled(u)]
+    if todo:
+        say(f"compiling {len(todo)} programs")
+    program.compile_all(todo)
 
 
 def stack_members(
@@ -168,22 +226,6 @@ def stack_members(
     own_bases = jax.tree.map(lambda x: np.asarray(x)[own_seeds, snapshots], bases)
     runs = np.array([g * config.num_seeds + i for g in group for i in range(config.num_seeds)])
     return (stacked, own_bases, keys), runs
-
-
-def tile_width(setting: str, members: tuple, num_runs: int, devices: list[jax.Device]) -> int:
-    """The tile width that a setting asks for; `auto` measures and says what it found.
-
-    Args:
-      members: some of the runs.
-      num_runs: the most that are run at a time.
-    """
-    if setting == "all":
-        return num_runs
-    if setting != "auto":
-        return min(int(setting), num_runs)
-    width, why = tiles.choose_width(*members, num_runs, devices)
-    say(f"tile width {why}")
-    return width
 
 
 def empty_dataset(config: Sweep) -> xr.Dataset:

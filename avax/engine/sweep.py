@@ -18,7 +18,8 @@ from avax.loop import Experiment
 from avax.pretrain import Pretraining
 from avax.types import Metric
 
-EXECUTION = ("tile_width", "placement", "optimization")  # fields that change rounding alone
+# Fields that change rounding alone, and one that changes not even that.
+EXECUTION = ("tile_width", "placement", "optimization", "segment")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Sweep:
         `spmd`, one on all, which compiles once and differs by rounding.
       optimization: how hard the compiler tries on a CPU, from 0, for programs that compile faster
         and run slower, to 3.
+      segment: rounds after which a tile is saved, and can stop: a number, or `auto` for as many as
+        take about 5 seconds. Changes no bit.
       trace: run only the settings that show where the boundary lies; for two axes, fpr and another.
     """
 
@@ -47,6 +50,7 @@ class Sweep:
     tile_width: str = struct.static("auto")
     placement: str = struct.static("tiles", choices=("tiles", "spmd"))
     optimization: int = struct.static(2, low=0, high=3)
+    segment: str = struct.static("auto")
     trace: bool = struct.static(False)
 
     def __post_init__(self):
@@ -77,7 +81,9 @@ class Sweep:
     def digest(self) -> str:
         """Names what the results depend on: how the runs are executed is not part of it."""
         how = {f.name: f.default for f in dataclasses.fields(self) if f.name in EXECUTION}
-        return digest(dataclasses.replace(self, **how))
+        fields = struct.to_dict(dataclasses.replace(self, **how))
+        del fields["segment"]  # results that are older than it keep their names
+        return digest(fields)
 
 
 def _with_fields(node: Any, values: Mapping[str, Any]) -> Any:

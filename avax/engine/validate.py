@@ -36,7 +36,8 @@ def validate(sweep: Sweep) -> None:
     if sweep.seed + sweep.num_seeds + sweep.base.num_bases - 1 > 2**32:
         raise ConfigError(f"seed: is {sweep.seed}, must be below 2**32 - num_seeds - num_bases")
     check_trace(sweep)
-    check_tile_width(sweep.tile_width)
+    check_number("tile_width", sweep.tile_width, ("auto", "all"))
+    check_number("segment", sweep.segment, ("auto",))
     for path, _, value in struct.walk(sweep):
         if isinstance(value, TransformerConfig):
             check_model(path, value, sum(problem_len(sweep.base.task)))
@@ -116,10 +117,12 @@ def check_trace(sweep: Sweep) -> None:
         )
 
 
-def check_tile_width(width: str) -> None:
-    """Raises ConfigError unless it is `auto`, `all` or a positive number."""
-    if width not in ("auto", "all") and not (width.isdigit() and int(width) > 0):
-        raise ConfigError(f"tile_width: is {width!r}, must be auto, all, or a number of at least 1")
+def check_number(path: str, value: str, words: tuple[str, ...]) -> None:
+    """Raises ConfigError unless the value is one of some words or a positive number."""
+    if value not in words and not (value.isdigit() and int(value) > 0):
+        raise ConfigError(
+            f"{path}: is {value!r}, must be {', '.join(words)}, or a number of at least 1"
+        )
 
 
 def find_field(node: Any, path: str, shown: str) -> Any:

@@ -1,0 +1,109 @@
+"""A program: `jit(vmap(function))` at one tile width, compiled for each unit of devices."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from avax.engine import platform
+
+Unit = tuple[jax.Device, ...]  # devices that work in step, each on a tile of its own
+
+
+class Program:
+    """`jit(vmap(function))` at one tile width, compiled once for each unit."""
+
+    def __init__(
+        self,
+        function: Callable,
+        members: tuple,
+        width: int,
+        optimization: int = 2,
+        num_shared: int = 0,
+        donate: tuple[int, ...] = (),
+    ):
+        """A function of one member; all members, stacked, are taken only for their shapes.
+
+        Args:
+          num_shared: the function's last arguments, numbers i32[] that all members share.
+          donate: arguments that the program may overwrite with its results.
+        """
+        self.width = width
+        self._options = platform.compiler_options(optimization)
+        axes = (0,) * len(members) + (None,) * num_shared
+        self._function = jax.vmap(function, axes)
+        self._members = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), members)
+        self._num_shared, self._donate = num_shared, donate
+        self._compiled: dict[Unit, Any] = {}
+        self._tracing = threading.Lock()
+        self._traced: dict[int, Any] = {}  # by the devices of a unit
+
+    def is_compiled(self, unit: Unit) -> bool:
+        """Whether there is an executable for a unit."""
+        return unit in self._compiled
+
+    def compile(self, unit: Unit) -> Any:
+        """The executable for one unit."""
+        if unit not in self._compiled:
+            with jax.default_device(unit[0]):
+                lowered = self._trace(unit).lower()
+                self._compiled[unit] = lowered.compile(self._options)
+        return self._compiled[unit]
+
+    def _trace(self, unit):
+        with self._tracing:
+            if len(unit) not in self._traced:
+                function, size = self._function, self.width * len(unit)
+                shardings = {}
+                if len(unit) > 1:
+                    one, all_ = PartitionSpec("members"), PartitionSpec()
+                    specs = (one,) * len(self._members) + (all_,) * self._num_shared
+                    function = jax.shard_map(
+                        function, mesh=mesh(unit), in_specs=specs, out_specs=one, check_vma=False
+                    )
+                    # Said here, because the compiler forgets it for arguments without effect.
+                    placed = tuple(NamedSharding(mesh(unit), spec) for spec in specs)
+                    shardings = {"in_shardings": placed}
+                like = jax.tree.map(
+                    lambda x: jax.ShapeDtypeStruct((size, *x.shape), x.dtype), self._members
+                )
+                shared = (jax.ShapeDtypeStruct((), np.int32),) * self._num_shared
+                jitted = jax.jit(function, donate_argnums=self._donate, **shardings)
+                self._traced[len(unit)] = jitted.trace(*like, *shared)
+            return self._traced[len(unit)]
+
+    def compile_all(self, units: Sequence[Unit]) -> None:
+        """Compiles for several units at the same time."""
+        compile_all([(self, unit) for unit in units])
+
+    def __call__(self, unit: Unit, members: tuple) -> Any:
+        """The function's arrays for `width` members a device of the unit, stacked, on the host."""
+        return jax.device_get(self.launch(unit, members))
+
+    def launch(self, unit: Unit, members: tuple, shared: tuple[int, ...] = ()) -> Any:
+        """The same, left on the devices of the unit."""
+        shared = tuple(np.int32(x) for x in shared)
+        return self.compile(unit)(*place(unit, members), *shared)
+
+
+def place(unit: Unit, members: Any) -> Any:
+    """Arrays with a leading axis of members, on the devices of a unit."""
+    where = unit[0] if len(unit) == 1 else NamedSharding(mesh(unit), PartitionSpec("members"))
+    return jax.device_put(members, where)
+
+
+def compile_all(pairs: Iterable[tuple[Program, Unit]]) -> None:
+    """Compiles several programs, each for a unit, as many at the same time as there are cores."""
+    with concurrent.futures.ThreadPoolExecutor(platform.num_cores()) as pool:
+        list(pool.map(lambda pair: pair[0].compile(pair[1]), pairs))
+
+
+def mesh(unit: Unit) -> jax.sharding.Mesh:
+    """The devices of a unit in a row, along the axis `members`."""
+    return jax.make_mesh((len(unit),), ("members",), (AxisType.Auto,), devices=unit)

@@ -1,0 +1,98 @@
+"""Runs in segments: a tile's rounds, some at a time, that can stop between any two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from avax.engine import program
+from avax.engine.program import Program, Unit
+from avax.loop import Experiment, advance, blank, init
+from avax.types import Policy
+
+
+class Progress(NamedTuple):
+    """How far a tile has come; keys in it are raw data, so that all of it can be saved."""
+
+    state: Any
+    found: dict[str, jax.Array]  # metrics of all rounds, NaN where not measured yet
+
+
+def begin(experiment: Experiment, bases: Policy, key: jax.Array) -> Progress:
+    """A run of which nothing is done."""
+    state = init(experiment, bases, key)
+    found = blank(experiment, state)
+    return Progress(
+        jax.tree.map(lambda x: jax.random.key_data(x) if _is_key(x) else x, state), found
+    )
+
+
+def go_on(
+    like: Any, experiment: Experiment, progress: Progress, start: jax.Array, stop: jax.Array
+) -> Progress:
+    """The run after rounds `start` to `stop` - 1; `like` has the types of the loop's state."""
+
+    def typed(x, like):
+        return jax.random.wrap_key_data(x) if _is_key(like) else x
+
+    state = jax.tree.map(typed, progress.state, like)
+    state, found = advance(experiment, state, progress.found, start, stop)
+    return Progress(
+        jax.tree.map(lambda x: jax.random.key_data(x) if _is_key(x) else x, state), found
+    )
+
+
+def _is_key(x: Any) -> bool:
+    return jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+
+
+class Run:
+    """The two programs of a run at one tile width: one begins it, one advances it.
+
+    Attributes:
+      width: members of a tile.
+      num_rounds: rounds of a run, round 0 included.
+      like: shapes of the progress of one member.
+    """
+
+    def __init__(self, members: tuple, width: int, optimization: int = 2):
+        """(experiments, bases, keys), stacked, are taken only for their shapes."""
+        one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), members)
+        self.width, self.num_rounds = width, members[0].num_rounds + 1
+        self.like = jax.eval_shape(begin, *one)
+        stacked = jax.tree.map(lambda x: jax.ShapeDtypeStruct((1, *x.shape), x.dtype), self.like)
+        further = partial(go_on, jax.eval_shape(init, *one))
+        self._begin = Program(begin, members, width, optimization)
+        self._advance = Program(
+            further, (members[0], stacked), width, optimization, num_shared=2, donate=(1,)
+        )
+
+    def programs(self) -> tuple[Program, Program]:
+        """What is to be compiled, the larger one first."""
+        return self._advance, self._begin
+
+    def compile_all(self, units: Sequence[Unit]) -> None:
+        """Compiles for several units at the same time."""
+        program.compile_all([(p, unit) for unit in units for p in self.programs()])
+
+    def begin(self, unit: Unit, members: tuple) -> Progress:
+        """A tile of which nothing is done, on the devices of the unit."""
+        return self._begin.launch(unit, members)
+
+    def advance(
+        self, unit: Unit, experiments: Experiment, progress: Progress, start: int, stop: int
+    ) -> Progress:
+        """The tile after rounds `start` to `stop` - 1; the old progress can't be used any more."""
+        progress = self._advance.launch(unit, (experiments, progress), (start, stop))
+        return jax.block_until_ready(progress)
+
+    def __call__(self, unit: Unit, members: tuple) -> dict[str, np.ndarray]:
+        """The metrics of a whole tile, in one segment, on the host."""
+        progress = self.begin(unit, members)
+        progress = self.advance(unit, members[0], progress, 0, self.num_rounds)
+        return jax.device_get(progress.found)

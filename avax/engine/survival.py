@@ -1,0 +1,96 @@
+"""Tiles that survive: saved after every segment, resumed where they were, stopped when asked."""
+
+from __future__ import annotations
+
+import pathlib
+import threading
+import time
+
+import jax
+import numpy as np
+
+from avax.engine import checkpoint
+from avax.engine.program import Unit, place
+from avax.engine.segments import Progress, Run
+
+TARGET = 5.0  # seconds that a segment of automatic length takes
+SHORT = 2.0  # seconds of work that are not worth a checkpoint
+
+
+class Stopped(Exception):
+    """A tile was left between two segments, because it was asked to stop."""
+
+
+class Survivor:
+    """Runs tiles in segments.
+
+    Attributes:
+      width: members of a tile, on each device of a unit.
+    """
+
+    def __init__(
+        self, run: Run, segment: str, folder: pathlib.Path, facts: dict, stop: threading.Event
+    ):
+        """
+        Args:
+          segment: rounds of a segment, or `auto`: as many as take some seconds.
+          folder: where tiles that are not done yet are kept.
+          facts: what the bits of a tile depend on; a tile saved with others is not resumed.
+          stop: once it is set, tiles end with their segment.
+        """
+        self.width = run.width
+        self._run, self._segment, self._stop = run, segment, stop
+        self._folder, self._facts = folder, facts
+        self._pace: float | None = None  # seconds a round, as last measured
+
+    def __call__(self, unit: Unit, tile: tuple) -> dict[str, np.ndarray]:
+        """The metrics of a tile; ((experiments, bases, keys), indices of the runs) are stacked.
+
+        Raises:
+          Stopped: the tile is saved, if anything of it was done.
+        """
+        (members, runs), last = tile, self._run.num_rounds
+        if self._stop.is_set():
+            raise Stopped
+        folder, facts = self.place_of(runs), self._facts | {"runs": unique(runs)}
+        start, progress = self._resume(unit, members, folder, facts)
+        saved = time.monotonic()
+        while start < last:
+            stop, began = min(start + self._length(), last), time.monotonic()
+            progress = self._run.advance(unit, members[0], progress, start, stop)
+            self._pace = (time.monotonic() - began) / max(1, stop - max(start, 1))
+            start, stopped = stop, self._stop.is_set()
+            long = self._segment != "auto" or time.monotonic() - saved > SHORT
+            if start < last and (long or stopped):
+                checkpoint.save_newest(folder, start, jax.device_get(progress), facts)
+                saved = time.monotonic()
+            if start < last and stopped:
+                raise Stopped
+        return jax.device_get(progress.found)
+
+    def place_of(self, runs: np.ndarray) -> pathlib.Path:
+        """The folder of a tile's checkpoints."""
+        return self._folder / "-".join(map(str, (unique(runs)[0], len(unique(runs)), self.width)))
+
+    def _length(self) -> int:
+        if self._segment != "auto":
+            return int(self._segment)
+        # Rounds 0, in which nothing is trained, and 1 tell how long a round takes.
+        return 2 if self._pace is None else max(1, int(TARGET / max(self._pace, 1e-9)))
+
+    def _resume(self, unit, members, folder, facts) -> tuple[int, Progress]:
+        size = self.width * len(unit)
+        like = jax.tree.map(
+            lambda x: jax.ShapeDtypeStruct((size, *x.shape), x.dtype), self._run.like
+        )
+        found = checkpoint.load_newest(folder, like, facts)
+        if found is None:
+            checkpoint.forget(folder)  # what another set-up left would pass for newer
+            return 0, self._run.begin(unit, members)
+        start, progress = found
+        return start, place(unit, progress)
+
+
+def unique(runs: np.ndarray) -> list[int]:
+    """Indices of the runs of a tile, without its padding."""
+    return list(dict.fromkeys(np.asarray(runs).tolist()))

@@ -1,0 +1,80 @@
+"""How many runs a device advances together: what fits in memory, and what is fastest."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import jax
+import numpy as np
+
+from avax.engine.progress import say
+from avax.engine.segments import Run
+from avax.loop import Experiment
+from avax.types import Policy
+
+AUTO_WIDTHS = (1, 2, 4, 8)
+
+
+def choose_width(
+    experiments: Experiment, bases: Policy, keys: jax.Array, size: int, devices: list[jax.Device]
+) -> tuple[int, str]:
+    """The tile width with the least time a run, of a few tried, and a line that says why.
+
+    Some of the runs are given, stacked; `size` is the most that are run at a time.
+
+    Measures one round of the real program on one device. Where the compiler's estimate of memory
+    is known, widths that do not fit are left out. On an accelerator everything goes at once if it
+    fits, else the half, and so on.
+    """
+    device = devices[0]
+    is_cpu = device.platform == "cpu"
+    if is_cpu:
+        widths = [w for w in AUTO_WIDTHS if w <= max(1, -(-size // len(devices)))]
+    else:
+        widths = [-(-size // 2**i) for i in range(size.bit_length())]
+    short = experiments.replace(num_rounds=1)
+    measured: dict[int, float] = {}
+    for width in widths:
+        program = Run((short, bases, keys), width)
+        unit = (device,)
+        if not fits(program.programs()[0].compile(unit), device):
+            continue
+        tile = jax.tree.map(lambda x, w=width: x[np.arange(w) % len(x)], (short, bases, keys))
+        program(unit, tile)
+        start = time.perf_counter()
+        program(unit, tile)
+        measured[width] = (time.perf_counter() - start) / width
+        if not is_cpu:
+            break
+    if not measured:
+        return 1, "auto: no tile width was found to fit in memory, trying 1"
+    best = min(measured, key=measured.__getitem__)
+    listed = ", ".join(f"{w}: {1e3 * s:.1f}" for w, s in measured.items())
+    return best, f"auto: {best} (milliseconds a run and round at each width: {listed})"
+
+
+def fits(compiled: Any, device: jax.Device) -> bool:
+    """Whether the compiler's estimate fits in the memory that the device says it has."""
+    analysis = compiled.memory_analysis()
+    limit = (device.memory_stats() or {}).get("bytes_limit")
+    if analysis is None or limit is None:
+        return True
+    needed = analysis.temp_size_in_bytes + analysis.argument_size_in_bytes
+    return needed + analysis.output_size_in_bytes < 0.9 * limit
+
+
+def tile_width(setting: str, members: tuple, num_runs: int, devices: list[jax.Device]) -> int:
+    """The tile width that a setting asks for; `auto` measures and says what it found.
+
+    Args:
+      members: some of the runs.
+      num_runs: the most that are run at a time.
+    """
+    if setting == "all":
+        return num_runs
+    if setting != "auto":
+        return min(int(setting), num_runs)
+    width, why = choose_width(*members, num_runs, devices)
+    say(f"tile width {why}")
+    return width
