@@ -115,14 +115,19 @@ def write_store(dataset: xr.Dataset, path: pathlib.Path, chunks: Mapping[str, tu
     )
 
 
-def claim(folder: pathlib.Path, config: Mapping[str, Any], digest: str) -> None:
+def claim(
+    folder: pathlib.Path, config: Mapping[str, Any], digest: str, how: Sequence[str] = ()
+) -> None:
     """Makes `folder` the place of one configuration's results.
+
+    Args:
+      how: fields of the configuration that the digest leaves out.
 
     Raises:
       ResultsError: if it can't be written to or holds another configuration's results. Then
         nothing on disk is changed.
     """
-    check_free(folder, digest)
+    check_free(folder, config, digest, how)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / CONFIG, {"digest": digest, **config})
@@ -130,7 +135,9 @@ def claim(folder: pathlib.Path, config: Mapping[str, Any], digest: str) -> None:
         raise ResultsError(f"{folder}: can't be written to: {error.strerror}") from error
 
 
-def check_free(folder: pathlib.Path, digest: str) -> None:
+def check_free(
+    folder: pathlib.Path, config: Mapping[str, Any], digest: str, how: Sequence[str] = ()
+) -> None:
     """Raises ResultsError if `folder` can't be written to or holds other results."""
     if folder.exists() and not folder.is_dir():
         raise ResultsError(f"{folder}: is no folder")
@@ -139,14 +146,43 @@ def check_free(folder: pathlib.Path, digest: str) -> None:
         raise ResultsError(f"{folder}: can't be written to")
     if (folder / STORE).exists() or (folder / CONFIG).exists():
         try:
-            found = json.loads((folder / CONFIG).read_text())["digest"]
+            stored = json.loads((folder / CONFIG).read_text())
+            found = stored["digest"]
         except (OSError, ValueError, KeyError, TypeError):
-            found = "unknown"
+            stored, found = {}, "unknown"
         if found != digest:
+            names = {"digest", *how}
+            old, new = ({k: v for k, v in c.items() if k not in names} for c in (stored, config))
+            lines = differences(old, json.loads(json.dumps(new))) if old else []
             raise ResultsError(
-                f"{folder}: holds results of another configuration "
-                f"({found}, this one is {digest}); choose another folder with --out"
+                f"{folder}: holds results of another configuration ({found}, this one is {digest}"
+                f"{''.join(f'; {line}' for line in lines)}); choose another folder with --out"
             )
+
+
+def differences(old: Any, new: Any, most: int = 5) -> list[str]:
+    """`dotted.field: old -> new` for each value in which two nestings of dicts and lists differ."""
+    old, new = flat(old), flat(new)
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    lines = [f"{n}: {_short(old.get(n))} -> {_short(new.get(n))}" for n in names[:most]]
+    return lines + ([f"and {len(names) - most} more"] if len(names) > most else [])
+
+
+def flat(node: Any, path: str = "") -> dict[str, Any]:
+    """The values in nested dicts, and lists of dicts, by their dotted path."""
+    if isinstance(node, (list, tuple)) and any(isinstance(x, Mapping) for x in node):
+        node = {str(i): x for i, x in enumerate(node)}
+    if not isinstance(node, Mapping):
+        return {path: node}
+    found: dict[str, Any] = {}
+    for name, value in node.items():
+        found |= flat(value, f"{path}.{name}" if path else name)
+    return found
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _is_writable(folder: pathlib.Path) -> bool:

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from avax import results, struct
-from avax.engine import axes, cli, platform, script
+from avax.engine import axes, cli, platform, resume, script
 from avax.engine.validate import ConfigError
 from avax.learners import GRPO
 from avax.tasks import Scratchpad
@@ -76,6 +76,8 @@ def line_of(capsys, raised) -> str:
         ("--tile-width 0", ["tile_width", "'0'", "auto", "all"]),
         ("--tile-width wide", ["tile_width", "'wide'", "auto", "all"]),
         ("--tile-width 2.5", ["tile_width", "'2.5'", "auto", "all"]),
+        ("--segment 0", ["segment", "'0'", "auto"]),
+        ("--resume maybe", ["--resume", "maybe", "auto", "never", "must"]),
         # axes
         ("--axes.fpr=", ["axes.verifier.fpr", "at least one value"]),
         ("--axes.fpr ,", ["axes.verifier.fpr", "at least one value"]),
@@ -169,6 +171,7 @@ def test_choices_pick_the_defaults(argv):
         ("--num-seeds", "7", "num_seeds", 7),
         ("--seed", "11", "seed", 11),
         ("--tile-width", "all", "tile_width", "all"),
+        ("--segment", "3", "segment", "3"),
     ],
 )
 def test_a_flag_sets_its_field_and_no_other(flag, text, path, value, form):
@@ -177,7 +180,7 @@ def test_a_flag_sets_its_field_and_no_other(flag, text, path, value, form):
     sweep = smoke(*argv).sweep
     assert sweep == struct.replace(default, path, value)
     assert type(struct.get(sweep, path)) is type(struct.get(default, path))
-    changed = struct.get(default, path) != value and path != "tile_width"
+    changed = struct.get(default, path) != value and path not in ("tile_width", "segment")
     assert (sweep.digest() != default.digest()) == changed
 
 
@@ -316,22 +319,21 @@ def test_what_can_not_be_an_axis_is_refused(path, values):
         cli.validate(sweep)
 
 
-def test_claim_checks_all_folders_before_it_writes(tmp_path, capsys):
+def test_claim_checks_all_folders_before_it_writes(tmp_path):
     sweep = config.build("smoke", "frontier")
     taken = tmp_path / "out" / "label_noise"
     results.claim(taken, {}, "another")
-    with pytest.raises(SystemExit) as raised:
-        cli.claim({tmp_path / "out": sweep, taken: config.injection(sweep)})
-    line = line_of(capsys, raised)
+    with pytest.raises(results.ResultsError) as raised:
+        resume.claim({tmp_path / "out": sweep, taken: config.injection(sweep)})
+    line = str(raised.value)
     assert str(taken) in line and "another" in line and "--out" in line
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["label_noise"]
 
 
-def test_claim_of_a_folder_that_can_not_be_written(tmp_path, capsys):
+def test_claim_of_a_folder_that_can_not_be_written(tmp_path):
     (tmp_path / "file").write_text("text")
-    with pytest.raises(SystemExit) as raised:
-        cli.claim({tmp_path / "file" / "out": config.build("smoke", "frontier")})
-    assert str(tmp_path / "file" / "out") in line_of(capsys, raised)
+    with pytest.raises(results.ResultsError, match=str(tmp_path / "file" / "out")):
+        resume.claim({tmp_path / "file" / "out": config.build("smoke", "frontier")})
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ def test_names_of_a_dimension_are_kept_as_text(tmp_path):
 
 def test_claim_makes_the_folder_and_writes_the_configuration(tmp_path):
     folder = tmp_path / "a" / "b"
-    results.check_free(folder, "digest")
+    results.check_free(folder, CONFIG, "digest")
     assert not (tmp_path / "a").exists()
     results.claim(folder, CONFIG, "digest")
     assert json.loads((folder / results.CONFIG).read_text()) == {"digest": "digest", **CONFIG}
@@ -221,7 +221,7 @@ def test_claim_makes_the_folder_and_writes_the_configuration(tmp_path):
 
 
 def test_the_same_configuration_may_run_again(folder):
-    results.check_free(folder, "digest")
+    results.check_free(folder, CONFIG, "digest")
     results.claim(folder, CONFIG, "digest")
     assert results.load(folder).loss.notnull().all()
 
@@ -235,9 +235,9 @@ def test_other_results_are_left_alone(folder, config):
         path.write_bytes(config.encode(errors="surrogateescape"))
     before = snapshot(folder)
     found = "digest" if config == "its own" else "unknown"
-    for refuse in (results.check_free, lambda f, d: results.claim(f, CONFIG, d)):
+    for refuse in (results.check_free, results.claim):
         with pytest.raises(ResultsError) as raised:
-            refuse(folder, "0123abcd")
+            refuse(folder, CONFIG, "0123abcd")
         line = str(raised.value)
         assert str(folder) in line and f"({found}, this one is 0123abcd)" in line
         assert "\n" not in line and "--out" in line

@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 SCRIPT = ROOT / "experiments" / "noise_phase_diagram.py"
 OTHERS = {p.stem for p in SCRIPT.parent.glob("*.py")} - {SCRIPT.stem, "benchmark"}
 FILES = {"metrics.zarr", "config.json", "provenance.json", "figure.png", "figure.pdf"}
+PROGRESS = "progress.json"
 PARTS = ("import", "pretraining", "compilation", "running")
 
 pytestmark = pytest.mark.slow
@@ -58,7 +59,7 @@ def test_from_the_command_line_to_the_figure(folder, curriculum):
     assert ended.returncode == 0, ended.stderr
     assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
     out = folder / f"out-{curriculum}"
-    assert FILES | {"label_noise"} == {p.name for p in out.iterdir()}
+    assert FILES | {"label_noise", PROGRESS} == {p.name for p in out.iterdir()}
     outs = {"out-frontier", "out-fixed", "out-traced"}
     assert {p.name for p in folder.iterdir()} <= {"cache", "bases", *outs}
 
@@ -110,8 +111,8 @@ def test_the_same_configuration_gives_the_same_bits_again(folder):
     if not out.exists():
         assert start(folder, "frontier").returncode == 0
     before, figure = results.load(out), (out / "figure.png").read_bytes()
-    ended = start(folder, "frontier")
-    assert ended.returncode == 0 and "training" not in ended.stderr
+    ended = start(folder, "frontier", "--resume", "never")
+    assert ended.returncode == 0 and "training" not in ended.stderr and "8/8" in ended.stderr
     after = results.load(out)
     assert after.drop_attrs(deep=False).identical(before.drop_attrs(deep=False))
     assert (out / "figure.png").read_bytes() == figure

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from avax.engine.progress import say
+from avax.results import ResultsError, one_line
 
 NUM_KEPT = 2  # checkpoints of a tile; if the newest is damaged, the other one serves
 _one_at_a_time = threading.Lock()
@@ -21,29 +22,32 @@ def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
     """Writes the arrays of a pytree and JSON-like facts, with a checksum of every array.
 
     The folder appears complete or not at all.
+
+    Raises:
+      ResultsError: naming the path and the bytes needed.
     """
     from orbax.checkpoint import v1 as ocp
 
     arrays = {str(i): np.asarray(x) for i, x in enumerate(jax.tree.leaves(tree))}
     checksums = {name: zlib.crc32(x.tobytes()) for name, x in arrays.items()}
     about = {"crc32": checksums, "facts": facts}
-    with _one_at_a_time:
-        # orbax refuses relative paths.
-        ocp.save(folder.absolute(), arrays, overwrite=True, custom_metadata=about)
+    try:
+        with _one_at_a_time:
+            # orbax refuses relative paths.
+            ocp.save(folder.absolute(), arrays, overwrite=True, custom_metadata=about)
+    except Exception as error:  # it has many kinds for a disk that is full
+        needed = sum(x.nbytes for x in arrays.values())
+        why = one_line(error)
+        raise ResultsError(f"{folder}: can't be written, needs {needed:,} bytes: {why}") from error
 
 
 def save_newest(folder: pathlib.Path, number: int, tree: Any, facts: dict[str, Any]) -> None:
     """Saves what a folder's tile has come to after `number` rounds; older ones but one are removed.
 
     Raises:
-      OSError: naming the path and the bytes needed.
+      ResultsError: naming the path and the bytes needed.
     """
-    try:
-        save(folder / f"{number:06}", tree, facts | {"round": number})
-    except Exception as error:  # orbax has many kinds for a disk that is full
-        needed = sum(np.asarray(x).nbytes for x in jax.tree.leaves(tree))
-        why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise OSError(f"{folder}: can't be written, needs {needed:,} bytes: {why}") from error
+    save(folder / f"{number:06}", tree, facts | {"round": number})
     for old in _newest(folder)[NUM_KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
 

@@ -17,8 +17,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from avax import results, struct
+from avax import struct
 from avax.curricula import CURRICULA
+from avax.engine import resume
 from avax.engine.axes import AXIS_HELP, axis_names, parse_values, sweepable
 from avax.engine.sweep import EXECUTION, Sweep
 from avax.engine.validate import ConfigError, validate
@@ -45,6 +46,7 @@ class Command:
     choices: dict[str, str]
     out: pathlib.Path
     bases: pathlib.Path
+    resume: str
 
 
 class Parser(argparse.ArgumentParser):
@@ -87,21 +89,8 @@ def parse(
         validate(sweep)
     except ConfigError as error:
         fail(str(error))
-    return Command(sweep, picked, pathlib.Path(args["out"]), pathlib.Path(args["bases"]))
-
-
-def claim(sweeps: Mapping[pathlib.Path, Sweep]) -> None:
-    """Makes each folder the place of its sweep's results, or ends the program in one line.
-
-    All folders are checked before anything is written.
-    """
-    try:
-        for folder, sweep in sweeps.items():
-            results.check_free(folder, sweep.digest())
-        for folder, sweep in sweeps.items():
-            results.claim(folder, struct.to_dict(sweep), sweep.digest())
-    except results.ResultsError as error:
-        fail(str(error))
+    out, bases = pathlib.Path(args["out"]), pathlib.Path(args["bases"])
+    return Command(sweep, picked, out, bases, args["resume"])
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
@@ -150,6 +139,13 @@ def _parser(name, doc, choices, sweep) -> Parser:
     parser.add_argument("--out", default=f"results/{name}", help="folder of the results")
     parser.add_argument(
         "--bases", default="results/bases", help="folder where base policies are kept for reuse"
+    )
+    parser.add_argument(
+        "--resume",
+        choices=resume.MODES,
+        default=resume.MODES[0],
+        help="auto: go on with what the folder holds; never: start over; must: fail if there is "
+        "nothing to go on with (default: auto)",
     )
     for path, field, value in struct.walk(sweep):
         _add_flag(parser, path, field, value, _help_of(sweep, path))

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import pathlib
+import shlex
+import signal
+import sys
 import time
 from collections.abc import Iterable
 from types import ModuleType
 
 import xarray as xr
 
-from avax import plotting, results
+from avax import plotting, results, store
 from avax.analysis import phase, trace
-from avax.engine import cli, design, platform
+from avax.engine import cli, design, platform, resume
+from avax.engine.progress import say
+from avax.engine.signals import Stop, leave
 from avax.engine.study import Engine, Seconds
+from avax.engine.survival import Stopped
+from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError
 
 
@@ -33,18 +40,41 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
     except ConfigError as error:
         cli.fail(str(error))
     sweeps = {command.out / part: design.trace_if_possible(s) for part, s in parts.items()}
-    cli.claim(sweeps)
+    try:
+        held = resume.claim(sweeps, command.resume)
+    except results.ResultsError as error:
+        cli.fail(str(error))
 
     platform.configure()
     imported = time.perf_counter() - started
-    engine = Engine(command.bases)
-    engine.prepare(sweeps.values())
-    datasets = [engine.execute(sweep, out, _note) for out, sweep in sweeps.items()]
-    paths = plotting.save(figure.draw(*datasets), command.out / "figure")
+    stop = Stop()
+    engine = Engine(command.bases, stop)
+    with held, stop.listening():
+        datasets = run(engine, sweeps, stop)
+        paths = plotting.save(figure.draw(*datasets), command.out / "figure")
 
     print(figure.summary(*datasets))
     print_paths(sweeps, paths)
     print_times(imported, engine.seconds)
+
+
+def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[xr.Dataset]:
+    """The results of all sweeps; if they can't be had, ends the program in one line.
+
+    The status is 2 for results that can't be written or continued, and 130 or 143 if the program
+    was stopped by SIGINT or SIGTERM.
+    """
+    try:
+        engine.prepare(sweep for out, sweep in sweeps.items() if not store.is_complete(out))
+        return [engine.execute(sweep, out, _note) for out, sweep in sweeps.items()]
+    except Stopped:
+        number = stop.number or signal.SIGTERM
+        again = shlex.join([pathlib.Path(sys.executable).name, *sys.argv])
+        say(f"stopped by {signal.Signals(number).name}; all is saved, to go on: {again}")
+        sys.exit(128 + number)
+    except results.ResultsError as error:
+        say(f"error: {' '.join(str(error).split())}")
+        leave(2)
 
 
 def _note(dataset: xr.Dataset) -> str:

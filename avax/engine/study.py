@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import pathlib
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -23,7 +22,8 @@ from avax.engine.program import Unit
 from avax.engine.progress import SweepProgress, say
 from avax.engine.resume import CHECKPOINTS
 from avax.engine.segments import Run
-from avax.engine.survival import Stopped, Survivor
+from avax.engine.signals import Stop
+from avax.engine.survival import Survivor
 from avax.engine.sweep import Sweep
 from avax.engine.width import tile_width
 from avax.loop import Experiment
@@ -64,10 +64,10 @@ class Engine:
       seconds: wall time spent so far.
     """
 
-    def __init__(self, bases_dir: pathlib.Path, stop: threading.Event | None = None):
-        """Base policies are kept in `bases_dir` for reuse; `stop`, once set, ends `execute`."""
+    def __init__(self, bases_dir: pathlib.Path, stop: Stop | None = None):
+        """Base policies are kept in `bases_dir` for reuse; `stop` may end `execute`."""
         self.seconds = Seconds()
-        self._bases_dir, self._stop = bases_dir, stop or threading.Event()
+        self._bases_dir, self._stop = bases_dir, stop or Stop()
         self._commit = platform.git_commit()  # of the code that is loaded now
         self._runs: dict[Any, Run] = {}
 
@@ -96,7 +96,7 @@ class Engine:
                 some = group[:MEASURED]
                 members, _ = stack_members(config, some, [settings[j] for j in some], bases[i])
                 plans.append(self._plan(config, members, len(group), widths and widths[i]))
-        facts = resume.facts(config, self._commit, [plan.run.width for plan in plans])
+        facts = resume.facts(config, [plan.run.width for plan in plans])
         before = resume.check(out, before, facts)
         writer = store.Writer(out, empty_dataset(config), facts, before, say)
         num_kept = int(writer.kept.sum())
@@ -109,7 +109,7 @@ class Engine:
                     experiments = [settings[j] for j in asked]
                     members, runs = stack_members(config, asked, experiments, bases[i])
                     survivor = Survivor(
-                        plans[i].run, config.segment, out / CHECKPOINTS, facts, self._stop
+                        plans[i].run, config.segment, out / CHECKPOINTS, facts, self._stop.asked
                     )
                     self._run(survivor, plans[i], members, runs, writer, progress)
         writer.close()
@@ -178,11 +178,15 @@ class Engine:
                 todo.append(indices)
 
         def on_tile(indices, metrics):
-            writer.put(runs[indices], metrics)
             saved = survivor.place_of(runs[indices])
-            if saved.exists():
-                writer.flush()  # first: a tile is at all times either there or here
-                checkpoint.forget(saved)
+            try:
+                writer.put(runs[indices], metrics)
+                if saved.exists():
+                    writer.flush()  # first: a tile is at all times either there or here
+                    checkpoint.forget(saved)
+            except BaseException:
+                self._stop.asked.set()  # nobody waits for the other tiles' ends
+                raise
             progress.add(len(indices))
 
         if not todo:
@@ -190,15 +194,11 @@ class Engine:
         with self.seconds.count("compilation"):
             compile_plans([plan])
         progress.start_running()
-        try:
-            with self.seconds.count("running"):
+        with self._stop.waited_for(), self.seconds.count("running"):
+            try:
                 tiles.run_tiles(survivor, (members, runs), plan.units, on_tile, todo)
-        except Stopped:
-            writer.flush()
-            raise
-        except BaseException:
-            self._stop.set()
-            raise
+            finally:
+                writer.flush()
 
 
 def compile_plans(plans: Iterable[Plan]) -> None:

@@ -49,9 +49,16 @@ class Survivor:
         Raises:
           Stopped: the tile is saved, if anything of it was done.
         """
-        (members, runs), last = tile, self._run.num_rounds
         if self._stop.is_set():
             raise Stopped
+        try:
+            return self._finish(unit, *tile)
+        except BaseException:
+            self._stop.set()  # the other units, too, end with their segment
+            raise
+
+    def _finish(self, unit: Unit, members: tuple, runs: np.ndarray) -> dict[str, np.ndarray]:
+        last = self._run.num_rounds
         folder, facts = self.place_of(runs), self._facts | {"runs": unique(runs)}
         start, progress = self._resume(unit, members, folder, facts)
         saved = time.monotonic()
