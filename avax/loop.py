@@ -149,6 +149,8 @@ def advance(
     Round 0 measures the base and trains nothing, so a run has rounds 0 to R. Start and stop,
     i32[], may be traced: one program serves segments of any length, and their lengths change no
     bit. Under `vmap` all members share them, else their metrics could not be written in place.
+
+    A run that has diverged keeps the state it had then.
     """
     problems = eval_problems(experiment, state.key)
     trained = {n: jnp.full_like(x[0], jnp.nan) for n, x in found.items() if n not in OF_POLICY}
@@ -156,11 +158,25 @@ def advance(
     def body(i, carry):
         state, found = carry
         # A branch, not a program of its own: the measurement of the policy is compiled once.
-        state, row = jax.lax.cond(i > 0, partial(round_, experiment), lambda s: (s, trained), state)
+        after, row = jax.lax.cond(i > 0, partial(round_, experiment), lambda s: (s, trained), state)
+        state = unless(found["diverged"][i - 1] == 1, state, after)
         row |= metrics.of_policy(state.learner.policy, problems)
         return state, jax.tree.map(lambda rows, x: rows.at[i].set(x), found, row)
 
     return jax.lax.fori_loop(start, stop, body, (state, found))
+
+
+def unless(diverged: Array, before: LoopState, after: LoopState) -> LoopState:
+    """The state after a round; a run that had diverged before it learns nothing any more."""
+
+    def keep(old, new):
+        return jax.tree.map(lambda old, new: jnp.where(diverged, old, new), old, new)
+
+    return after._replace(
+        learner=keep(before.learner, after.learner),
+        verifier=keep(before.verifier, after.verifier),
+        curriculum=keep(before.curriculum, after.curriculum),
+    )
 
 
 def round_(experiment: Experiment, state: LoopState) -> tuple[LoopState, dict[str, Array]]:

@@ -43,6 +43,14 @@ def load(folder: str | os.PathLike) -> xr.Dataset:
     return dataset.assign_attrs(facts)
 
 
+def is_whole(folder: pathlib.Path) -> bool:
+    """Whether a folder holds results that can be loaded."""
+    try:
+        return bool(load(folder).sizes)
+    except ResultsError:
+        return False
+
+
 def finish(folder: pathlib.Path, dataset: xr.Dataset, provenance: Mapping[str, Any]) -> None:
     """Writes what is known about how the results came about, and the fingerprint of the data."""
     write_json(folder / PROVENANCE, {**provenance, _CHECKSUM: fingerprint(dataset)})

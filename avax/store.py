@@ -6,12 +6,13 @@ arrays hold what was written. Imports no JAX.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import shutil
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,8 +62,9 @@ class Writer:
         self._checksums: dict[int, int] = {}
         self._rows = {n: num_runs // len(a) for n, a in arrays.items()}  # runs of a row
         self._dirty: set[int] = set()
-        checksums = self._begin(before)
-        self._group = zarr.open_group(folder / STORE, mode="r+")
+        with self._disk():
+            checksums = self._begin(before)
+            self._group = zarr.open_group(folder / STORE, mode="r+")
         self._recover(checksums)
         self._flushed = time.monotonic()
 
@@ -86,22 +88,15 @@ class Writer:
         Raises:
           ResultsError: naming the path and the bytes needed.
         """
-        needed = 0
-        try:
+        with self._disk():
             for name, rows in self._stored.items():
                 size, per_row = self._block[name], self._rows[name]
                 for first, last in stretches({row // size for row in self._dirty}):
                     part = slice(first * size, (last + 1) * size)
                     runs = slice(part.start * per_row, part.stop * per_row)
-                    values = rows[runs].reshape(-1, *self.dataset[name].shape[1:])
-                    needed += values.nbytes
-                    self._group[name][part] = values
+                    shape = self.dataset[name].shape[1:]
+                    self._group[name][part] = rows[runs].reshape(-1, *shape)
             self._write_progress()
-        except OSError as error:
-            path = self._folder / STORE
-            raise ResultsError(
-                f"{path}: can't be written, needs {needed:,} bytes: {one_line(error)}"
-            ) from error
         self._dirty.clear()
         self._flushed = time.monotonic()
 
@@ -115,6 +110,16 @@ class Writer:
             for run in runs.tolist():
                 self._checksums.pop(run, None)
         self.flush()
+
+    @contextlib.contextmanager
+    def _disk(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            path, needed = self._folder / STORE, sum(x.nbytes for x in self._stored.values())
+            raise ResultsError(
+                f"{path}: can't be written, needs {needed:,} bytes: {one_line(error)}"
+            ) from error
 
     def _checksum(self, run: int) -> int:
         found = 0

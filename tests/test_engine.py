@@ -13,7 +13,7 @@ from toys import BASE, BOTH, GRID, SMALL, UNITS
 
 from avax import results, struct
 from avax.engine import bases as engine_bases
-from avax.engine import study, sweep, tiles
+from avax.engine import program, study, sweep, tiles
 from avax.engine.segments import Run
 from avax.metrics import METRICS
 from avax.types import MISTAKES
@@ -94,6 +94,57 @@ def test_the_order_of_settings_changes_no_bit(four, members, reference):
     permuted = jax.tree.map(lambda x: x[order], members)
     found = rows(four, permuted, UNITS[:1])
     assert_same_bits(found, {name: values[order] for name, values in reference.items()})
+
+
+class Segments:
+    """Runs tiles in segments of a number of rounds, in any order."""
+
+    def __init__(self, run, length):
+        self.width, self._run, self._length = run.width, run, length
+
+    def __call__(self, unit, members):
+        progress = self._run.begin(unit, members)
+        for start in range(0, self._run.num_rounds, self._length):
+            stop = min(start + self._length, self._run.num_rounds)
+            # As from a checkpoint: to the host and back.
+            progress = program.place(unit, jax.device_get(progress))
+            progress = self._run.advance(unit, members[0], progress, start, stop)
+        return jax.device_get(progress.found)
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_the_length_of_segments_changes_no_bit(four, members, reference, length):
+    """And not the order of tiles."""
+    found: dict[str, np.ndarray] = {}
+
+    def on_tile(indices, metrics):
+        for name, values in metrics.items():
+            new = np.zeros((25, *values.shape[1:]), values.dtype)
+            found.setdefault(name, new)[indices] = values
+
+    todo = tiles.tile_indices(25, 4)[::-1]
+    tiles.run_tiles(Segments(four, length), members, UNITS[:1], on_tile, todo)
+    assert_same_bits(found, reference)
+
+
+def test_a_diverged_run_is_frozen_and_no_other_is_touched(four, members, reference):
+    """One of them gets a learning rate in which nothing stays finite; it trains in round 1."""
+    experiments, bases, keys = members
+    rates = np.array(experiments.learner.learning_rate)
+    rates[5] = np.inf
+    experiments = struct.replace(experiments, "learner.learning_rate", rates)
+    found = rows(four, (experiments, bases, keys), UNITS[:1])
+    assert found["diverged"][5].tolist() == [0, 1, 1]
+    others = np.arange(25) != 5
+    assert_same_bits(*({n: x[others] for n, x in f.items()} for f in (found, reference)))
+
+    tile = jax.tree.map(lambda x: x[np.arange(4, 8)], (experiments, bases, keys))
+    progress = four.advance(UNITS[0], tile[0], four.begin(UNITS[0], tile), 0, 2)
+    before = jax.device_get(progress).state
+    after = jax.device_get(four.advance(UNITS[0], tile[0], progress, 2, 3)).state
+    assert (before.round.tolist(), after.round.tolist()) == ([1] * 4, [2] * 4)
+    for old, new in zip(*(jax.tree.leaves(s.learner) for s in (before, after)), strict=True):
+        np.testing.assert_array_equal(old[1], new[1])
 
 
 @pytest.mark.parametrize("width", ["one", "all"])

@@ -13,7 +13,13 @@ ROOT = pathlib.Path(__file__).parents[1]
 PLUGINS = tuple(f"avax.{k}" for k in ("tasks", "curricula", "verifiers", "learners", "probes"))
 NOUNS = {f"avax.{name}" for name in ("struct", "types", "vocab", "sampling", "training")}
 JAX = {"jax", "jaxlib", "flax", "optax", "orbax", "chex"}
-LIGHT = ("avax.results", "avax.plotting", "avax.analysis", "paper_figures")  # import no JAX
+LIGHT = (
+    "avax.results",
+    "avax.store",
+    "avax.plotting",
+    "avax.analysis",
+    "paper_figures",
+)  # import no JAX
 
 
 def name_of(path: pathlib.Path) -> str:
@@ -95,7 +101,7 @@ def test_nothing_imports_experiments():
 
 
 def test_no_jax_at_run_time():
-    modules = "avax.results avax.plotting avax.analysis.phase avax.analysis.theory"
+    modules = "avax.results avax.store avax.plotting avax.analysis.phase avax.analysis.theory"
     code = "import sys, {}\nsys.exit('jax' in sys.modules)".format(
         ", ".join([*modules.split(), "paper_figures.fig_noise_phase_diagram"])
     )

@@ -7,23 +7,43 @@ import time
 import types
 
 STARTED = time.perf_counter()
-sys.path[:0] = [str(pathlib.Path(__file__).parents[1]), str(pathlib.Path(__file__).parent)]
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 os.environ.setdefault("MPLBACKEND", "agg")
 
-import dataclasses
-
-import toys
 from matplotlib.figure import Figure
 
+from avax.curricula import Fixed
 from avax.engine import script
+from avax.engine.sweep import Sweep
+from avax.learners import FilteredSFT
+from avax.loop import Experiment
+from avax.models.transformer import TransformerConfig
+from avax.pretrain import Pretraining
+from avax.tasks import Copy
+from avax.verifiers import Oracle
 
-NUM_ROUNDS = 5
 
-
-def build(preset: str):
-    base = toys.BASE.replace(num_rounds=NUM_ROUNDS)
-    return dataclasses.replace(
-        toys.SMALL, base=base, tile_width="2", num_seeds=1, segment="1", optimization=0
+def build(preset: str) -> Sweep:
+    """Six runs of 6 rounds in three tiles, saved after every round."""
+    return Sweep(
+        base=Experiment(
+            task=Copy(max_difficulty=2),
+            curriculum=Fixed(highest=2),
+            verifier=Oracle(),
+            learner=FilteredSFT(num_problems=8, num_updates=2, batch_size=8, num_kept=1),
+            base_difficulty=1,
+            num_rounds=6,
+            num_eval=4,
+        ),
+        pretraining=Pretraining(
+            model=TransformerConfig(num_layers=1, num_heads=2, width=16, position="none"),
+            num_updates=60,
+            batch_size=16,
+        ),
+        axes={"verifier.fpr": (0.0, 0.5, 1.0), "verifier.fnr": (0.0, 0.5)},
+        tile_width="2",
+        segment="1",
+        optimization=0,
     )
 
 

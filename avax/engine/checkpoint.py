@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import shutil
 import threading
@@ -12,7 +13,7 @@ import jax
 import numpy as np
 
 from avax.engine.progress import say
-from avax.results import ResultsError, one_line
+from avax.results import ResultsError, one_line, write_json
 
 NUM_KEPT = 2  # checkpoints of a tile; if the newest is damaged, the other one serves
 _one_at_a_time = threading.Lock()
@@ -47,14 +48,21 @@ def save_newest(folder: pathlib.Path, number: int, tree: Any, facts: dict[str, A
     Raises:
       ResultsError: naming the path and the bytes needed.
     """
-    save(folder / f"{number:06}", tree, facts | {"round": number})
+    path = folder / f"{number:06}"
+    save(path, tree, facts | {"round": number})
+    write_json(_manifest(path), _checksums(path))
     for old in _newest(folder)[NUM_KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
+        _manifest(old).unlink(missing_ok=True)
 
 
 def load_newest(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> tuple[int, Any] | None:
     """The newest number of rounds and tree that `save_newest` saved with these facts, undamaged."""
     for path in _newest(folder):
+        # orbax would say the same in many lines, from threads of its own.
+        if _manifest(path).exists() and _read_json(_manifest(path)) != _checksums(path):
+            _set_aside(path)
+            continue
         tree = load(path, like, facts | {"round": int(path.name)})
         if tree is not None:
             return int(path.name), tree
@@ -98,12 +106,32 @@ def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
             if zlib.crc32(np.asarray(array).tobytes()) != metadata["crc32"][name]:
                 raise ValueError(f"array {name} is not what was saved")
     except Exception:  # whatever a damaged folder makes the reader raise
-        aside = folder.with_name(f"{folder.name}.damaged")
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.move(folder, aside)
-        say(f"{folder}: is damaged, not used and moved to {aside.name}")
+        _set_aside(folder)
         return None
     return jax.tree.unflatten(structure, [arrays[str(i)] for i in range(len(leaves))])
+
+
+def _set_aside(folder: pathlib.Path) -> None:
+    aside = folder.with_name(f"{folder.name}.damaged")
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.move(folder, aside)
+    say(f"{folder}: is damaged, not used and moved to {aside.name}")
+
+
+def _manifest(folder: pathlib.Path) -> pathlib.Path:
+    return folder.with_name(f"{folder.name}.json")
+
+
+def _checksums(folder: pathlib.Path) -> dict[str, int]:
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file()]
+    return {str(p.relative_to(folder)): zlib.crc32(p.read_bytes()) for p in files}
+
+
+def _read_json(path: pathlib.Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def _on_one_device() -> jax.sharding.Sharding:

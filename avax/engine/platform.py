@@ -55,6 +55,24 @@ def num_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def memory(device: jax.Device) -> int | None:
+    """Bytes that a device may use, None if it doesn't say; CPU devices share those of the host."""
+    if device.platform == "cpu":
+        return host_memory() // len(jax.local_devices())
+    return (device.memory_stats() or {}).get("bytes_limit")
+
+
+def host_memory() -> int:
+    """Bytes of memory that this process may use, without regard to what others use now."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # of control groups 2 and 1
+        try:
+            found.append(int((pathlib.Path("/sys/fs/cgroup") / name).read_text()))
+        except (OSError, ValueError):  # there is none, or it is `max`
+            pass
+    return min(found)
+
+
 def versions() -> dict[str, str]:
     """Versions of Python and of what the numbers depend on."""
     packages = ("avax", "jax", "jaxlib", "flax", "optax", "numpy")

@@ -61,8 +61,8 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
 def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[xr.Dataset]:
     """The results of all sweeps; if they can't be had, ends the program in one line.
 
-    The status is 2 for results that can't be written or continued, and 130 or 143 if the program
-    was stopped by SIGINT or SIGTERM.
+    The status is 130 or 143 if the program was stopped by SIGINT or SIGTERM, and 2 if results
+    can't be written or continued or tiles don't fit in memory.
     """
     try:
         engine.prepare(sweep for out, sweep in sweeps.items() if not store.is_complete(out))
@@ -72,7 +72,7 @@ def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[x
         again = shlex.join([pathlib.Path(sys.executable).name, *sys.argv])
         say(f"stopped by {signal.Signals(number).name}; all is saved, to go on: {again}")
         sys.exit(128 + number)
-    except results.ResultsError as error:
+    except (results.ResultsError, ConfigError) as error:
         say(f"error: {' '.join(str(error).split())}")
         leave(2)
 

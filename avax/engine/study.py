@@ -25,7 +25,7 @@ from avax.engine.segments import Run
 from avax.engine.signals import Stop
 from avax.engine.survival import Survivor
 from avax.engine.sweep import Sweep
-from avax.engine.width import tile_width
+from avax.engine.width import check_memory, tile_width
 from avax.loop import Experiment
 from avax.metrics import DIMENSIONS, METRICS
 from avax.types import MISTAKES, Policy
@@ -99,7 +99,6 @@ class Engine:
         facts = resume.facts(config, [plan.run.width for plan in plans])
         before = resume.check(out, before, facts)
         writer = store.Writer(out, empty_dataset(config), facts, before, say)
-        num_kept = int(writer.kept.sum())
         total = None if config.trace else len(settings)
         with SweepProgress(total, config.num_seeds, lambda: note(writer.dataset)) as progress:
             for batch in design.batches(config, writer.dataset):
@@ -114,8 +113,9 @@ class Engine:
                     self._run(survivor, plans[i], members, runs, writer, progress)
         writer.close()
         shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
-        if num_kept < len(store.read_progress(out)["runs"]) or not store.is_complete(out):
-            self._finish(out, config, plans, writer.dataset, num_kept)
+        if writer.kept.all() and results.is_whole(out):
+            return results.load(out)
+        self._finish(out, config, plans, writer.dataset, int(writer.kept.sum()))
         return results.load(out)
 
     def _finish(self, out, config, plans, dataset, num_kept) -> None:
@@ -202,12 +202,14 @@ class Engine:
 
 
 def compile_plans(plans: Iterable[Plan]) -> None:
-    """Compiles what is not compiled yet, all at the same time."""
+    """Compiles what is not compiled yet, all at the same time; ConfigError if it needs too much."""
     pairs = dict.fromkeys((plan.run, unit) for plan in plans for unit in plan.units)
     todo = [(p, u) for run, u in pairs for p in run.programs() if not p.is_compiled(u)]
     if todo:
         say(f"compiling {len(todo)} programs")
     program.compile_all(todo)
+    for run, unit in pairs:
+        check_memory(run, unit)
 
 
 def stack_members(

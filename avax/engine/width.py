@@ -8,8 +8,11 @@ from typing import Any
 import jax
 import numpy as np
 
+from avax.engine import platform
+from avax.engine.program import Unit
 from avax.engine.progress import say
 from avax.engine.segments import Run
+from avax.engine.validate import ConfigError
 from avax.loop import Experiment
 from avax.types import Policy
 
@@ -55,13 +58,31 @@ def choose_width(
 
 
 def fits(compiled: Any, device: jax.Device) -> bool:
-    """Whether the compiler's estimate fits in the memory that the device says it has."""
-    analysis = compiled.memory_analysis()
-    limit = (device.memory_stats() or {}).get("bytes_limit")
-    if analysis is None or limit is None:
-        return True
-    needed = analysis.temp_size_in_bytes + analysis.argument_size_in_bytes
-    return needed + analysis.output_size_in_bytes < 0.9 * limit
+    """Whether the compiler's estimate fits in the memory that the device may use."""
+    needed, limit = memory_needed(compiled), platform.memory(device)
+    return needed is None or limit is None or needed < limit
+
+
+def memory_needed(compiled: Any) -> int | None:
+    """Bytes that a program needs on each device, and some more, by the compiler's estimate."""
+    sizes = compiled.memory_analysis()
+    if sizes is None:
+        return None
+    total = sizes.temp_size_in_bytes + sizes.argument_size_in_bytes + sizes.output_size_in_bytes
+    return int(total / 0.9)
+
+
+def check_memory(run: Run, unit: Unit) -> None:
+    """Raises ConfigError, with the widest tile that fits, if those of a compiled run don't."""
+    compiled = run.programs()[0].compile(unit)
+    if not fits(compiled, unit[0]):
+        needed, limit = memory_needed(compiled), platform.memory(unit[0])
+        widest = run.width * limit // needed
+        raise ConfigError(
+            f"tile_width: {run.width} runs at a time need {needed / 1e9:.2f} GB on each device, "
+            f"which may use {limit / 1e9:.2f} GB; "
+            + (f"--tile-width {widest} fits" if widest else "not even one run fits")
+        )
 
 
 def tile_width(setting: str, members: tuple, num_runs: int, devices: list[jax.Device]) -> int:

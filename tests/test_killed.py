@@ -1,0 +1,186 @@
+"""A sweep that is killed, stopped or damaged ends with the bits of one that is left alone."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import random
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from avax import results, store
+
+pytestmark = pytest.mark.slow
+SCRIPT = pathlib.Path(__file__).with_name("tiny_sweep.py")
+SEED = int(os.environ.get("AVAX_TEST_SEED", random.randrange(10**6)))
+NUM_KILLS = int(os.environ.get("AVAX_TEST_KILLS", 6))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the runs are started; compiled programs and base policies are shared."""
+    return tmp_path_factory.mktemp("killed")
+
+
+def start(folder: pathlib.Path, out: str, *argv: str, **how) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, SCRIPT, "--out", out, "--bases", "bases", *argv],
+        cwd=folder,
+        env=os.environ | {"AVAX_CACHE_DIR": str(folder / "cache")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **how,
+    )
+
+
+def finish(process: subprocess.Popen) -> tuple[int, str]:
+    """Exit status and standard error; fails if the process hangs."""
+    err = process.communicate(timeout=180)[1]
+    return process.returncode, err
+
+
+def bits(folder: pathlib.Path, out: str) -> str:
+    """A digest of all results; the folder holds nothing that is left over."""
+    left = {p.name for p in (folder / out).iterdir()}
+    assert left == {
+        *("metrics.zarr", "config.json", "provenance.json", "progress.json"),
+        *("figure.png", "figure.pdf"),
+    }
+    return results.fingerprint(results.load(folder / out))
+
+
+@pytest.fixture(scope="module")
+def alone(folder):
+    """The bits of a run that nothing happens to, in one segment."""
+    status, err = finish(start(folder, "alone", "--segment", "auto"))
+    assert status == 0, err
+    return bits(folder, "alone")
+
+
+def wait_for_tiles(process: subprocess.Popen, out: pathlib.Path) -> None:
+    """Until the first tile is saved or done."""
+    while process.poll() is None and not (out / "checkpoints").is_dir():
+        time.sleep(0.005)
+
+
+def rounds_done(out: pathlib.Path) -> int:
+    """Rounds of all tiles that are in checkpoints or results."""
+    progress = store.read_progress(out)
+    done = 7 * len(progress["runs"]) // 2 if progress else 0
+    saved: dict[str, int] = {}
+    for path in out.glob("checkpoints/*/*"):
+        if path.name.isdigit():
+            saved[path.parent.name] = max(saved.get(path.parent.name, 0), int(path.name))
+    return done + sum(saved.values())
+
+
+def test_killed_again_and_again(folder, alone):
+    """At any moment: before, between and in the middle of saves. Nothing is cleaned up by hand."""
+    print(f"AVAX_TEST_SEED={SEED}")
+    chance, before = random.Random(SEED), 0
+    for i in range(NUM_KILLS):
+        process = start(folder, "killed")
+        if i % 3:
+            wait_for_tiles(process, folder / "killed")
+            time.sleep(chance.uniform(0, 1.0))
+        else:
+            time.sleep(chance.uniform(0, 8.0))
+        process.kill()
+        finish(process)
+        now = rounds_done(folder / "killed")
+        assert now >= before
+        before = now
+    status, err = finish(start(folder, "killed"))
+    assert status == 0 and "damaged" not in err, err
+    assert bits(folder, "killed") == alone
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_saves_and_the_same_command_goes_on(folder, alone, number, status):
+    out = f"signal-{status}"
+    process = start(folder, out)
+    wait_for_tiles(process, folder / out)
+    time.sleep(random.Random(SEED).uniform(0, 0.3))
+    asked = time.monotonic()
+    process.send_signal(number)
+    ended, err = finish(process)
+    print(f"ended after {time.monotonic() - asked:.2f} s")
+    assert ended == status, err
+    assert f"stopped by {number.name}" in err and "tiny_sweep.py" in err and "Traceback" not in err
+    assert rounds_done(folder / out) >= 1 and not (folder / out / ".lock").exists()
+    ended, err = finish(start(folder, out, "--resume", "must"))
+    assert ended == 0 and bits(folder, out) == alone
+
+
+def test_a_second_interrupt_ends_at_once(folder, alone):
+    process = start(folder, "twice")
+    wait_for_tiles(process, folder / "twice")
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    assert finish(process)[0] == 130
+    assert finish(start(folder, "twice"))[0] == 0 and bits(folder, "twice") == alone
+
+
+def test_two_processes_on_one_folder(folder, alone):
+    """Exactly one proceeds; the other names it."""
+    one, other = start(folder, "shared"), start(folder, "shared")
+    ended = sorted((finish(process), process.pid) for process in (one, other))
+    ((status, _), owner), ((refused, err), _) = ended
+    assert (status, refused) == (0, 2)
+    (line,) = err.splitlines()
+    assert "shared" in line and f"process {owner} on " in line
+    assert bits(folder, "shared") == alone
+
+
+def test_a_full_disk_ends_in_one_line_and_can_be_gone_on_from(folder, alone):
+    """No file may grow beyond some thousand bytes: checkpoints don't fit."""
+    bits(folder, "alone")
+    process = start(
+        folder, "full", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+    )
+    status, err = finish(process)
+    assert status == 2, err
+    line = err.splitlines()[-1]
+    assert re.search(r"error: \S*full\S*: can't be written.* needs [\d,]+ bytes", line), err
+    assert finish(start(folder, "full"))[0] == 0 and bits(folder, "full") == alone
+
+
+def test_damage_to_any_file_is_repaired_or_refused(folder, alone):
+    """Checkpoints and results of a stopped run: bits flipped, files truncated, emptied, deleted."""
+    process = start(folder, "damaged")
+    wait_for_tiles(process, folder / "damaged")
+    while rounds_done(folder / "damaged") < 11 and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    finish(process)
+    chance, kept = random.Random(SEED), folder / "kept"
+    shutil.copytree(folder / "damaged", kept)
+    for how in ("flip", "truncate", "empty", "delete"):
+        shutil.rmtree(folder / "damaged")
+        shutil.copytree(kept, folder / "damaged")
+        files = [p for p in sorted((folder / "damaged").rglob("*")) if p.is_file()]
+        files = [p for p in files if p.name != "config.json"]
+        for path in chance.sample(files, len(files) // 3):
+            damage(path, how, chance)
+        status, err = finish(start(folder, "damaged"))
+        assert status == 0 and "Traceback" not in err, err
+        assert bits(folder, "damaged") == alone, how
+
+
+def damage(path: pathlib.Path, how: str, chance: random.Random) -> None:
+    content = bytearray(path.read_bytes())
+    if how == "flip" and content:
+        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    path.write_bytes(content[: len(content) // 2] if how == "truncate" else content)
+    if how == "empty":
+        path.write_bytes(b"")
+    if how == "delete":
+        path.unlink()
