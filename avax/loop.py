@@ -138,11 +138,7 @@ def blank(experiment: Experiment, state: LoopState) -> dict[str, Array]:
 
 
 def advance(
-    experiment: Experiment,
-    state: LoopState,
-    found: dict[str, Array],
-    start: int | Array,
-    stop: int | Array,
+    experiment: Experiment, state: LoopState, found: dict[str, Array], start: Integer, stop: Integer
 ) -> tuple[LoopState, dict[str, Array]]:
     """Rounds `start` to `stop` - 1: the state after them, and `found` with their metrics put in.
 

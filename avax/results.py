@@ -17,6 +17,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 STORE = "metrics.zarr"
 CONFIG = "config.json"
 PROVENANCE = "provenance.json"
+PROGRESS = "progress.json"
 
 
 class ResultsError(ValueError):
@@ -153,12 +154,10 @@ def check_free(
     if not (nearest.is_dir() and _is_writable(nearest)):
         raise ResultsError(f"{folder}: can't be written to")
     if (folder / STORE).exists() or (folder / CONFIG).exists():
-        try:
-            stored = json.loads((folder / CONFIG).read_text())
-            found = stored["digest"]
-        except (OSError, ValueError, KeyError, TypeError):
-            stored, found = {}, "unknown"
-        if found != digest:
+        stored, progress = _read_dict(folder / CONFIG), _read_dict(folder / PROGRESS)
+        found = stored.get("digest", "unknown")
+        # Either may be damaged.
+        if digest not in (found, _digest_of(progress)):
             names = {"digest", *how}
             old, new = ({k: v for k, v in c.items() if k not in names} for c in (stored, config))
             lines = differences(old, json.loads(json.dumps(new))) if old else []
@@ -166,6 +165,19 @@ def check_free(
                 f"{folder}: holds results of another configuration ({found}, this one is {digest}"
                 f"{''.join(f'; {line}' for line in lines)}); choose another folder with --out"
             )
+
+
+def _read_dict(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _digest_of(progress: Mapping[str, Any]) -> str | None:
+    facts = progress.get("facts")
+    return facts.get("digest") if isinstance(facts, dict) else None
 
 
 def differences(old: Any, new: Any, most: int = 5) -> list[str]:

@@ -19,9 +19,16 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from avax.results import PROVENANCE, STORE, ResultsError, one_line, write_json, write_store
+from avax.results import (
+    PROGRESS,
+    PROVENANCE,
+    STORE,
+    ResultsError,
+    one_line,
+    write_json,
+    write_store,
+)
 
-PROGRESS = "progress.json"
 MAX_BLOCKS = 32  # files an array is split into, along its first axis
 
 

@@ -167,7 +167,6 @@ def test_damage_to_any_file_is_repaired_or_refused(folder, alone):
         shutil.rmtree(folder / "damaged")
         shutil.copytree(kept, folder / "damaged")
         files = [p for p in sorted((folder / "damaged").rglob("*")) if p.is_file()]
-        files = [p for p in files if p.name != "config.json"]
         for path in chance.sample(files, len(files) // 3):
             damage(path, how, chance)
         status, err = finish(start(folder, "damaged"))
