@@ -152,6 +152,7 @@ class Writer:
                 (self._folder / name).unlink(missing_ok=True)
             shutil.rmtree(store, ignore_errors=True)
             fresh.replace(store)
+            self._write_progress()  # what tiles that are begun now depend on
             return {}
         self._repair(store, fresh)
         shutil.rmtree(fresh)

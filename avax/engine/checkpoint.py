@@ -45,6 +45,8 @@ def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
 def save_newest(folder: pathlib.Path, number: int, tree: Any, facts: dict[str, Any]) -> None:
     """Saves what a folder's tile has come to after `number` rounds; older ones but one are removed.
 
+    Checksums of the files, written last, show that it is complete.
+
     Raises:
       ResultsError: naming the path and the bytes needed.
     """
@@ -59,9 +61,9 @@ def save_newest(folder: pathlib.Path, number: int, tree: Any, facts: dict[str, A
 def load_newest(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> tuple[int, Any] | None:
     """The newest number of rounds and tree that `save_newest` saved with these facts, undamaged."""
     for path in _newest(folder):
-        # orbax would say the same in many lines, from threads of its own.
-        if _manifest(path).exists() and _read_json(_manifest(path)) != _checksums(path):
-            _set_aside(path)
+        # orbax says of damaged files the same in many lines, from threads of its own.
+        if _read_json(_manifest(path)) != _checksums(path):
+            _set_aside(path, "damaged" if _manifest(path).exists() else "incomplete")
             continue
         tree = load(path, like, facts | {"round": int(path.name)})
         if tree is not None:
@@ -111,11 +113,11 @@ def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
     return jax.tree.unflatten(structure, [arrays[str(i)] for i in range(len(leaves))])
 
 
-def _set_aside(folder: pathlib.Path) -> None:
+def _set_aside(folder: pathlib.Path, what: str = "damaged") -> None:
     aside = folder.with_name(f"{folder.name}.damaged")
     shutil.rmtree(aside, ignore_errors=True)
     shutil.move(folder, aside)
-    say(f"{folder}: is damaged, not used and moved to {aside.name}")
+    say(f"{folder}: is {what}, not used and moved to {aside.name}")
 
 
 def _manifest(folder: pathlib.Path) -> pathlib.Path:
