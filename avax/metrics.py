@@ -57,9 +57,7 @@ def of_policy(policy: Policy, problems: Problem) -> dict[str, Array]:
     def accuracy_at(p):
         return sampling.greedy_correct(policy, p.prompt, p.answer).mean()
 
-    # One difficulty after the other stays in a CPU's cache; an accelerator wants all at once.
-    together = None if jax.default_backend() == "cpu" else problems.difficulty.shape[0]
-    accuracy = jax.lax.map(accuracy_at, problems, batch_size=together)
+    accuracy = jax.lax.map(accuracy_at, problems)
     finite = jnp.array([jnp.isfinite(x).all() for x in jax.tree.leaves(policy)]).all()
     return {
         "accuracy": accuracy.mean(),
