@@ -1,0 +1,155 @@
+"""How much better than its policy is a verifier, by model size and by round?
+
+    python experiments/gap.py
+
+The generation-verification gap of Song et al. (2025, arXiv 2412.02674) is what accuracy gains if a
+policy's completions are filtered; the relative gap is the share of the errors that this removes.
+Policies of three widths train themselves behind the truth, and behind a majority vote over their
+own samples, on a fixed set of prompts one digit beyond what they know (step 0), and on a frontier
+that moves on (step 1). In every round the gap of six other verifiers is measured, and pass@k; one
+more loop is gated by a verifier that learns from a trickle of true labels.
+
+Expect: see the rows on the gap in docs/claims.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from avax import struct
+from avax.curricula import Frontier
+from avax.engine.sweep import Sweep
+from avax.engine.validate import ConfigError
+from avax.learners import FilteredSFT
+from avax.loop import Experiment
+from avax.models.transformer import TransformerConfig
+from avax.pretrain import Pretraining
+from avax.probes import Both, Gap, PassAt
+from avax.tasks import Addition
+from avax.types import Verifier
+from avax.verifiers import (
+    CommitFirst,
+    Commutative,
+    Comparison,
+    CrossModel,
+    Learned,
+    Likelihood,
+    MajorityVote,
+    Oracle,
+)
+
+CHOICES = {"preset": ("laptop", "smoke", "paper")}
+WIDTHS = (16, 32, 64)
+LEARNED_WIDTH = 32  # of the loop behind a learned verifier
+JUDGES = (
+    MajorityVote(),
+    Likelihood(),
+    Comparison(),
+    CommitFirst(),
+    CrossModel(),
+    Commutative(),
+)
+AXIS = "curriculum.step"
+
+
+def build(preset: str) -> Sweep:
+    """The loop behind the truth at one preset; the other parts follow from it."""
+    return {"smoke": smoke, "laptop": laptop, "paper": paper}[preset]()
+
+
+def parts(sweep: Sweep) -> dict[str, Sweep]:
+    """Every width behind the truth and behind a vote, and one behind a learned verifier."""
+    if tuple(sweep.axes) != (AXIS,):
+        raise ConfigError(f"axes: this experiment has one, {AXIS}")
+    if sweep.base.verifier != Oracle():
+        raise ConfigError("base.verifier: the parts set it")
+    gates = {"oracle": Oracle(), "majority": MajorityVote()}
+    found = {
+        f"{name}_{width}": gated(sweep, gate, width)
+        for name, gate in gates.items()
+        for width in WIDTHS
+    }
+    learned = Learned(level="outcome", label_rate=0.25)
+    return found | {"learned": gated(sweep, learned, LEARNED_WIDTH)}
+
+
+def gated(sweep: Sweep, verifier: Verifier, width: int) -> Sweep:
+    """The same loop behind another verifier, with policies of another width."""
+    sweep = dataclasses.replace(sweep, base=sweep.base.replace(verifier=verifier))
+    return struct.replace(sweep, "pretraining.model.width", width)
+
+
+def laptop() -> Sweep:
+    """7 parts, 2 curricula, 4 seeds, 8 rounds of 64 problems with 8 samples each."""
+    digits, num_rounds = 8, 8
+    return Sweep(
+        base=Experiment(
+            task=Addition(max_difficulty=digits + num_rounds),
+            curriculum=Frontier(start=digits + 1),
+            verifier=Oracle(),
+            learner=FilteredSFT(
+                num_problems=64,
+                num_samples=8,
+                num_updates=32,
+                batch_size=32,
+                num_kept=1,
+                learning_rate=1e-3,
+            ),
+            base_difficulty=digits,
+            num_distinct=128,
+            num_bases=2,
+            num_rounds=num_rounds,
+            num_eval=16,
+            probe=Both(Gap(JUDGES), PassAt()),
+        ),
+        pretraining=Pretraining(
+            model=TransformerConfig(num_layers=2, num_heads=2, width=32, rotary_base=10.0),
+            num_updates=2500,
+            learning_rate=3e-3,
+        ),
+        axes={AXIS: (0, 1)},
+        num_seeds=4,
+        tile_width="2",
+        placement="spmd",
+    )
+
+
+def smoke() -> Sweep:
+    """2 rounds from a base that has hardly learned: does everything work?"""
+    sweep = laptop()
+    base = sweep.base.replace(
+        task=Addition(max_difficulty=4),
+        curriculum=Frontier(start=3),
+        learner=sweep.base.learner.replace(num_problems=8, num_samples=2, num_updates=2),
+        base_difficulty=2,
+        num_distinct=8,
+        num_rounds=2,
+        num_eval=2,
+        probe=Both(
+            Gap(JUDGES, num_problems=4, num_samples=2),
+            PassAt((1, 2), num_problems=4, num_samples=2),
+        ),
+    )
+    return dataclasses.replace(
+        sweep,
+        base=base,
+        pretraining=sweep.pretraining.replace(
+            model=sweep.pretraining.model.replace(num_layers=1), num_updates=100
+        ),
+        num_seeds=2,
+        tile_width="1",
+        optimization=0,
+    )
+
+
+def paper() -> Sweep:
+    """16 seeds, 20 rounds, more samples: sized for one GPU."""
+    sweep = laptop()
+    digits, num_rounds = sweep.base.base_difficulty, 20
+    base = sweep.base.replace(
+        task=Addition(max_difficulty=digits + num_rounds),
+        num_rounds=num_rounds,
+        num_eval=64,
+        probe=Both(Gap(JUDGES, num_problems=256), PassAt(num_problems=256)),
+    )
+    return dataclasses.replace(sweep, base=base, num_seeds=16, tile_width="all", placement="tiles")
