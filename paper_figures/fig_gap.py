@@ -31,64 +31,71 @@ JUDGES = {
     "Commutative": ("b + a", "tab:purple"),
 }
 FIXED, MOVING = 0, 1  # steps of the curriculum
+KNOWN, BEYOND = 0, 1  # its starts, in their order
 FIRST = 1  # the round in which the policy is still the base
+
+
+def judges(dataset: xr.Dataset) -> dict[str, tuple[str, str]]:
+    """Title and colour of every judge that was asked beside a loop's own verifier."""
+    return {name: JUDGES[name] for name in dataset.judge.values if name in JUDGES}
+
+
+def of(dataset: xr.Dataset, start: int, step: int = FIXED) -> xr.Dataset:
+    """Loops that begin with lengths known or beyond, on fixed prompts or moving on."""
+    return dataset.isel(start=start).sel(step=step)
 
 
 def summary(*datasets: xr.Dataset) -> str:
     """Gaps of the base by size, how they change over the rounds, and pass@k."""
     named = dict(zip(PARTS, datasets, strict=True))
+    digits = named["learned"].start.values
     lines = []
-    for name in ("gap", "relative_gap"):
-        lines.append(f"{name} of the base, one digit beyond what it knows, by width")
-        for judge in JUDGES:
-            cells = [shown(start(named[f"oracle_{w}"])[name].sel(judge=judge)) for w in WIDTHS]
-            lines.append(f"  {judge:13} " + ", ".join(cells))
-    for step, words in ((FIXED, "fixed prompts"), (MOVING, "frontier")):
-        lines.append(f"{words}: the gap of the vote in the loop that it gates, first -> last round")
-        for width in WIDTHS:
-            own = named[f"majority_{width}"].sel(step=step, judge="own")
-            gap, accuracy = (f"{shown(x.sel(round=FIRST))} -> {shown(x.isel(round=-1))}"
-                             for x in (own.gap, own.sampled_accuracy))  # fmt: skip
-            lines.append(f"  width {width}: {gap}; right {accuracy}")
-    learned = named["learned"]
-    for step, words in ((FIXED, "fixed prompts"), (MOVING, "frontier")):
-        own = learned.sel(step=step, judge="own").gap
-        rounds = [shown(own.sel(round=r)) for r in (FIRST, FIRST + 1, int(own["round"][-1]))]
-        lines.append(f"learned verifier, {words}: gap in round 1, 2, last: {', '.join(rounds)}")
+    for start in (KNOWN, BEYOND):
+        bases = [of(named[f"oracle_{w}"], start).sel(round=FIRST) for w in WIDTHS]
+        right = ", ".join(shown(b.sampled_accuracy) for b in bases)
+        lines.append(f"{digits[start]} digits, the base, by width: right {right}")
+        for judge in judges(bases[0]):
+            both = (
+                f"{shown(b.gap.sel(judge=judge))} / {shown(b.relative_gap.sel(judge=judge))}"
+                for b in bases
+            )
+            lines.append(f"  gap / relative gap of {judge:13} " + ", ".join(both))
+    for part in ("oracle_32", "majority_16", "majority_32", "majority_64", "learned"):
+        for start in (KNOWN, BEYOND):
+            for step, words in ((FIXED, "fixed"), (MOVING, "frontier")):
+                run = of(named[part], start, step)
+                own, right = run.gap.sel(judge="own"), run.sampled_accuracy
+                change = (
+                    f"{shown(x.sel(round=FIRST))} -> {shown(x.isel(round=-1))}"
+                    for x in (own, right)
+                )
+                lines.append(
+                    f"{part}, from {digits[start]} digits, {words}: own gap, right: "
+                    + "; ".join(change)
+                )
     for gate in GATES:
-        change = last(named[f"{gate}_32"]).pass_at - start(named[f"{gate}_32"]).pass_at
+        passed = of(named[f"{gate}_32"], BEYOND).pass_at
+        change = passed.isel(round=-1) - passed.sel(round=FIRST)
         cells = [f"{k}: {shown(change.sel(k=k))}" for k in change.k.values]
-        lines.append(
-            f"pass@k behind {gate}, fixed prompts, width 32, last less first: " + ", ".join(cells)
-        )
+        lines.append(f"pass@k behind {gate}, beyond, fixed, last less first: " + ", ".join(cells))
     return "\n".join(lines)
 
 
-def start(dataset: xr.Dataset, step: int = FIXED) -> xr.Dataset:
-    """The base, before it is trained in the loop."""
-    return dataset.sel(step=step, round=FIRST)
-
-
-def last(dataset: xr.Dataset, step: int = FIXED) -> xr.Dataset:
-    """The policy that the last round starts with."""
-    return dataset.sel(step=step).isel(round=-1)
-
-
 def draw(*datasets: xr.Dataset) -> Figure:
-    """Top: gaps by size, over the rounds on fixed prompts. Bottom: on a frontier, pass@k."""
+    """Top: gaps of the bases by size, and of a loop's own verifier. Bottom: by round, pass@k."""
     named = dict(zip(PARTS, datasets, strict=True))
+    digits = named["learned"].start.values
     figure = plotting.new_figure(12, 7)
     top, bottom = figure.subplots(2, 3)
-    for axes, name, words in zip(
-        top[:2], ("gap", "relative_gap"), ("gap", "relative gap"), strict=True
-    ):
-        draw_sizes(axes, named, name, words)
-    top[0].legend(loc="best")
-    draw_rounds(top[2], named["majority_32"].sel(step=FIXED))
-    top[2].set_title("Fixed prompts, gated by the vote (width 32)")
-    draw_rounds(bottom[0], named["majority_32"].sel(step=MOVING))
-    bottom[0].set_title("Frontier, gated by the vote (width 32)")
-    draw_gates(bottom[1], named)
+    for axes, start, words in ((top[0], KNOWN, "as trained on"), (top[1], BEYOND, "beyond")):
+        draw_sizes(axes, named, start)
+        axes.set_title(f"The base, {digits[start]} digits ({words})")
+    top[1].sharey(top[0])
+    top[0].legend(loc="lower right")
+    draw_gates(top[2], named)
+    for axes, step, words in ((bottom[0], FIXED, "fixed prompts"), (bottom[1], MOVING, "frontier")):
+        draw_rounds(axes, of(named["majority_32"], BEYOND, step))
+        axes.set_title(f"Gated by the vote, {words} (width 32)")
     draw_pass(bottom[2], named)
     return figure
 
@@ -100,11 +107,11 @@ def line(axes, x, values: xr.DataArray, **style) -> None:
     axes.fill_between(x, low, high, color=style["color"], alpha=0.12, linewidth=0)
 
 
-def draw_sizes(axes, named: dict[str, xr.Dataset], name: str, words: str) -> None:
-    """A gap of the base by width, for every judge."""
-    base = [start(named[f"oracle_{width}"])[name] for width in WIDTHS]
+def draw_sizes(axes, named: dict[str, xr.Dataset], start: int) -> None:
+    """The relative gap of the base by width, for every judge."""
+    base = [of(named[f"oracle_{width}"], start).sel(round=FIRST).relative_gap for width in WIDTHS]
     values = xr.concat(base, dim="width").transpose("width", "seed", "judge")
-    for i, (judge, (title, colour)) in enumerate(JUDGES.items()):
+    for i, (judge, (title, colour)) in enumerate(judges(named["learned"]).items()):
         mean, low, high = seeds.interval(values.sel(judge=judge))
         at = np.arange(len(WIDTHS)) + 0.05 * (i - 2.5)
         axes.errorbar(
@@ -114,18 +121,17 @@ def draw_sizes(axes, named: dict[str, xr.Dataset], name: str, words: str) -> Non
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set_xticks(range(len(WIDTHS)), WIDTHS)
     axes.set_xlabel("width of the policy")
-    axes.set_ylabel(words)
-    axes.set_title(f"The base: {words} by size")
+    axes.set_ylabel("share of the errors that the judge removes")
 
 
 def draw_rounds(axes, dataset: xr.Dataset) -> None:
     """Gaps of all judges by round, and the accuracy they add to."""
-    rounds = dataset["round"].values[FIRST:]
-    for judge, (title, colour) in JUDGES.items():
-        gap = dataset.gap.sel(judge=judge).isel(round=slice(FIRST, None))
-        line(axes, rounds, gap, color=colour, label=title)
-    right = dataset.sampled_accuracy.isel(round=slice(FIRST, None))
-    line(axes, rounds, right, color="k", linestyle=":", label="accuracy without a filter")
+    dataset = dataset.isel(round=slice(FIRST, None))
+    for judge, (title, colour) in judges(dataset).items():
+        gap = dataset.gap.sel(judge=judge)
+        line(axes, dataset["round"], gap, color=colour, label=title)
+    right = dataset.sampled_accuracy
+    line(axes, dataset["round"], right, color="k", linestyle=":", label="accuracy without a filter")
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set_xlabel("round")
     axes.set_ylabel("gap, and accuracy")
@@ -138,29 +144,32 @@ def draw_gates(axes, named: dict[str, xr.Dataset]) -> None:
              "learned": ("learned from labels", "tab:olive")}  # fmt: skip
     for part, (title, colour) in gates.items():
         for step, style, where in ((FIXED, "-", "fixed"), (MOVING, "--", "frontier")):
-            gap = named[part].gap.sel(step=step, judge="own").isel(round=slice(FIRST, None))
+            run = of(named[part], BEYOND, step)
+            gap = run.gap.sel(judge="own").isel(round=slice(FIRST, None))
             label = f"{title}, {where}"
             line(axes, gap["round"], gap, color=colour, linestyle=style, label=label)
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set_xlabel("round")
     axes.set_ylabel("gap of the loop's own verifier")
-    axes.set_title("What is left to gain (width 32)")
+    axes.set_title("What is left to gain, beyond (width 32)")
     axes.legend(fontsize=7)
 
 
 def draw_pass(axes, named: dict[str, xr.Dataset]) -> None:
-    """Pass@k before and after, on fixed prompts."""
-    base = start(named["oracle_32"]).pass_at
-    rows = {"the base": (base, "0.5", ":")}
-    rows["behind the truth"] = last(named["oracle_32"]).pass_at, "k", "-"
-    rows["behind the vote"] = last(named["majority_32"]).pass_at, "tab:blue", "-"
+    """Pass@k before and after, on fixed prompts beyond what the base knows."""
+    truth, vote = (of(named[f"{gate}_32"], BEYOND).pass_at for gate in GATES)
+    rows = {
+        "the base": (truth.sel(round=FIRST), "0.5", ":"),
+        "behind the truth": (truth.isel(round=-1), "k", "-"),
+        "behind the vote": (vote.isel(round=-1), "tab:blue", "-"),
+    }
     for title, (values, colour, style) in rows.items():
         line(axes, values.k, values, color=colour, linestyle=style, label=title)
     axes.set_xscale("log", base=2)
-    axes.set_xticks(base.k.values, base.k.values)
+    axes.set_xticks(truth.k.values, truth.k.values)
     axes.set_xlabel("k")
     axes.set_ylabel("pass@k")
-    axes.set_title("Fixed prompts: what is still found (width 32)")
+    axes.set_title("Fixed prompts beyond: what is found (width 32)")
     axes.legend()
 
 
