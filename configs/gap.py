@@ -11,7 +11,10 @@ the base knows (start 8), or with one two digits beyond (start 10). In every rou
 other verifiers is measured, and pass@k; one more loop is gated by a verifier that learns from a
 trickle of true labels.
 
-Expect: see the rows on the gap in docs/claims.md.
+Expect, from one run of 4 seeds: on lengths that it knows, every verifier removes all errors of the
+widest policy and next to none of the narrowest; two digits beyond, half and none. Behind the vote
+the gap shrinks to nothing; on fixed prompts pass@1 grows and pass@16 does not. On a frontier no
+policy is held by a vote. A verifier that learns from a quarter of the true labels finds no gap.
 """
 
 from __future__ import annotations
@@ -76,8 +79,9 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
 
 
 def gated(sweep: Sweep, verifier: Verifier, width: int) -> Sweep:
-    """The same loop behind another verifier, with policies of another width."""
+    """The same loop behind another verifier, with policies of another width, at most its own."""
     sweep = dataclasses.replace(sweep, base=sweep.base.replace(verifier=verifier))
+    width = min(width, sweep.pretraining.model.width)
     return struct.replace(sweep, "pretraining.model.width", width)
 
 
@@ -105,7 +109,7 @@ def laptop() -> Sweep:
             probe=Both(Gap(JUDGES), PassAt()),
         ),
         pretraining=Pretraining(
-            model=TransformerConfig(num_layers=2, num_heads=2, width=32, rotary_base=10.0),
+            model=TransformerConfig(num_layers=2, num_heads=2, width=max(WIDTHS), rotary_base=10.0),
             num_updates=1000,
             learning_rate=3e-3,
         ),
@@ -136,7 +140,7 @@ def smoke() -> Sweep:
         sweep,
         base=base,
         pretraining=sweep.pretraining.replace(
-            model=sweep.pretraining.model.replace(num_layers=1), num_updates=100
+            model=sweep.pretraining.model.replace(num_layers=1, width=min(WIDTHS)), num_updates=100
         ),
         axes=dict(zip(AXES, ((0, 1), (2, 3)), strict=True)),
         num_seeds=2,
