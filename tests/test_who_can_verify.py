@@ -1,4 +1,4 @@
-"""Experiments on length and self-trust: their parts, and what their figures find."""
+"""Experiments on gaps, length and self-trust: their parts, and what their figures find."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from avax.analysis import seeds
 from avax.curricula import Accelerated, Fixed
 from avax.engine.validate import ConfigError
 from avax.learners import Population
-from avax.verifiers import Likelihood, Oracle
-from configs import length_generalization, self_trust
-from paper_figures import fig_length_generalization, fig_self_trust
+from avax.verifiers import Likelihood, MajorityVote, Oracle
+from configs import gap, length_generalization, self_trust
+from paper_figures import fig_gap, fig_length_generalization, fig_self_trust
 
 
 def test_arms_differ_in_one_thing_each():
@@ -39,6 +39,8 @@ def test_arms_differ_in_one_thing_each():
     [
         (length_generalization, {"axes": {"verifier.fpr": (0.0,)}}, "no axes"),
         (length_generalization, {"curriculum": Fixed()}, "frontier of step 1"),
+        (gap, {"axes": {}}, "has two, curriculum.step and curriculum.start"),
+        (gap, {"verifier": MajorityVote()}, "the parts set it"),
         (self_trust, {"axes": {"verifier.fpr": (0.0,)}}, "has none"),
         (self_trust, {"verifier": Likelihood()}, "the parts set it"),
     ],
@@ -60,6 +62,18 @@ def test_gates_of_self_trust():
         assert ("trust_fpr" in measured) == (name in self_trust.SELF_JUDGES)
         assert "same_wrong" in measured
         assert part.base.replace(verifier=Oracle(), probe=probe) == self_trust.build("laptop").base
+
+
+def test_parts_of_gap_differ_in_gate_and_width():
+    """And a smaller sweep has one width only, so that it compiles few programs."""
+    sweep = gap.build("laptop")
+    parts = gap.parts(sweep)
+    assert tuple(parts) == fig_gap.PARTS
+    assert {p.pretraining.model.width for p in parts.values()} == set(gap.WIDTHS)
+    assert all(p.base.replace(verifier=Oracle()) == sweep.base for p in parts.values())
+    assert {type(j).__name__ for j in gap.JUDGES} == set(fig_gap.JUDGES)
+    smoke = gap.parts(gap.build("smoke"))
+    assert len({p.pretraining.model.width for p in smoke.values()}) == 1
 
 
 def test_interval_over_seeds_leaves_out_what_is_not_known():
