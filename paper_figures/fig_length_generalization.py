@@ -28,15 +28,17 @@ ARMS = {
     "multiplication": "truth, products",
 }
 PARTS = tuple(ARMS)
-REACH = 8  # of the arm that is drawn as a map
+REACH = 8  # of the arm that is drawn as a map, if it was run
 MARKS = (20, 40, 80, 160)
 
 
 def arms(*datasets: xr.Dataset) -> dict[str, xr.Dataset]:
     """Datasets by title, the first arm at one reach."""
     named = dict(zip(PARTS, datasets, strict=True))
-    named["oracle"] = named["oracle"].sel(reach=REACH)
-    return {title.format(REACH): named[name] for name, title in ARMS.items()}
+    asked = named["oracle"].reach.values.tolist()
+    reach = REACH if REACH in asked else asked[0]
+    named["oracle"] = named["oracle"].sel(reach=reach)
+    return {title.format(reach): named[name] for name, title in ARMS.items()}
 
 
 def posed_length(dataset: xr.Dataset) -> xr.DataArray | None:
