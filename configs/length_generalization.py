@@ -2,17 +2,18 @@
 
     python experiments/length_generalization.py
 
-A policy that can add numbers of up to 10 digits trains itself on its own answers, one digit longer
-in every round, up to 100. Its verifier knows the truth. The other arms go to 40 digits: no filter;
-a filter of lengths; a vote of five policies that all train themselves; sums written most
-significant digit first, and products, both with the truth. Two more move on as fast as they solve
-what is before them, 4 or 16 lengths at a time.
+A policy that can add numbers of up to 10 digits trains itself on its own answers. In the first arm
+its verifier knows the truth, and the frontier moves on by what is already solved, up to 8 lengths a
+round, to 100 digits. The other arms add one digit in every round, up to 40: with the truth; with no
+filter; with a filter of lengths; with a vote of five policies that all train themselves; and, with
+the truth, sums written most significant digit first, and products. `--preset paper` goes to 200
+digits, 1, 4, 8 or 16 lengths at a time.
 
-Expect, from one run of 4 seeds: with the truth two policies solve all 100 lengths in the end; two
-meet a length, 59 and 83 digits, of which they get nothing right, and from then on have nothing to
-learn from. Without a filter and with one of lengths the frontier is lost within a few rounds. What
-the vote lets through is right, until nobody agrees any more. Plain order and products fail with the
-base. Several lengths a round speed up the best policies, and not the others.
+Expect, from one run of 5 seeds: with the truth three policies come to 100 digits in about 30
+rounds; one stays where a frontier had nothing right, one base never learned to add. Without a
+filter, and with one of lengths, nothing is right at the frontier after 10 rounds. What the vote
+lets through is mostly right, until nobody agrees any more. Plain order goes on in every seed, more
+slowly; products fail with the base.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from avax.verifiers import AcceptAll, Oracle, RelativeLength
 
 CHOICES = {"preset": ("laptop", "smoke", "paper")}
 NUM_VOTERS = 5
-REACHES = (4, 16)
+AXIS = "curriculum.reach"
 
 
 def build(preset: str) -> Sweep:
@@ -40,24 +41,24 @@ def build(preset: str) -> Sweep:
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """The arms: the truth to the end, others over a third of the rounds."""
-    base = sweep.base
-    if sweep.axes or not isinstance(base.curriculum, Frontier) or base.curriculum.step != 1:
-        raise ConfigError("base.curriculum: this experiment has no axes and a frontier of step 1")
-    short = dataclasses.replace(sweep, base=shortened(base))
-    arms = {
+    """The arms: the truth to the end, all others a digit a round to shorter lengths."""
+    if tuple(sweep.axes) != (AXIS,) or not isinstance(sweep.base.curriculum, Accelerated):
+        raise ConfigError(f"axes: this experiment has one, {AXIS}")
+    short = shortened(sweep)
+    return {
+        "oracle": sweep,
+        "steady": short,
         "none": with_base(short, verifier=AcceptAll()),
         "length": with_base(short, verifier=RelativeLength(threshold=2)),
         "vote": with_base(
             short,
             verifier=AcceptAll(),
-            learner=Population(base.learner, threshold=0.75),
+            learner=Population(short.base.learner, threshold=0.75),
             num_bases=NUM_VOTERS,
         ),
-        "plain": with_base(short, task=short.base.task.replace(reversed_digits=False)),
+        "plain": plain(short),
         "multiplication": multiplication(short),
     }
-    return {"oracle": sweep, "accelerated": accelerated(sweep)} | arms
 
 
 def with_base(sweep: Sweep, **fields) -> Sweep:
@@ -65,22 +66,31 @@ def with_base(sweep: Sweep, **fields) -> Sweep:
     return dataclasses.replace(sweep, base=sweep.base.replace(**fields))
 
 
-def shortened(base: Experiment) -> Experiment:
-    """The same over a third of the rounds, and so to shorter lengths."""
-    num_rounds = max(1, base.num_rounds // 3)
-    longest = base.base_difficulty + num_rounds
-    return base.replace(
-        task=base.task.replace(max_difficulty=longest), num_rounds=num_rounds, num_eval=8
+def shortened(sweep: Sweep) -> Sweep:
+    """One digit longer in every round, over two thirds of the rounds."""
+    base = sweep.base
+    num_rounds = max(1, 2 * base.num_rounds // 3)
+    sweep = with_base(
+        sweep,
+        task=base.task.replace(max_difficulty=base.base_difficulty + num_rounds),
+        curriculum=Frontier(start=base.base_difficulty + 1),
+        num_rounds=num_rounds,
+        num_eval=2 * base.num_eval,
     )
+    return dataclasses.replace(sweep, axes={})
 
 
-def accelerated(sweep: Sweep) -> Sweep:
-    """Several lengths a round, as many further as are solved; over a sixth of the rounds."""
-    curriculum = Accelerated(
-        start=sweep.base.curriculum.start, ceiling=sweep.base.task.max_difficulty
+def plain(sweep: Sweep) -> Sweep:
+    """Sums written most significant digit first: a carry is needed before it is computed.
+
+    One layer does not learn that, two need more updates.
+    """
+    model = sweep.pretraining.model.replace(num_layers=2)
+    pretraining = sweep.pretraining.replace(
+        model=model, num_updates=2 * sweep.pretraining.num_updates, num_candidates=1
     )
-    sweep = with_base(sweep, curriculum=curriculum, num_rounds=max(1, sweep.base.num_rounds // 6))
-    return dataclasses.replace(sweep, axes={"curriculum.reach": REACHES})
+    task = sweep.base.task.replace(reversed_digits=False)
+    return dataclasses.replace(with_base(sweep, task=task), pretraining=pretraining)
 
 
 def multiplication(sweep: Sweep) -> Sweep:
@@ -97,32 +107,33 @@ def multiplication(sweep: Sweep) -> Sweep:
 
 
 def laptop() -> Sweep:
-    """4 seeds, 90 rounds, a policy of 54,000 parameters in one layer."""
+    """5 seeds, 45 rounds, a policy of 54,000 parameters in one layer."""
     digits, longest = 10, 100
     return Sweep(
         base=Experiment(
             task=Addition(max_difficulty=longest),
-            curriculum=Frontier(start=digits + 1),
+            curriculum=Accelerated(start=digits + 1, threshold=0.5, ceiling=longest),
             verifier=Oracle(),
             learner=FilteredSFT(
                 num_problems=128,
                 num_updates=32,
                 batch_size=32,
-                num_kept=1,
-                learning_rate=2e-3,
+                num_kept=8,
+                learning_rate=1e-3,
                 temperature=0.0,
             ),
             base_difficulty=digits,
-            num_rounds=longest - digits,
+            num_rounds=45,
             num_eval=4,
         ),
         pretraining=Pretraining(
-            model=TransformerConfig(num_layers=1, num_heads=2, width=64, rotary_base=50.0),
+            model=TransformerConfig(num_layers=1, num_heads=2, width=64, rotary_base=400.0),
             num_updates=2500,
             num_candidates=2,
             learning_rate=3e-3,
         ),
-        num_seeds=4,
+        axes={AXIS: (8,)},
+        num_seeds=5,
         tile_width="1",
         placement="spmd",
     )
@@ -133,7 +144,7 @@ def smoke() -> Sweep:
     sweep = laptop()
     base = sweep.base.replace(
         task=Addition(max_difficulty=5),
-        curriculum=Frontier(start=3),
+        curriculum=sweep.base.curriculum.replace(start=3, ceiling=5),
         learner=sweep.base.learner.replace(num_problems=16, num_updates=4),
         base_difficulty=2,
         num_rounds=3,
@@ -143,20 +154,26 @@ def smoke() -> Sweep:
     return dataclasses.replace(
         sweep,
         base=base,
-        pretraining=sweep.pretraining.replace(model=model, num_updates=100, num_candidates=1),
+        pretraining=sweep.pretraining.replace(model=model, num_updates=50, num_candidates=1),
         num_seeds=2,
         optimization=0,
     )
 
 
 def paper() -> Sweep:
-    """To 200 digits, 16 seeds, more problems a round: sized for one GPU."""
+    """To 200 digits at four speeds, 8 seeds, 120 rounds: sized for one GPU."""
     sweep = laptop()
     longest = 200
     base = sweep.base.replace(
         task=Addition(max_difficulty=longest),
-        learner=sweep.base.learner.replace(num_problems=256, batch_size=64),
-        num_rounds=longest - sweep.base.base_difficulty,
-        num_eval=8,
+        curriculum=sweep.base.curriculum.replace(ceiling=longest),
+        num_rounds=120,
     )
-    return dataclasses.replace(sweep, base=base, num_seeds=16, tile_width="all", placement="tiles")
+    return dataclasses.replace(
+        sweep,
+        base=base,
+        axes={AXIS: (1, 4, 8, 16)},
+        num_seeds=8,
+        tile_width="all",
+        placement="tiles",
+    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import pathlib
 import sys
 
-import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -20,54 +19,65 @@ from paper_figures import command
 
 SHIPPED = ("length_generalization",)
 ARMS = {
-    "oracle": "truth",
+    "oracle": "truth, up to {} a round",
+    "steady": "truth, one a round",
     "none": "no filter",
     "length": "length filter",
     "vote": "vote of 5 that train",
     "plain": "truth, plain order",
     "multiplication": "truth, products",
 }
-PARTS = ("oracle", "accelerated", *(name for name in ARMS if name != "oracle"))
+PARTS = tuple(ARMS)
+REACH = 8  # of the arm that is drawn as a map, if it was run
+MARKS = (20, 40, 80, 160)
 
 
-def trained_length(dataset: xr.Dataset) -> xr.DataArray:
-    """Longest length posed up to each round of a frontier; the base's own before the first."""
+def arms(*datasets: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Datasets by title, the first arm at one reach."""
+    named = dict(zip(PARTS, datasets, strict=True))
+    asked = named["oracle"].reach.values.tolist()
+    reach = REACH if REACH in asked else asked[0]
+    named["oracle"] = named["oracle"].sel(reach=reach)
+    return {title.format(reach): named[name] for name, title in ARMS.items()}
+
+
+def posed_length(dataset: xr.Dataset) -> xr.DataArray | None:
+    """The length posed in each round of a steady frontier, the base's own before the first.
+
+    None where it depends on what was solved.
+    """
     config = dataset.attrs["config"]["base"]
-    start, step = config["curriculum"]["start"], config["curriculum"]["step"]
+    if "step" not in config["curriculum"]:
+        return None
     rounds = dataset["round"]
-    posed = start + step * (rounds - 1)
+    posed = config["curriculum"]["start"] + config["curriculum"]["step"] * (rounds - 1)
     return posed.where(rounds > 0, config["base_difficulty"])
 
 
-def all_solved(dataset: xr.Dataset) -> xr.DataArray:
-    """First round after which every length is solved (accuracy 0.99 in the mean), NaN if none."""
-    rounds = dataset["round"]
-    return rounds.where(dataset.accuracy >= 0.99).min("round")
+def rounds_until(solved: xr.DataArray, length: int) -> xr.DataArray:
+    """First round after which that many digits are solved, NaN if none, for each seed."""
+    return solved["round"].where(solved >= length).min("round")
 
 
 def summary(*datasets: xr.Dataset) -> str:
-    """How far every arm came, and whether the truth's frontier speeds up."""
-    named = dict(zip(PARTS, datasets, strict=True))
+    """How far every arm came, how fast, and what was lost again."""
     lines = ["solved length in digits, mean (lowest, highest seed)"]
-    for name, title in ARMS.items():
-        lines.append(arm_line(title, named[name]))
-    ahead = lead(named["oracle"])
-    trained = trained_length(named["oracle"])
-    for n in (20, 40, 60, 80):
-        at = ahead.sel(round=trained["round"].where(trained == n, drop=True).values)
-        if at.size:
-            lines.append(f"truth: trained to {n} digits it solves {shown(at.isel(round=0))} more")
-    fast = named["accelerated"]
-    for reach in fast.reach.values:
-        run = fast.sel(reach=reach)
-        done = all_solved(run)
-        solved = phase.solved_length(run)
-        ends = ", ".join("-" if np.isnan(x) else f"{x:.0f}" for x in done.values)
-        lines.append(
-            f"reach {reach}: {shown(solved.isel(round=-1))} of {run.sizes['difficulty']} digits "
-            f"after {run.sizes['round'] - 1} rounds; all solved after rounds {ends}"
-        )
+    lines += [arm_line(title, dataset) for title, dataset in arms(*datasets).items()]
+    fast = phase.solved_length(datasets[0])
+    lines.append(f"rounds until {', '.join(map(str, MARKS))} digits are solved (seeds that did)")
+    speeds = {f"up to {r} a round": fast.sel(reach=r) for r in fast.reach.values}
+    speeds["one a round"] = phase.solved_length(datasets[PARTS.index("steady")])
+    for title, solved in speeds.items():
+        cells = (speed_cell(solved, mark) for mark in MARKS)
+        lost = int((solved.max("round") - solved.isel(round=-1) > 5).sum())
+        lines.append(f"  {title:18} {', '.join(cells)}; later lost over 5 digits: {lost}")
     return "\n".join(lines)
+
+
+def speed_cell(solved: xr.DataArray, mark: int) -> str:
+    """Mean round, and how many seeds it is the mean of."""
+    found = rounds_until(solved, mark).dropna("seed")
+    return f"{found.mean():.1f} ({found.size})" if found.size else "-"
 
 
 def arm_line(title: str, dataset: xr.Dataset) -> str:
@@ -75,7 +85,7 @@ def arm_line(title: str, dataset: xr.Dataset) -> str:
     solved = phase.solved_length(dataset)
     last = dataset.sampled_accuracy.isel(round=-1)
     return (
-        f"{title:22} {shown(solved.isel(round=0))} -> {shown(solved.isel(round=-1))} "
+        f"  {title:22} {shown(solved.isel(round=0))} -> {shown(solved.isel(round=-1))} "
         f"of {dataset.sizes['difficulty']}, right at the last frontier {shown(last)}"
     )
 
@@ -85,22 +95,14 @@ def shown(values: xr.DataArray) -> str:
     return f"{values.mean():.2f} ({values.min():.2f}, {values.max():.2f})"
 
 
-def lead(dataset: xr.Dataset) -> xr.DataArray:
-    """Digits solved beyond the longest length that was trained on, by seed and round."""
-    return phase.solved_length(dataset) - trained_length(dataset)
-
-
 def draw(*datasets: xr.Dataset) -> Figure:
     """Maps of accuracy by round and length for every arm, and how fast the solved length grows."""
-    named = dict(zip(PARTS, datasets, strict=True))
     figure = plotting.new_figure(12, 6.6)
     grid = figure.subplots(2, 4)
-    places = [grid[0, 0], grid[0, 1], grid[0, 2], grid[0, 3], grid[1, 0], grid[1, 1]]
-    for axes, (name, title) in zip(places, ARMS.items(), strict=True):
-        image = draw_map(axes, named[name], title)
-    figure.colorbar(image, ax=grid[0, 3], label="share of right answers", pad=0.02)
-    draw_growth(grid[1, 2], named)
-    draw_lead(grid[1, 3], named["oracle"])
+    for axes, (title, dataset) in zip(grid.flat, arms(*datasets).items(), strict=False):
+        image = draw_map(axes, dataset, title)
+    figure.colorbar(image, ax=grid[0, 3], label="share of right answers, mean of seeds", pad=0.02)
+    draw_growth(grid[1, 3], datasets[0], datasets[PARTS.index("steady")])
     return figure
 
 
@@ -111,46 +113,37 @@ def draw_map(axes, dataset: xr.Dataset, title: str):
         mean["round"], mean.difficulty, mean.values, cmap="Blues", vmin=0, vmax=1,
         shading="nearest", rasterized=True,
     )  # fmt: skip
-    trained = trained_length(dataset)
-    axes.plot(trained["round"], trained, color="tab:red", linewidth=1.2, label="posed")
-    axes.set_title(f"{title} (mean of {dataset.sizes['seed']} seeds)")
+    posed = posed_length(dataset)
+    if posed is None:
+        solved = phase.solved_length(dataset).transpose("round", "seed")
+        axes.plot(solved["round"], solved, color="tab:orange", linewidth=0.6)
+        axes.plot([], [], color="tab:orange", label="solved, each seed")
+    else:
+        axes.plot(posed["round"], posed, color="tab:red", linewidth=1.2, label="posed")
+    axes.set_title(title)
     axes.set_xlabel("round")
     axes.set_ylabel("digits of each number")
-    axes.legend(loc="upper left", labelcolor="tab:red")
+    axes.legend(loc="upper left", labelcolor="linecolor", frameon=True, framealpha=0.9)
     return image
 
 
-def draw_growth(axes, named: dict[str, xr.Dataset]) -> None:
+def draw_growth(axes, fast: xr.Dataset, steady: xr.Dataset) -> None:
     """Solved length by round: one length a round, and as many as are solved."""
-    fast = named["accelerated"]
-    lines = {"one a round": (phase.solved_length(named["oracle"]), "k")}
-    colours = ("tab:orange", "tab:purple", "tab:green")
-    for reach, colour in zip(fast.reach.values, colours, strict=False):
-        solved = phase.solved_length(fast.sel(reach=reach))
-        lines[f"up to {reach} a round"] = solved, colour
+    lines = {"one a round": (phase.solved_length(steady), "k")}
+    colours = dict(
+        zip((1, 4, 8, 16), ("0.6", "tab:purple", "tab:orange", "tab:green"), strict=True)
+    )
+    for reach in fast.reach.values:
+        title = f"up to {reach} a round" if reach > 1 else "one, once it is solved"
+        lines[title] = phase.solved_length(fast.sel(reach=reach)), colours.get(reach, "tab:blue")
     for label, (solved, colour) in lines.items():
         solved = solved.transpose("round", "seed")
-        axes.plot(solved["round"], solved, color=colour, linewidth=0.5, alpha=0.6)
-        axes.plot(solved["round"], solved.mean("seed"), color=colour, label=label)
-    axes.set_title("Truth: how fast the solved length grows")
+        axes.plot(solved["round"], solved, color=colour, linewidth=0.4, alpha=0.5)
+        axes.plot(solved["round"], solved.median("seed"), color=colour, label=label)
+    axes.set_title("Truth (bold: median of seeds)")
     axes.set_xlabel("round")
     axes.set_ylabel("solved length (digits)")
-    axes.legend(loc="center right", bbox_to_anchor=(1, 0.37))
-
-
-def draw_lead(axes, dataset: xr.Dataset) -> None:
-    """How far a policy goes beyond what it was trained on, by how far that is."""
-    trained, ahead = trained_length(dataset), lead(dataset).transpose("round", "seed")
-    most = dataset.sizes["difficulty"] - trained
-    axes.plot(trained, ahead, color="k", linewidth=0.5, alpha=0.6)
-    axes.plot(trained, ahead.mean("seed"), color="k", label="mean; thin: seeds")
-    axes.plot(trained, most, color="0.6", linestyle=":", label="all that is measured")
-    axes.set_ylim(min(0, float(ahead.min())) - 1, float(ahead.max()) * 1.15 + 1)
-    axes.axhline(0, color="k", linewidth=0.8)
-    axes.set_title("Truth: how far beyond")
-    axes.set_xlabel("posed last (digits)")
-    axes.set_ylabel("solved beyond that (digits)")
-    axes.legend()
+    axes.legend(fontsize=7)
 
 
 if __name__ == "__main__":

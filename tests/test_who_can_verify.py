@@ -1,4 +1,4 @@
-"""Experiments on length and self-trust: their parts, and what their figures find."""
+"""Experiments on gaps, length and self-trust: their parts, and what their figures find."""
 
 from __future__ import annotations
 
@@ -8,37 +8,40 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from avax.analysis import seeds
-from avax.curricula import Accelerated, Fixed
+from avax.analysis import phase, seeds
+from avax.curricula import Fixed, Frontier
 from avax.engine.validate import ConfigError
 from avax.learners import Population
-from avax.verifiers import Likelihood, Oracle
-from configs import length_generalization, self_trust
-from paper_figures import fig_length_generalization, fig_self_trust
+from avax.verifiers import Likelihood, MajorityVote, Oracle
+from configs import gap, length_generalization, self_trust
+from paper_figures import fig_gap, fig_length_generalization, fig_self_trust
 
 
 def test_arms_differ_in_one_thing_each():
     parts = length_generalization.parts(length_generalization.build("laptop"))
-    oracle = parts["oracle"].base
-    assert oracle.task.max_difficulty == 100 and oracle.verifier == Oracle()
-    short = parts["none"].base.replace(verifier=Oracle())
-    assert short == length_generalization.shortened(oracle)
-    assert parts["length"].base.replace(verifier=Oracle()) == short
+    assert tuple(parts) == fig_length_generalization.PARTS
+    oracle = parts["oracle"]
+    assert oracle.base.task.max_difficulty == 100 and oracle.base.verifier == Oracle()
+    assert oracle.axes == {"curriculum.reach": (fig_length_generalization.REACH,)}
+    steady = parts["steady"]
+    assert steady == length_generalization.shortened(oracle)
+    assert isinstance(steady.base.curriculum, Frontier) and not steady.axes
+    for name in ("none", "length"):
+        assert parts[name].base.replace(verifier=Oracle()) == steady.base
     vote = parts["vote"].base
-    assert vote.learner == Population(oracle.learner, threshold=0.75)
-    assert vote.replace(learner=oracle.learner, verifier=Oracle(), num_bases=1) == short
+    assert vote.learner == Population(oracle.base.learner, threshold=0.75)
+    assert vote.replace(learner=oracle.base.learner, verifier=Oracle(), num_bases=1) == steady.base
     plain = parts["plain"].base
-    assert plain.replace(task=short.task) == short and not plain.task.reversed_digits
-    fast = parts["accelerated"]
-    assert isinstance(fast.base.curriculum, Accelerated)
-    assert fast.base.replace(curriculum=oracle.curriculum, num_rounds=90) == oracle
+    assert plain.replace(task=steady.base.task) == steady.base and not plain.task.reversed_digits
 
 
 @pytest.mark.parametrize(
     "config, change, words",
     [
-        (length_generalization, {"axes": {"verifier.fpr": (0.0,)}}, "no axes"),
-        (length_generalization, {"curriculum": Fixed()}, "frontier of step 1"),
+        (length_generalization, {"axes": {}}, "has one, curriculum.reach"),
+        (length_generalization, {"curriculum": Fixed()}, "has one, curriculum.reach"),
+        (gap, {"axes": {}}, "has two, curriculum.step and curriculum.start"),
+        (gap, {"verifier": MajorityVote()}, "the parts set it"),
         (self_trust, {"axes": {"verifier.fpr": (0.0,)}}, "has none"),
         (self_trust, {"verifier": Likelihood()}, "the parts set it"),
     ],
@@ -60,6 +63,18 @@ def test_gates_of_self_trust():
         assert ("trust_fpr" in measured) == (name in self_trust.SELF_JUDGES)
         assert "same_wrong" in measured
         assert part.base.replace(verifier=Oracle(), probe=probe) == self_trust.build("laptop").base
+
+
+def test_parts_of_gap_differ_in_gate_and_width():
+    """And a smaller sweep has one width only, so that it compiles few programs."""
+    sweep = gap.build("laptop")
+    parts = gap.parts(sweep)
+    assert tuple(parts) == fig_gap.PARTS
+    assert {p.pretraining.model.width for p in parts.values()} == set(gap.WIDTHS)
+    assert all(p.base.replace(verifier=Oracle()) == sweep.base for p in parts.values())
+    assert {type(j).__name__ for j in gap.JUDGES} == set(fig_gap.JUDGES)
+    smoke = gap.parts(gap.build("smoke"))
+    assert len({p.pretraining.model.width for p in smoke.values()}) == 1
 
 
 def test_interval_over_seeds_leaves_out_what_is_not_known():
@@ -103,11 +118,12 @@ def frontier(accuracy) -> xr.Dataset:
     )
 
 
-def test_lead_is_what_is_solved_beyond_what_was_trained_on():
+def test_speed_is_told_by_the_seeds_that_got_there():
     data = frontier([[1, 1, 0.5, 0], [1, 1, 1, 0], [1, 1, 1, 1]])
-    trained = fig_length_generalization.trained_length(data)
-    assert trained.values.tolist() == [2, 3, 4]
-    assert fig_length_generalization.lead(data).values.tolist() == [[0.5, 0, 0]]
-    assert fig_length_generalization.all_solved(data).values.tolist() == [2]
-    never = frontier([[1, 1, 0.5, 0], [1, 1, 1, 0], [1, 1, 1, 0]])
-    assert np.isnan(fig_length_generalization.all_solved(never)).all()
+    assert fig_length_generalization.posed_length(data).values.tolist() == [2, 3, 4]
+    solved = phase.solved_length(data)
+    assert fig_length_generalization.rounds_until(solved, 3).values.tolist() == [1]
+    assert fig_length_generalization.speed_cell(solved, 4) == "2.0 (1)"
+    assert fig_length_generalization.speed_cell(solved, 5) == "-"
+    waits = data.assign_attrs(config={"base": {"curriculum": {"start": 3, "reach": 8}}})
+    assert fig_length_generalization.posed_length(waits) is None
