@@ -40,12 +40,12 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
     except ConfigError as error:
         cli.fail(str(error))
     sweeps = {command.out / part: design.trace_if_possible(s) for part, s in parts.items()}
+    platform.configure()
     try:
         held = resume.claim(sweeps, command.resume)
     except results.ResultsError as error:
         cli.fail(str(error))
 
-    platform.configure()
     imported = time.perf_counter() - started
     stop = Stop()
     engine = Engine(command.bases, stop)
