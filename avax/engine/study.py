@@ -64,6 +64,7 @@ class Engine:
 
     def __init__(self, bases_dir: pathlib.Path, stop: Stop | None = None):
         """Base policies are kept in `bases_dir` for reuse; `stop` may end `execute`."""
+        platform.git_commit()  # remembered now, while files are those that were loaded
         self.seconds = Seconds()
         self._bases_dir, self._stop = bases_dir, stop or Stop()
         self._runs: dict[Any, Run] = {}
