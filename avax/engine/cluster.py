@@ -1,0 +1,131 @@
+"""One program on the devices of several processes, on one machine or more.
+
+Three flags tell each process where it stands, and nothing else does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import zlib
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import jax
+
+from avax import struct
+from avax.engine import hosts, platform
+from avax.engine.sweep import Sweep
+from avax.engine.validate import ConfigError
+
+JOIN_SECONDS = 300  # that a process waits for the others to start
+HEARTBEAT_SECONDS = 30  # without a sign of life, after which a process is taken for dead
+SHUTDOWN_SECONDS = 30  # that processes wait for each other in the end
+WAIT_SECONDS = 7 * 24 * 3600  # for a collective: others wait while the first trains base policies
+FLAGS = ("coordinator", "num_processes", "process_id")
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """Where a process stands among those that run one program.
+
+    Attributes:
+      coordinator: address and port of process 0, `HOST:PORT`.
+      num_processes: at least 2.
+      process_id: from 0 to num_processes - 1.
+    """
+
+    coordinator: str
+    num_processes: int
+    process_id: int
+
+
+def add_flags(parser: ArgumentParser) -> None:
+    """The flags that `parse` takes."""
+    parser.add_argument(
+        "--coordinator",
+        metavar="HOST:PORT",
+        help="run one program on the devices of several processes: the address of process 0; "
+        "needs --placement spmd",
+    )
+    parser.add_argument("--num-processes", type=int, metavar="INT", help="how many there are")
+    parser.add_argument("--process-id", type=int, metavar="INT", help="which one this is, from 0")
+
+
+def parse(args: Mapping[str, Any]) -> Cluster | None:
+    """The cluster that flags ask for, None without them; ConfigError if they make no sense."""
+    values = {name: args[name] for name in FLAGS}
+    missing = [name for name, value in values.items() if value is None]
+    if len(missing) == len(FLAGS):
+        return None
+    if missing:
+        raise ConfigError(f"{missing[0]}: is missing; {', '.join(FLAGS)} are given together")
+    cluster = Cluster(**values)
+    port = re.fullmatch(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})", cluster.coordinator, re.ASCII)
+    if port is None or not 0 < int(port[1]) < 2**16:
+        raise ConfigError(f"coordinator: is {cluster.coordinator!r}, must be HOST:PORT")
+    if cluster.num_processes < 2:
+        raise ConfigError(f"num_processes: is {cluster.num_processes}, must be at least 2")
+    if not 0 <= cluster.process_id < cluster.num_processes:
+        raise ConfigError(
+            f"process_id: is {cluster.process_id}, must lie in [0, {cluster.num_processes - 1}]"
+        )
+    return cluster
+
+
+def check(cluster: Cluster | None, sweep: Sweep) -> None:
+    """Raises ConfigError if several processes can't run a sweep together."""
+    if cluster is None:
+        return
+    if sweep.placement != "spmd":
+        raise ConfigError(
+            f"placement: is {sweep.placement!r}; several processes need --placement spmd"
+        )
+    if not sweep.tile_width.isdigit():
+        raise ConfigError(
+            f"tile_width: is {sweep.tile_width!r}; several processes need a number, the runs that "
+            "each device advances together"
+        )
+
+
+def join(cluster: Cluster | None, sweeps: Iterable[Sweep]) -> None:
+    """Connects the processes; to be called before JAX starts a backend.
+
+    Raises:
+      Lost: if they can't reach each other in time.
+      ConfigError: on all processes, if they don't run the same.
+    """
+    if cluster is None:
+        return
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "xla_cpu_collective_timeout_seconds" not in flags:
+        flag = f"--xla_cpu_collective_timeout_seconds={WAIT_SECONDS}"
+        os.environ["XLA_FLAGS"] = f"{flags} {flag}".strip()
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    jax.config.update("jax_enable_preemption_service", False)  # it would handle SIGTERM
+    try:
+        jax.distributed.initialize(
+            **dataclasses.asdict(cluster),
+            cluster_detection_method="deactivate",
+            initialization_timeout=JOIN_SECONDS,
+            heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
+            shutdown_timeout_seconds=SHUTDOWN_SECONDS,
+        )
+    except RuntimeError as error:
+        why = str(error).splitlines()[0]
+        raise hosts.Lost(
+            f"process {cluster.process_id} did not meet the others at {cluster.coordinator} in "
+            f"{JOIN_SECONDS} s ({why})"
+        ) from error
+    found = Counter(device.process_index for device in jax.devices())
+    if len(set(found.values())) > 1:  # all see it, and none can tell the others anything
+        listed = ", ".join(f"{found[i]} on process {i}" for i in sorted(found))
+        raise ConfigError(f"the processes have different numbers of devices: {listed}")
+    hosts.enter(cluster.process_id, cluster.num_processes)
+    what = [struct.to_dict(sweep) for sweep in sweeps], platform.versions()
+    if not hosts.is_same(zlib.crc32(json.dumps(what).encode()) & 0x7FFFFFFF):
+        raise ConfigError("the processes were given different flags, or have different versions")
