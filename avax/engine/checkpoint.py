@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from avax.engine import hosts
 from avax.engine.progress import say
 from avax.results import ResultsError, one_line, write_json
 
@@ -33,7 +35,7 @@ def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
     checksums = {name: zlib.crc32(x.tobytes()) for name, x in arrays.items()}
     about = {"crc32": checksums, "facts": facts}
     try:
-        with _one_at_a_time:
+        with _one_at_a_time, _without_others():
             # orbax refuses relative paths.
             ocp.save(folder.absolute(), arrays, overwrite=True, custom_metadata=about)
         write_json(_manifest(folder), _checksums(folder))
@@ -96,10 +98,10 @@ def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
         for i, x in enumerate(leaves)
     }
     try:
-        metadata = ocp.metadata(folder).custom_metadata
-        if metadata["facts"] != facts:
-            return None
-        with _one_at_a_time:
+        with _one_at_a_time, _without_others():
+            metadata = ocp.metadata(folder).custom_metadata
+            if metadata["facts"] != facts:
+                return None
             arrays = jax.device_get(ocp.load(folder, template))
         for name, array in arrays.items():
             if zlib.crc32(np.asarray(array).tobytes()) != metadata["crc32"][name]:
@@ -135,4 +137,16 @@ def _read_json(path: pathlib.Path) -> Any:
 
 
 def _on_one_device() -> jax.sharding.Sharding:
-    return jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    return jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+
+
+def _without_others() -> contextlib.AbstractContextManager:
+    """Lets orbax wait for no other process: one alone reads and writes."""
+    if not hosts.are_many():
+        return contextlib.nullcontext()
+    from orbax.checkpoint import v1 as ocp
+
+    context, own = ocp.Context(), jax.process_index()
+    context.multiprocessing.primary_host = own
+    context.multiprocessing.active_processes = {own}
+    return context

@@ -101,10 +101,7 @@ def join(cluster: Cluster | None, sweeps: Iterable[Sweep]) -> None:
     """
     if cluster is None:
         return
-    flags = os.environ.get("XLA_FLAGS", "")
-    if "xla_cpu_collective_timeout_seconds" not in flags:
-        flag = f"--xla_cpu_collective_timeout_seconds={WAIT_SECONDS}"
-        os.environ["XLA_FLAGS"] = f"{flags} {flag}".strip()
+    _set_xla_flags()
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     jax.config.update("jax_enable_preemption_service", False)  # it would handle SIGTERM
     try:
@@ -125,7 +122,19 @@ def join(cluster: Cluster | None, sweeps: Iterable[Sweep]) -> None:
     if len(set(found.values())) > 1:  # all see it, and none can tell the others anything
         listed = ", ".join(f"{found[i]} on process {i}" for i in sorted(found))
         raise ConfigError(f"the processes have different numbers of devices: {listed}")
-    hosts.enter(cluster.process_id, cluster.num_processes)
+    hosts.enter(jax.process_index(), cluster.num_processes)  # which a TPU numbers by itself
     what = [struct.to_dict(sweep) for sweep in sweeps], platform.versions()
     if not hosts.is_same(zlib.crc32(json.dumps(what).encode()) & 0x7FFFFFFF):
         raise ConfigError("the processes were given different flags, or have different versions")
+
+
+def _set_xla_flags() -> None:
+    wanted = {
+        "xla_cpu_collective_timeout_seconds": WAIT_SECONDS,
+        # A process that has a program in its compile cache would leave the others waiting for the
+        # part of the tuning that is its.
+        "xla_gpu_shard_autotuning": "false",
+    }
+    flags = os.environ.get("XLA_FLAGS", "")
+    more = [f"--{name}={value}" for name, value in wanted.items() if name not in flags]
+    os.environ["XLA_FLAGS"] = " ".join([flags, *more]).strip()
