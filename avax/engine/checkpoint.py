@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import threading
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -140,13 +141,22 @@ def _on_one_device() -> jax.sharding.Sharding:
     return jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
 
 
-def _without_others() -> contextlib.AbstractContextManager:
+@contextlib.contextmanager
+def _without_others() -> Iterator[None]:
     """Lets orbax wait for no other process: one alone reads and writes."""
     if not hosts.are_many():
-        return contextlib.nullcontext()
+        yield
+        return
     from orbax.checkpoint import v1 as ocp
+    from orbax.checkpoint.experimental.v1._src.synchronization import multihost
 
     context, own = ocp.Context(), jax.process_index()
     context.multiprocessing.primary_host = own
     context.multiprocessing.active_processes = {own}
-    return context
+    # Those that are not active it still asks, whether they save in the same folder.
+    count, multihost.process_count = multihost.process_count, lambda: 1
+    try:
+        with context:
+            yield
+    finally:
+        multihost.process_count = count

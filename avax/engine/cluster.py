@@ -106,7 +106,9 @@ def join(cluster: Cluster | None, sweeps: Iterable[Sweep]) -> None:
     jax.config.update("jax_enable_preemption_service", False)  # it would handle SIGTERM
     try:
         jax.distributed.initialize(
-            **dataclasses.asdict(cluster),
+            cluster.coordinator,
+            cluster.num_processes,
+            cluster.process_id,
             cluster_detection_method="deactivate",
             initialization_timeout=JOIN_SECONDS,
             heartbeat_timeout_seconds=HEARTBEAT_SECONDS,

@@ -72,13 +72,13 @@ def share(make: Callable[[], T]) -> T:
     return json.loads(_send(data, size, 0))
 
 
-def share_arrays(tree: Any, like: Any) -> Any:
-    """The first process's pytree of arrays, on the host; `like` has its structure and shapes."""
+def share_arrays(make: Callable[[], Any], like: Callable[[], Any]) -> Any:
+    """The same for a pytree of arrays on the host; `like` returns its structure and shapes."""
     if not are_many():
-        return tree
+        return make()
+    shapes, structure = jax.tree.flatten(like())
+    own = jax.tree.leaves(make()) if is_first() else [None] * len(shapes)
     _exchange(0)  # the first process may have ended instead of making the arrays
-    shapes, structure = jax.tree.flatten(like)
-    own = jax.tree.leaves(tree) if is_first() else [None] * len(shapes)
     found = []
     for array, shape in zip(own, shapes, strict=True):
         data = np.asarray(array).tobytes() if is_first() else b""

@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -154,9 +155,10 @@ class Engine:
     def bases(self, config: Sweep, experiment: Experiment) -> Policy:
         """Base policies of an experiment's runs; see `base_policies`."""
         with self.seconds.count("pretraining"):
-            first = hosts.is_first()
-            own = base_policies(config, experiment, self._bases_dir) if first else None
-            return hosts.share_arrays(own, base_shapes(config, experiment))
+            return hosts.share_arrays(
+                partial(base_policies, config, experiment, self._bases_dir),
+                partial(base_shapes, config, experiment),
+            )
 
     def _plan(
         self, config: Sweep, members: tuple, num_settings: int, width: int | None = None

@@ -95,12 +95,13 @@ class Survivor:
             lambda x: jax.ShapeDtypeStruct((size, *x.shape), x.dtype), self._run.like
         )
         found = checkpoint.load_newest(folder, like, facts) if hosts.is_first() else None
-        start, progress = hosts.share(lambda: found and found[0]), found and found[1]
+        start = hosts.share(lambda: found and found[0])
         if start is None:
             if hosts.is_first():
                 checkpoint.forget(folder)  # what another set-up left would pass for newer
             return 0, self._run.begin(unit, members)
-        return start, place(unit, hosts.share_arrays(progress, like))
+        progress = hosts.share_arrays(lambda: found[1], lambda: like)
+        return start, place(unit, progress)
 
 
 def unique(runs: np.ndarray) -> list[int]:
