@@ -99,14 +99,15 @@ def part(status: int = 0, line: str = "") -> tuple[int, str]:
 
     Returns:
       The status that all end with, the lowest that is not 0, and the line of its process.
+
+    Raises:
+      Lost: if another process can't be reached.
     """
     if are_many():
         try:
             _exchange(len(line.encode()), status, line.encode())
         except Parted as parted:
             return parted.status, str(parted)
-        except Lost:
-            pass  # it ends, too
     return status, line
 
 
@@ -158,6 +159,6 @@ def _send(data: bytes, size: int, source: int) -> bytes:
 def _together(function: Callable[..., T], *args: Any, **how: Any) -> T:
     try:
         return function(*args, **how)
-    except jax.errors.JaxRuntimeError as error:
+    except (ValueError, jax.errors.JaxRuntimeError) as error:  # as it is met in time, or late
         why = str(error).splitlines()[0]
         raise Lost(f"a process can't be reached; the same commands go on ({why})") from error

@@ -114,7 +114,12 @@ def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[x
 
 def told(status: int, line: str) -> int:
     """Says to the user and to the other processes why this one ends; the status to end with."""
-    status, line = hosts.part(status, " ".join(line.split()))
+    line = " ".join(line.split())
+    try:
+        status, line = hosts.part(status, line)
+    except hosts.Lost:  # they end, too; a tidy end would wait for them
+        say(line)
+        leave(status)
     say(line)
     return status
 
