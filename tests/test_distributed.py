@@ -13,7 +13,9 @@ import sys
 import time
 
 import pytest
-from test_killed import bits, finish, rounds_done, wait_for_tiles
+from test_killed import bits, finish, rounds_done
+
+from avax import store
 
 CORES = sorted(os.sched_getaffinity(0))[:2] if hasattr(os, "sched_getaffinity") else []
 pytestmark = [
@@ -75,14 +77,6 @@ def alone(folder):
     return bits(folder / "0", "alone")
 
 
-def go_on(folder, out, alone):
-    """The same commands come to the end with the bits of one process."""
-    for process in start_two(folder, out, "--resume", "must"):
-        status, err = finish(process)
-        assert status == 0, err
-    assert bits(folder / "0", out) == alone
-
-
 def test_two_processes_have_the_bits_of_one(folder, alone):
     first, second = start_two(folder, "two")
     (out, err), (nothing, said) = (process.communicate(timeout=180) for process in (first, second))
@@ -90,41 +84,35 @@ def test_two_processes_have_the_bits_of_one(folder, alone):
     assert bits(folder / "0", "two") == alone
     provenance = json.loads((folder / "0" / "two" / "provenance.json").read_text())
     assert provenance["device"].startswith("2 x ") and "done" in out
+    # Either may go on with what the other began.
+    facts = [store.read_progress(folder / "0" / name)["facts"] for name in ("two", "alone")]
+    assert facts[0] == facts[1] and facts[0]["num_devices"] == 2
     # The other has written and said nothing, its library for collectives has.
     assert list((folder / "1").iterdir()) == [] and said == ""
     assert all(line.startswith("[Gloo]") for line in nothing.splitlines())
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_a_signal_to_one_stops_both_after_the_same_segment(folder, alone, which):
-    out = f"signal-{which}"
-    both = start_two(folder, out)
-    wait_for_tiles(both[0], folder / "0" / out)
-    both[which].send_signal(signal.SIGTERM)
-    for process in both:
-        status, err = finish(process)
-        assert status == 143 and "stopped by SIGTERM; all is saved" in err, err
-        assert "Traceback" not in err
-    assert rounds_done(folder / "0" / out) >= 1
-    if which:
-        go_on(folder, out, alone)
-    else:  # one process goes on with what two have begun
-        status, err = finish(start(folder, out, CORES, 0, ["--resume", "must"]))
-        assert status == 0 and bits(folder / "0", out) == alone, err
-
-
-@pytest.mark.parametrize("which", [0, 1])
-def test_the_other_ends_when_one_is_killed(folder, alone, which):
-    out = f"killed-{which}"
-    both = start_two(folder, out)
-    wait_for_tiles(both[0], folder / "0" / out)
-    both[which].kill()
-    killed = time.monotonic()
-    status, err = finish(both[1 - which])
-    print(f"ended after {time.monotonic() - killed:.2f} s, status {status}: {err}")
-    assert status != 0 and err and time.monotonic() - killed < 60
-    finish(both[which])
-    go_on(folder, out, alone)
+def test_stopped_and_killed_they_go_on(folder, alone):
+    """Whichever it happens to, the other ends as well, and the same commands go on."""
+    out = folder / "0" / "again"
+    for which, number in ((1, signal.SIGTERM), (0, signal.SIGKILL), (1, signal.SIGKILL), (0, 0)):
+        both, before = start_two(folder, "again"), rounds_done(out)
+        while number and both[0].poll() is None and rounds_done(out) <= before:
+            time.sleep(0.005)
+        both[which].send_signal(number)
+        sent = time.monotonic()
+        ended = [finish(process) for process in both]
+        print(f"process {which} was sent {number}, after {time.monotonic() - sent:.1f} s: {ended}")
+        assert rounds_done(out) > before
+        if number == signal.SIGTERM:
+            assert [status for status, _ in ended] == [143, 143]
+            assert all("stopped by SIGTERM; all is saved" in err for _, err in ended)
+        elif number:
+            status, err = ended[1 - which]
+            assert status not in (0, -number) and err and time.monotonic() - sent < 60
+        assert not any("Traceback" in err for _, err in ended)
+    assert [status for status, _ in ended] == [0, 0]
+    assert bits(folder / "0", "again") == alone
 
 
 def test_an_error_of_the_first_ends_both_in_a_line(folder, alone):
@@ -146,19 +134,23 @@ def test_different_flags_are_refused(folder):
         assert status == 2 and "different flags" in err and len(err.splitlines()) == 1, err
 
 
-def test_others_that_do_not_come_are_not_waited_for(folder):
-    for process in "0", "1":
-        code = (
-            "from avax.engine import cluster; cluster.JOIN_SECONDS = 2\n"
-            f"cluster.join(cluster.Cluster('127.0.0.1:{free_port()}', 2, {process}), [])"
-        )
-        began = time.monotonic()
-        ended = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=SCRIPT.parents[1],
-            capture_output=True,
+def test_others_that_do_not_come_are_not_waited_for():
+    code = (
+        "from avax.engine import cluster; cluster.JOIN_SECONDS = 2\n"
+        "cluster.join(cluster.Cluster('127.0.0.1:{}', 2, {}), [])"
+    )
+    began, where = time.monotonic(), SCRIPT.parents[1]
+    ended = [
+        subprocess.Popen(
+            [sys.executable, "-c", code.format(free_port(), process)],
+            cwd=where,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             text=True,
-            timeout=100,
         )
-        print(f"process {process} ended after {time.monotonic() - began:.1f} s: {ended.stderr}")
-        assert "did not meet the others" in ended.stderr
+        for process in (0, 1)
+    ]
+    for process, (status, err) in enumerate(map(finish, ended)):
+        (line,) = err.splitlines()
+        assert status == 2 and line.startswith(f"error: process {process} did not meet the 1 other")
+    assert time.monotonic() - began < 60

@@ -5,20 +5,24 @@ Three flags tell each process where it stands, and nothing else does.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import re
+import threading
 import zlib
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jax
 
 from avax import struct
 from avax.engine import hosts, platform
+from avax.engine.progress import say
+from avax.engine.signals import leave
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError
 
@@ -95,8 +99,10 @@ def check(cluster: Cluster | None, sweep: Sweep) -> None:
 def join(cluster: Cluster | None, sweeps: Iterable[Sweep]) -> None:
     """Connects the processes; to be called before JAX starts a backend.
 
+    Ends the program, in one line and with status 2, if they don't meet in time.
+
     Raises:
-      Lost: if they can't reach each other in time.
+      Lost: if the coordinator can't listen at its address.
       ConfigError: on all processes, if they don't run the same.
     """
     if cluster is None:
@@ -105,21 +111,18 @@ def join(cluster: Cluster | None, sweeps: Iterable[Sweep]) -> None:
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     jax.config.update("jax_enable_preemption_service", False)  # it would handle SIGTERM
     try:
-        jax.distributed.initialize(
-            cluster.coordinator,
-            cluster.num_processes,
-            cluster.process_id,
-            cluster_detection_method="deactivate",
-            initialization_timeout=JOIN_SECONDS,
-            heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
-            shutdown_timeout_seconds=SHUTDOWN_SECONDS,
-        )
+        with _patience(cluster):
+            jax.distributed.initialize(
+                cluster.coordinator,
+                cluster.num_processes,
+                cluster.process_id,
+                cluster_detection_method="deactivate",
+                initialization_timeout=JOIN_SECONDS + 60,
+                heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
+                shutdown_timeout_seconds=SHUTDOWN_SECONDS,
+            )
     except RuntimeError as error:
-        why = str(error).splitlines()[0]
-        raise hosts.Lost(
-            f"process {cluster.process_id} did not meet the others at {cluster.coordinator} in "
-            f"{JOIN_SECONDS} s ({why})"
-        ) from error
+        raise hosts.Lost(f"{cluster.coordinator}: {str(error).splitlines()[0]}") from error
     found = Counter(device.process_index for device in jax.devices())
     if len(set(found.values())) > 1:  # all see it, and none can tell the others anything
         listed = ", ".join(f"{found[i]} on process {i}" for i in sorted(found))
@@ -128,6 +131,26 @@ def join(cluster: Cluster | None, sweeps: Iterable[Sweep]) -> None:
     what = [struct.to_dict(sweep) for sweep in sweeps], platform.versions()
     if not hosts.is_same(zlib.crc32(json.dumps(what).encode()) & 0x7FFFFFFF):
         raise ConfigError("the processes were given different flags, or have different versions")
+
+
+@contextlib.contextmanager
+def _patience(cluster: Cluster) -> Iterator[None]:
+    """Ends the program in one line if the block takes long: JAX would abort it with many."""
+
+    def give_up():
+        say(
+            f"error: process {cluster.process_id} did not meet the {cluster.num_processes - 1} "
+            f"others at {cluster.coordinator} in {JOIN_SECONDS} s"
+        )
+        leave(2)
+
+    timer = threading.Timer(JOIN_SECONDS, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _set_xla_flags() -> None:
