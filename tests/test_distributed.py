@@ -136,8 +136,8 @@ def test_different_flags_are_refused(folder):
 
 def test_others_that_do_not_come_are_not_waited_for():
     code = (
-        "from avax.engine import cluster; cluster.JOIN_SECONDS = 2\n"
-        "cluster.join(cluster.Cluster('127.0.0.1:{}', 2, {}), [])"
+        "from avax.engine import processes; processes.JOIN_SECONDS = 2\n"
+        "processes.join(processes.Place('127.0.0.1:{}', 2, {}), [])"
     )
     began, where = time.monotonic(), SCRIPT.parents[1]
     ended = [

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tiny_sweep
 
-from avax.engine import cli, cluster, hosts
+from avax.engine import cli, hosts, processes
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError
 
@@ -21,11 +21,11 @@ def parse(words: str) -> cli.Command:
 
 
 def test_the_flags_say_where_a_process_stands():
-    assert parse(f"{TWO} {SPMD}").cluster == cluster.Cluster("10.0.0.1:1234", 2, 1)
-    assert parse(SPMD).cluster is None
+    assert parse(f"{TWO} {SPMD}").place == processes.Place("10.0.0.1:1234", 2, 1)
+    assert parse(SPMD).place is None
     named = "--coordinator node-3.cluster:65535 --num-processes 2 --process-id=0"
-    assert parse(f"{named} {SPMD}").cluster.coordinator == "node-3.cluster:65535"
-    assert parse(f"{TWO} {SPMD}".replace("10.0.0.1", "[::1]")).cluster.coordinator == "[::1]:1234"
+    assert parse(f"{named} {SPMD}").place.coordinator == "node-3.cluster:65535"
+    assert parse(f"{TWO} {SPMD}".replace("10.0.0.1", "[::1]")).place.coordinator == "[::1]:1234"
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ def test_flags_that_make_no_sense_end_in_one_line(words, named, capsys):
 
 def test_parts_that_several_processes_can_not_run_are_refused():
     two = parse(f"{TWO} {SPMD}")
-    cluster.check(two.cluster, two.sweep)
+    processes.check(two.place, two.sweep)
     with pytest.raises(ConfigError, match="--placement spmd"):
-        cluster.check(two.cluster, dataclasses.replace(two.sweep, placement="tiles"))
-    cluster.check(None, Sweep(two.sweep.base))
+        processes.check(two.place, dataclasses.replace(two.sweep, placement="tiles"))
+    processes.check(None, Sweep(two.sweep.base))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import xarray as xr
 
 from avax import plotting, results, store
 from avax.analysis import phase, trace
-from avax.engine import cli, cluster, design, hosts, platform, resume
+from avax.engine import cli, design, hosts, platform, resume
 from avax.engine.progress import say
 from avax.engine.signals import Stop, leave
 from avax.engine.study import Engine, Seconds
@@ -42,7 +42,7 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
     try:
         parts = config.parts(command.sweep)
         for part in parts.values():
-            cluster.check(command.cluster, part)
+            processes.check(command.place, part)
     except ConfigError as error:
         cli.fail(str(error))
     sweeps = {command.out / part: design.trace_if_possible(s) for part, s in parts.items()}
@@ -71,7 +71,7 @@ def claim(
     If that fails, ends the program in one line and with status 2.
     """
     try:
-        cluster.join(command.cluster, sweeps.values())
+        processes.join(command.place, sweeps.values())
         if hosts.is_first():
             return resume.claim(sweeps, command.resume)
         return contextlib.nullcontext()

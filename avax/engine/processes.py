@@ -34,7 +34,7 @@ FLAGS = ("coordinator", "num_processes", "process_id")
 
 
 @dataclasses.dataclass(frozen=True)
-class Cluster:
+class Place:
     """Where a process stands among those that run one program.
 
     Attributes:
@@ -60,30 +60,30 @@ def add_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--process-id", type=int, metavar="INT", help="which one this is, from 0")
 
 
-def parse(args: Mapping[str, Any]) -> Cluster | None:
-    """The cluster that flags ask for, None without them; ConfigError if they make no sense."""
+def parse(args: Mapping[str, Any]) -> Place | None:
+    """The place that flags name, None without them; ConfigError if they make no sense."""
     values = {name: args[name] for name in FLAGS}
     missing = [name for name, value in values.items() if value is None]
     if len(missing) == len(FLAGS):
         return None
     if missing:
         raise ConfigError(f"{missing[0]}: is missing; {', '.join(FLAGS)} are given together")
-    cluster = Cluster(**values)
-    port = re.fullmatch(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})", cluster.coordinator, re.ASCII)
+    place = Place(**values)
+    port = re.fullmatch(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})", place.coordinator, re.ASCII)
     if port is None or not 0 < int(port[1]) < 2**16:
-        raise ConfigError(f"coordinator: is {cluster.coordinator!r}, must be HOST:PORT")
-    if cluster.num_processes < 2:
-        raise ConfigError(f"num_processes: is {cluster.num_processes}, must be at least 2")
-    if not 0 <= cluster.process_id < cluster.num_processes:
+        raise ConfigError(f"coordinator: is {place.coordinator!r}, must be HOST:PORT")
+    if place.num_processes < 2:
+        raise ConfigError(f"num_processes: is {place.num_processes}, must be at least 2")
+    if not 0 <= place.process_id < place.num_processes:
         raise ConfigError(
-            f"process_id: is {cluster.process_id}, must lie in [0, {cluster.num_processes - 1}]"
+            f"process_id: is {place.process_id}, must lie in [0, {place.num_processes - 1}]"
         )
-    return cluster
+    return place
 
 
-def check(cluster: Cluster | None, sweep: Sweep) -> None:
+def check(place: Place | None, sweep: Sweep) -> None:
     """Raises ConfigError if several processes can't run a sweep together."""
-    if cluster is None:
+    if place is None:
         return
     if sweep.placement != "spmd":
         raise ConfigError(
@@ -96,7 +96,7 @@ def check(cluster: Cluster | None, sweep: Sweep) -> None:
         )
 
 
-def join(cluster: Cluster | None, sweeps: Iterable[Sweep]) -> None:
+def join(place: Place | None, sweeps: Iterable[Sweep]) -> None:
     """Connects the processes; to be called before JAX starts a backend.
 
     Ends the program, in one line and with status 2, if they don't meet in time.
@@ -105,42 +105,42 @@ def join(cluster: Cluster | None, sweeps: Iterable[Sweep]) -> None:
       Lost: if the coordinator can't listen at its address.
       ConfigError: on all processes, if they don't run the same.
     """
-    if cluster is None:
+    if place is None:
         return
     _set_xla_flags()
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     jax.config.update("jax_enable_preemption_service", False)  # it would handle SIGTERM
     try:
-        with _patience(cluster):
+        with _patience(place):
             jax.distributed.initialize(
-                cluster.coordinator,
-                cluster.num_processes,
-                cluster.process_id,
+                place.coordinator,
+                place.num_processes,
+                place.process_id,
                 cluster_detection_method="deactivate",
                 initialization_timeout=JOIN_SECONDS + 60,
                 heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
                 shutdown_timeout_seconds=SHUTDOWN_SECONDS,
             )
     except RuntimeError as error:
-        raise hosts.Lost(f"{cluster.coordinator}: {str(error).splitlines()[0]}") from error
+        raise hosts.Lost(f"{place.coordinator}: {str(error).splitlines()[0]}") from error
     found = Counter(device.process_index for device in jax.devices())
     if len(set(found.values())) > 1:  # all see it, and none can tell the others anything
         listed = ", ".join(f"{found[i]} on process {i}" for i in sorted(found))
         raise ConfigError(f"the processes have different numbers of devices: {listed}")
-    hosts.enter(jax.process_index(), cluster.num_processes)  # which a TPU numbers by itself
+    hosts.enter(jax.process_index(), place.num_processes)  # which a TPU numbers by itself
     what = [struct.to_dict(sweep) for sweep in sweeps], platform.versions()
     if not hosts.is_same(zlib.crc32(json.dumps(what).encode()) & 0x7FFFFFFF):
         raise ConfigError("the processes were given different flags, or have different versions")
 
 
 @contextlib.contextmanager
-def _patience(cluster: Cluster) -> Iterator[None]:
+def _patience(place: Place) -> Iterator[None]:
     """Ends the program in one line if the block takes long: JAX would abort it with many."""
 
     def give_up():
         say(
-            f"error: process {cluster.process_id} did not meet the {cluster.num_processes - 1} "
-            f"others at {cluster.coordinator} in {JOIN_SECONDS} s"
+            f"error: process {place.process_id} did not meet the {place.num_processes - 1} "
+            f"others at {place.coordinator} in {JOIN_SECONDS} s"
         )
         leave(2)
 
