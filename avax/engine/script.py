@@ -18,7 +18,7 @@ import xarray as xr
 
 from avax import plotting, results, store
 from avax.analysis import phase, trace
-from avax.engine import cli, design, hosts, platform, resume
+from avax.engine import cli, design, hosts, platform, processes, resume
 from avax.engine.progress import say
 from avax.engine.signals import Stop, leave
 from avax.engine.study import Engine, Seconds
