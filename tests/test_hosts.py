@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import socket
 
 import numpy as np
 import pytest
@@ -60,6 +61,14 @@ def test_parts_that_several_processes_can_not_run_are_refused():
     with pytest.raises(ConfigError, match="--placement spmd"):
         processes.check(two.place, dataclasses.replace(two.sweep, placement="tiles"))
     processes.check(None, Sweep(two.sweep.base))
+
+
+def test_a_port_that_is_taken_is_refused():
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(hosts.Lost, match=f"can't listen at port {port}"):
+            processes.check_port(port)
+    processes.check_port(port)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import re
+import socket
 import threading
 import zlib
 from argparse import ArgumentParser
@@ -107,6 +108,8 @@ def join(place: Place | None, sweeps: Iterable[Sweep]) -> None:
     """
     if place is None:
         return
+    if place.process_id == 0:
+        check_port(int(place.coordinator.rpartition(":")[2]))
     _set_xla_flags()
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     jax.config.update("jax_enable_preemption_service", False)  # it would handle SIGTERM
@@ -131,6 +134,16 @@ def join(place: Place | None, sweeps: Iterable[Sweep]) -> None:
     what = [struct.to_dict(sweep) for sweep in sweeps], platform.versions()
     if not hosts.is_same(zlib.crc32(json.dumps(what).encode()) & 0x7FFFFFFF):
         raise ConfigError("the processes were given different flags, or have different versions")
+
+
+def check_port(port: int) -> None:
+    """Raises Lost if no process can listen there; JAX would crash."""
+    dual = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if dual else socket.AF_INET
+    try:
+        socket.create_server(("", port), family=family, dualstack_ipv6=dual).close()
+    except OSError as error:
+        raise hosts.Lost(f"coordinator: can't listen at port {port}: {error.strerror}") from error
 
 
 @contextlib.contextmanager
