@@ -16,7 +16,7 @@ from avax.engine.sweep import Sweep
 
 
 class NoStore:
-    """Stands for the store on a process that writes nothing.
+    """Stands for the store on a process that writes nothing, and so is given no metrics.
 
     Attributes:
       dataset: full of NaN.
@@ -26,11 +26,8 @@ class NoStore:
     def __init__(self, dataset: xr.Dataset, kept: np.ndarray):
         self.dataset, self.kept = dataset, kept
 
-    def put(self, runs: np.ndarray, metrics: Mapping[str, np.ndarray]) -> None:
-        """Does nothing: the first process has the same metrics."""
-
     def put_kept(self, runs: np.ndarray) -> None:
-        """Does nothing."""
+        """Does nothing: the first process has their metrics."""
 
     def flush(self) -> None:
         """Does nothing."""

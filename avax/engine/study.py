@@ -188,7 +188,7 @@ class Engine:
 
         def on_tile(indices, metrics):
             if not hosts.is_first():
-                return
+                return  # even where the folder is there: it may be the first one's
             saved = survivor.place_of(runs[indices])
             try:
                 writer.put(runs[indices], metrics)
