@@ -34,10 +34,15 @@ def new_figure(width: float, height: float) -> Figure:
 
 def save(figure: Figure, stem: pathlib.Path) -> list[pathlib.Path]:
     """Writes `stem`.png and `stem`.pdf, the same bytes for the same figure; returns the paths."""
-    paths = [stem.with_name(stem.name + suffix) for suffix in (".png", ".pdf")]
+    without = {"png": ["Software"], "pdf": ["CreationDate", "Producer", "Creator"]}
     stem.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(paths[0], metadata={"Software": None})
-    figure.savefig(paths[1], metadata={"CreationDate": None, "Producer": None, "Creator": None})
+    paths = []
+    for kind, names in without.items():
+        path = stem.with_name(f"{stem.name}.{kind}")
+        path.unlink(missing_ok=True)  # a link would lead elsewhere
+        with path.open("xb") as file:
+            figure.savefig(file, format=kind, metadata=dict.fromkeys(names))
+        paths.append(path)
     return paths
 
 

@@ -21,6 +21,7 @@ from avax.engine.study import Engine, Seconds
 from avax.engine.survival import Stopped
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError
+from avax.untrusted import check_no_links
 
 
 def main(started: float, config: ModuleType, figure: ModuleType) -> None:
@@ -41,8 +42,9 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
         cli.fail(str(error))
     sweeps = {command.out / part: design.trace_if_possible(s) for part, s in parts.items()}
     try:
+        check_no_links(command.out, filter(None, parts))
         held = resume.claim(sweeps, command.resume)
-    except results.ResultsError as error:
+    except (results.ResultsError, OSError) as error:
         cli.fail(str(error))
 
     platform.configure()
