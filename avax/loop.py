@@ -148,7 +148,9 @@ def advance(
 
     A run that has diverged keeps the state it had then.
     """
-    problems = eval_problems(experiment, state.key)
+    # fold_in 0 is free: rounds are numbered from 1.
+    key = jax.random.fold_in(state.key, 0)
+    problems = metrics.eval_problems(experiment.task, experiment.num_eval, key)
     trained = {n: jnp.full_like(x[0], jnp.nan) for n, x in found.items() if n not in OF_POLICY}
 
     def body(i, carry):
@@ -250,12 +252,3 @@ def grade_rollouts(task: Task, problems: Problem, rollouts: Rollout) -> Grade:
     """Ground truth about B rollouts: correct bool[B, K], step_correct bool[B, K, C]."""
     grade = jax.vmap(jax.vmap(task.grade, (None, 0)))
     return grade(problems, rollouts.completion)
-
-
-def eval_problems(experiment: Experiment, key: Key) -> Problem:
-    """The same problems in every round of a run, leading axes [D, num_eval]."""
-    difficulties = jnp.arange(1, experiment.task.max_difficulty + 1)
-    # fold_in 0 is free: rounds are numbered from 1.
-    keys = jax.random.split(jax.random.fold_in(key, 0), (len(difficulties), experiment.num_eval))
-    sample = jax.vmap(jax.vmap(experiment.task.sample, (0, None)))
-    return sample(keys, difficulties)

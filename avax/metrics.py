@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import sampling
-from avax.types import Grade, Policy, Problem, StepInfo
+from avax.types import Grade, Key, Policy, Problem, StepInfo, Task
 
 METRICS = {
     "accuracy": "greedy accuracy, mean over all difficulties",
@@ -33,6 +33,13 @@ DIMENSIONS = {  # of each metric that is no single number
 }
 
 OF_POLICY = ("accuracy", "accuracy_by_difficulty", "diverged")  # the rest only training has
+
+
+def eval_problems(task: Task, number: int, key: Key) -> Problem:
+    """What the accuracy of a policy is measured on, leading axes [D, number]."""
+    difficulties = jnp.arange(1, task.max_difficulty + 1)
+    keys = jax.random.split(key, (len(difficulties), number))
+    return jax.vmap(jax.vmap(task.sample, (0, None)))(keys, difficulties)
 
 
 def of_round(info: StepInfo, grades: Grade) -> dict[str, Array]:

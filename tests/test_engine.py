@@ -34,7 +34,7 @@ def bases(bases_dir):
 @pytest.fixture(scope="module")
 def members(bases):
     """25 settings, one seed."""
-    return study.stack_members(GRID, list(range(25)), GRID.settings(), bases)[0]
+    return sweep.stack_members(GRID, GRID.settings(), list(range(25)), bases)[0]
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,6 @@ def program(name):
         "init": loop.init,
         "blank": loop.blank,
         "advance": loop.advance,
-        "eval_problems": loop.eval_problems,
     }
     return jax.jit(functions[name])
 
@@ -219,7 +218,7 @@ def test_round_0_is_the_base(runs, base):
     """Its accuracy, found by decoding instead of by one pass over the answers."""
     experiment = experiment_of(LADDER["filtered_sft"])
     key = program("init")(experiment, base, jax.random.key(SEEDS[0])).key
-    problems = program("eval_problems")(experiment, key)
+    problems = metrics.eval_problems(TASK, NUM_EVAL, jax.random.fold_in(key, 0))
     problems = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), problems)
     policy = jax.tree.map(lambda x: x[0], base)
     generate = jax.jit(sampling.generate, static_argnums=(3, 4))

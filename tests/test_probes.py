@@ -13,8 +13,7 @@ import pytest
 
 from avax import loop, struct
 from avax.curricula import Fixed
-from avax.engine import study
-from avax.engine.sweep import Sweep
+from avax.engine.sweep import Sweep, empty_dataset
 from avax.engine.validate import ConfigError, validate
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
@@ -175,7 +174,7 @@ def test_a_probe_measures_and_changes_nothing(probe, plain):
 def test_results_have_the_dimensions_of_the_probe():
     probe = Both(Gap((Likelihood(),)), PassAt((1, 2)))
     sweep = Sweep(EXPERIMENT.replace(probe=probe), axes={"verifier.fpr": (0.0, 0.5)}, num_seeds=3)
-    data = study.empty_dataset(sweep)
+    data = empty_dataset(sweep)
     assert data.gap.dims == ("fpr", "seed", "round", "judge")
     assert data.judge.values.tolist() == ["own", "Likelihood"] and data.k.values.tolist() == [1, 2]
     assert data.pass_at.shape == (2, 3, 3, 2)

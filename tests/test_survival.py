@@ -21,6 +21,7 @@ from avax.engine import platform as avax_platform
 from avax.engine.segments import Run
 from avax.engine.signals import Stop
 from avax.engine.survival import Stopped
+from avax.engine.sweep import empty_dataset
 from avax.engine.validate import ConfigError
 from avax.results import ResultsError
 
@@ -136,13 +137,28 @@ def test_two_checkpoints_are_kept_and_the_older_serves(toy, tmp_path, monkeypatc
 
 
 def test_a_tile_of_another_set_up_is_not_resumed(toy, tmp_path, monkeypatch):
+    """Nor is anything of it changed, or trained, before that is said."""
     go(TINY, tmp_path, monkeypatch, 2)
+    shutil.rmtree(tmp_path / "bases")
+    kept = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     other = dataclasses.replace(TINY, tile_width="3")
-    with pytest.raises(ResultsError, match=r"tile_width: \[4\] -> \[3\].*--resume never"):
+    with pytest.raises(ResultsError, match=r"tile_width: \[4\] -> \[3\]; --resume never"):
         execute(other, tmp_path)
     monkeypatch.setattr(avax_platform, "versions", lambda: {"jax": "0"})
     with pytest.raises(ResultsError, match=r'versions.jax: "[\d.]+" -> "0"'):
         execute(TINY, tmp_path)
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == kept
+
+
+def test_results_of_other_code_are_kept_and_said_to_be(whole, tmp_path, monkeypatch, capsys):
+    """A tile, though, is not run by two codes."""
+    go(TINY, tmp_path, monkeypatch, 5)
+    monkeypatch.setattr(avax_platform, "git_commit", lambda: "another")
+    capsys.readouterr()
+    segments, data = go(TINY, tmp_path, monkeypatch)
+    assert segments == [(0, 1), (1, 2), (2, 3)] and same(data, whole)
+    (line,) = (ln for ln in capsys.readouterr().err.splitlines() if "commit" in ln)
+    assert str(out_of(TINY, tmp_path)) in line and "this is another" in line
 
 
 def test_how_to_resume(whole, tmp_path, monkeypatch):
@@ -236,7 +252,7 @@ def test_a_store_that_can_not_grow_is_gone_on_with(whole, tmp_path, monkeypatch)
     resource.setrlimit(resource.RLIMIT_FSIZE, (60, limits[1]))
     try:
         with pytest.raises(ResultsError, match=r"can't be written, needs [\d,]+ bytes"):
-            store.Writer(out_of(TINY, tmp_path), study.empty_dataset(TINY))
+            store.Writer(out_of(TINY, tmp_path), empty_dataset(TINY))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     _, data = go(TINY, tmp_path, monkeypatch)

@@ -11,7 +11,7 @@ from toys import BASE, GRID, PRETRAINING, SMALL
 
 from avax import struct
 from avax.curricula import Frontier
-from avax.engine import study, sweep
+from avax.engine import sweep
 from avax.engine.sweep import Sweep
 from avax.learners import GRPO
 from avax.probes import SelfTrust
@@ -136,7 +136,7 @@ def test_a_run_starts_from_the_base_and_the_key_of_its_seed_and_snapshot():
     )
     bases = {"w": np.arange(6.0).reshape(2, 3)}  # 3 x seed + snapshot
     settings = config.settings()
-    members, runs = study.stack_members(config, [0, 2], [settings[0], settings[2]], bases)
+    members, runs = sweep.stack_members(config, settings, [0, 2], bases)
     stacked, own, keys = members
     assert runs.tolist() == [0, 1, 4, 5]
     assert stacked.snapshot.tolist() == [0, 0, -1, -1]

@@ -6,11 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from avax import results, struct
 from avax.curricula import Fixed
 from avax.engine import bases as engine_bases
-from avax.engine import segments, study
-from avax.engine.sweep import Sweep
+from avax.engine import resume, segments, study
+from avax.engine.sweep import Sweep, stack_members
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.metrics import METRICS
@@ -110,14 +109,14 @@ def toy_shapes(config, experiment):
 def toy_members(config: Sweep) -> tuple:
     settings = config.settings()
     bases = {"w": np.zeros((config.num_seeds, 1), np.float32)}
-    return study.stack_members(config, list(range(len(settings))), settings, bases)[0]
+    return stack_members(config, settings, list(range(len(settings))), bases)[0]
 
 
 def execute(config: Sweep, folder, engine=None):
     """The results of a sweep; its base policies are kept beside them."""
     out = folder / config.digest()
-    results.claim(out, struct.to_dict(config), config.digest())
-    return (engine or study.Engine(folder / "bases")).execute(config, out)
+    with resume.claim({out: config}):
+        return (engine or study.Engine(folder / "bases")).execute(config, out)
 
 
 def damage(folder):

@@ -22,7 +22,7 @@ _one_at_a_time = threading.Lock()
 def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
     """Writes the arrays of a pytree and JSON-like facts, with a checksum of every array.
 
-    The folder appears complete or not at all.
+    Checksums of the files, written last and beside the folder, show that it is complete.
 
     Raises:
       ResultsError: naming the path and the bytes needed.
@@ -36,6 +36,7 @@ def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
         with _one_at_a_time:
             # orbax refuses relative paths.
             ocp.save(folder.absolute(), arrays, overwrite=True, custom_metadata=about)
+        write_json(_manifest(folder), _checksums(folder))
     except Exception as error:  # it has many kinds for a disk that is full
         needed = sum(x.nbytes for x in arrays.values())
         why = one_line(error)
@@ -45,14 +46,10 @@ def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
 def save_newest(folder: pathlib.Path, number: int, tree: Any, facts: dict[str, Any]) -> None:
     """Saves what a folder's tile has come to after `number` rounds; older ones but one are removed.
 
-    Checksums of the files, written last, show that it is complete.
-
     Raises:
       ResultsError: naming the path and the bytes needed.
     """
-    path = folder / f"{number:06}"
-    save(path, tree, facts | {"round": number})
-    write_json(_manifest(path), _checksums(path))
+    save(folder / f"{number:06}", tree, facts | {"round": number})
     for old in _newest(folder)[NUM_KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
         _manifest(old).unlink(missing_ok=True)
@@ -61,10 +58,6 @@ def save_newest(folder: pathlib.Path, number: int, tree: Any, facts: dict[str, A
 def load_newest(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> tuple[int, Any] | None:
     """The newest number of rounds and tree that `save_newest` saved with these facts, undamaged."""
     for path in _newest(folder):
-        # orbax says of damaged files the same in many lines, from threads of its own.
-        if _read_json(_manifest(path)) != _checksums(path):
-            _set_aside(path, "damaged" if _manifest(path).exists() else "incomplete")
-            continue
         tree = load(path, like, facts | {"round": int(path.name)})
         if tree is not None:
             return int(path.name), tree
@@ -93,6 +86,10 @@ def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
     folder = folder.absolute()
     if not folder.is_dir():
         return None
+    # First, because orbax says of damaged files the same in many lines, from threads of its own.
+    if _read_json(_manifest(folder)) != _checksums(folder):
+        _set_aside(folder, "damaged" if _manifest(folder).exists() else "incomplete")
+        return None
     leaves, structure = jax.tree.flatten(like)
     template = {
         str(i): jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=_on_one_device())
@@ -108,15 +105,16 @@ def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
             if zlib.crc32(np.asarray(array).tobytes()) != metadata["crc32"][name]:
                 raise ValueError(f"array {name} is not what was saved")
     except Exception:  # whatever a damaged folder makes the reader raise
-        _set_aside(folder)
+        _set_aside(folder, "damaged")
         return None
     return jax.tree.unflatten(structure, [arrays[str(i)] for i in range(len(leaves))])
 
 
-def _set_aside(folder: pathlib.Path, what: str = "damaged") -> None:
+def _set_aside(folder: pathlib.Path, what: str) -> None:
     aside = folder.with_name(f"{folder.name}.damaged")
     shutil.rmtree(aside, ignore_errors=True)
     shutil.move(folder, aside)
+    _manifest(folder).unlink(missing_ok=True)
     say(f"{folder}: is {what}, not used and moved to {aside.name}")
 
 

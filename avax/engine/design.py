@@ -45,6 +45,11 @@ def largest_batch(config: Sweep) -> int:
     return size // _sizes(config)[ALONG] if config.trace else size
 
 
+def most_runs(config: Sweep, num_settings: int) -> int:
+    """The most runs at a time of so many settings that share a structure."""
+    return min(num_settings, largest_batch(config)) * config.num_seeds
+
+
 def ray_values(dataset: xr.Dataset) -> np.ndarray:
     """The order parameter of a traced sweep, mean over seeds; f[rays, N], both axes rising."""
     return _rays(phase.order_parameter(dataset).mean("seed", skipna=False))

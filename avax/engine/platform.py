@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import platform
@@ -86,6 +87,7 @@ def _version(package: str) -> str:
         return "not installed"
 
 
+@functools.cache  # of the code that is loaded now, not of what the files become
 def git_commit() -> str:
     """The checkout's commit, `+` behind it if files differ from it; `unknown` outside of git."""
     here = pathlib.Path(__file__).parent

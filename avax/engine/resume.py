@@ -11,25 +11,28 @@ from typing import Any
 import jax
 
 from avax import results, store, struct
-from avax.engine import lock, platform
+from avax.engine import design, lock, platform, sweep
 from avax.engine.progress import say
 from avax.engine.sweep import EXECUTION, Sweep
+from avax.engine.width import known_width
 from avax.results import ResultsError
 
 CHECKPOINTS = "checkpoints"  # of the tiles that are not done, below the folder of the results
+COMMIT = "git_commit"  # of the facts, the one that is only warned of: most change no bit
 MODES = ("auto", "never", "must")
 
 
 def claim(sweeps: Mapping[pathlib.Path, Sweep], mode: str = "auto") -> contextlib.ExitStack:
     """Makes each folder the place of its sweep's results; no other process may, until closed.
 
-    All folders are checked before anything is written.
+    All folders are checked before anything in them is changed.
 
     Args:
       mode: `auto` continues what the folders hold, `never` starts over, `must` refuses to start.
 
     Raises:
-      ResultsError: naming the folder; nothing is held then.
+      ResultsError: naming the folder, and what differs if further runs would not have the bits of
+        those in it; nothing is held then.
     """
     about = {out: (struct.to_dict(s), s.digest(), EXECUTION) for out, s in sweeps.items()}
     for out, of_sweep in about.items():
@@ -38,13 +41,35 @@ def claim(sweeps: Mapping[pathlib.Path, Sweep], mode: str = "auto") -> contextli
         listed = ", ".join(map(str, sweeps))
         raise ResultsError(f"{listed}: nothing to continue; leave out --resume must to start")
     with contextlib.ExitStack() as held:
-        for out, of_sweep in about.items():
+        for out in sweeps:
             held.enter_context(lock.hold(out))
+        for out, config in sweeps.items():
+            if mode != "never":
+                _check(out, config)
+        for out, of_sweep in about.items():
             results.claim(out, *of_sweep)
             if mode == "never":
                 store.forget(out)
                 shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
         return held.pop_all()
+
+
+def _check(folder: pathlib.Path, config: Sweep) -> None:
+    before = store.read_progress(folder)
+    if not is_begun(folder, before):
+        return
+    now = facts(config, known_widths(config, before))
+    old, new = ({k: v for k, v in f.items() if k != COMMIT} for f in (before["facts"], now))
+    if changed := results.differences(old, new):
+        raise ResultsError(
+            f"{folder}: further runs would not have the bits of those in it: "
+            f"{'; '.join(changed)}; --resume never starts over"
+        )
+    if (commit := before["facts"].get(COMMIT)) != now[COMMIT]:
+        say(
+            f"{folder}: what is in it was run by the code of commit {commit}, this is "
+            f"{now[COMMIT]}; --resume never starts over"
+        )
 
 
 def facts(config: Sweep, widths: list[int]) -> dict[str, Any]:
@@ -53,6 +78,7 @@ def facts(config: Sweep, widths: list[int]) -> dict[str, Any]:
     return {
         "digest": config.digest(),
         "versions": platform.versions(),
+        COMMIT: platform.git_commit(),
         "device": jax.devices()[0].device_kind,
         "num_devices": len(jax.local_devices()) if spmd else "any",
         "placement": config.placement,
@@ -61,10 +87,15 @@ def facts(config: Sweep, widths: list[int]) -> dict[str, Any]:
     }
 
 
-def recorded_widths(config: Sweep, before: Mapping[str, Any] | None) -> list[int] | None:
-    """The tile widths that `auto` chose when the runs in a folder were begun."""
-    is_ours = before is not None and before["facts"].get("digest") == config.digest()
-    return before["facts"]["tile_width"] if is_ours and config.tile_width == "auto" else None
+def known_widths(config: Sweep, before: Mapping[str, Any] | None) -> list[int] | None:
+    """The tile width of each structure: as configured, or as `auto` chose it for the runs that a
+    folder holds; None if it is to be measured.
+    """
+    if config.tile_width == "auto":
+        is_ours = before is not None and before["facts"].get("digest") == config.digest()
+        return before["facts"]["tile_width"] if is_ours else None
+    sizes = (len(group) for group in sweep.group_by_structure(config.settings()))
+    return [known_width(config.tile_width, design.most_runs(config, n)) for n in sizes]
 
 
 def is_begun(folder: pathlib.Path, before: Mapping[str, Any] | None) -> bool:
@@ -72,20 +103,10 @@ def is_begun(folder: pathlib.Path, before: Mapping[str, Any] | None) -> bool:
     return before is not None and (bool(before["runs"]) or (folder / CHECKPOINTS).is_dir())
 
 
-def check(
-    folder: pathlib.Path, before: Mapping[str, Any] | None, now: Mapping[str, Any]
-) -> Mapping[str, Any] | None:
-    """What is to be continued in a folder, None if nothing is.
-
-    Raises:
-      ResultsError: if runs from now on would differ from those in the folder by rounding.
-    """
+def begun(folder: pathlib.Path) -> Mapping[str, Any] | None:
+    """What is to be continued in a claimed folder, None if nothing is; says what it finds."""
+    before = store.read_progress(folder, say)
     if not is_begun(folder, before):
         return None
-    if changed := results.differences(before["facts"], now):
-        raise ResultsError(
-            f"{folder}: further runs would not have the bits of those in it: "
-            f"{'; '.join(changed)}; --resume never starts over"
-        )
     say(f"{folder}: {len(before['runs'])} runs were done before")
     return before

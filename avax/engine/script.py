@@ -41,13 +41,13 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
     except ConfigError as error:
         cli.fail(str(error))
     sweeps = {command.out / part: design.trace_if_possible(s) for part, s in parts.items()}
+    platform.configure()
     try:
         check_no_links(command.out, filter(None, parts))
         held = resume.claim(sweeps, command.resume)
     except (results.ResultsError, OSError) as error:
         cli.fail(str(error))
 
-    platform.configure()
     imported = time.perf_counter() - started
     stop = Stop()
     engine = Engine(command.bases, stop)

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from avax import results, store, struct
+from avax import results, store
 from avax.engine import checkpoint, design, platform, program, resume, sweep, tiles
 from avax.engine.bases import base_policies, base_shapes
 from avax.engine.program import Unit
@@ -25,10 +24,9 @@ from avax.engine.segments import Run
 from avax.engine.signals import Stop
 from avax.engine.survival import Survivor
 from avax.engine.sweep import Sweep
-from avax.engine.width import check_memory, tile_width
+from avax.engine.width import check_memory, known_width, measured_width
 from avax.loop import Experiment
-from avax.metrics import DIMENSIONS, METRICS
-from avax.types import MISTAKES, Policy
+from avax.types import Policy
 
 MEASURED = 8  # settings that a tile width is measured on
 
@@ -68,7 +66,6 @@ class Engine:
         """Base policies are kept in `bases_dir` for reuse; `stop` may end `execute`."""
         self.seconds = Seconds()
         self._bases_dir, self._stop = bases_dir, stop or Stop()
-        self._commit = platform.git_commit()  # of the code that is loaded now
         self._runs: dict[Any, Run] = {}
 
     def execute(
@@ -83,30 +80,28 @@ class Engine:
 
         Raises:
           Stopped: everything that was done is saved.
-          ResultsError: if `out` can't be written to, or what it holds can't be continued.
+          ResultsError: if `out` can't be written to.
         """
         settings = config.settings()
         groups = sweep.group_by_structure(settings)
-        bases = [self._bases(config, settings[group[0]]) for group in groups]
-        before = store.read_progress(out, say)
-        widths = resume.recorded_widths(config, before)
+        bases = [self.bases(config, settings[group[0]]) for group in groups]
+        before = resume.begun(out)
+        widths = resume.known_widths(config, before)
         plans = []
         with self.seconds.count("compilation"):
             for i, group in enumerate(groups):
                 some = group[:MEASURED]
-                members, _ = stack_members(config, some, [settings[j] for j in some], bases[i])
+                members, _ = sweep.stack_members(config, settings, some, bases[i])
                 plans.append(self._plan(config, members, len(group), widths and widths[i]))
         facts = resume.facts(config, [plan.run.width for plan in plans])
-        before = resume.check(out, before, facts)
-        writer = store.Writer(out, empty_dataset(config), facts, before, say)
+        writer = store.Writer(out, sweep.empty_dataset(config), facts, before, say)
         total = None if config.trace else len(settings)
         with SweepProgress(total, config.num_seeds, lambda: note(writer.dataset)) as progress:
             for batch in design.batches(config, writer.dataset):
                 for i, group in enumerate(groups):
                     if not (asked := [j for j in group if j in batch]):
                         continue
-                    experiments = [settings[j] for j in asked]
-                    members, runs = stack_members(config, asked, experiments, bases[i])
+                    members, runs = sweep.stack_members(config, settings, asked, bases[i])
                     survivor = Survivor(
                         plans[i].run, config.segment, out / CHECKPOINTS, facts, self._stop.asked
                     )
@@ -121,7 +116,7 @@ class Engine:
     def _finish(self, out, config, plans, dataset, num_kept) -> None:
         provenance = {
             "versions": platform.versions(),
-            "git_commit": self._commit,
+            "git_commit": platform.git_commit(),
             "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
             "tile_width": [plan.run.width for plan in plans],
             "placement": config.placement,
@@ -145,10 +140,11 @@ class Engine:
         for group in sweep.group_by_structure(settings):
             first = settings[group[0]]
             bases = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), base_shapes(config, first))
-            members, _ = stack_members(config, group[:1], [first], bases)
+            members, _ = sweep.stack_members(config, settings, group[:1], bases)
             yield self._plan(config, members, len(group))
 
-    def _bases(self, config, experiment):
+    def bases(self, config: Sweep, experiment: Experiment) -> Policy:
+        """Base policies of an experiment's runs; see `base_policies`."""
         with self.seconds.count("pretraining"):
             return base_policies(config, experiment, self._bases_dir)
 
@@ -157,8 +153,9 @@ class Engine:
     ) -> Plan:
         """What settings that share a structure are run with, given some of their runs."""
         devices = jax.local_devices()
-        num_runs = min(num_settings, design.largest_batch(config)) * config.num_seeds
-        width = width or tile_width(config.tile_width, members, num_runs, devices)
+        num_runs = design.most_runs(config, num_settings)
+        width = width or known_width(config.tile_width, num_runs)
+        width = width or measured_width(members, num_runs, devices)
         # A program is compiled for its shapes.
         shapes = [(x.shape[1:], str(x.dtype)) for x in jax.tree.leaves(members)]
         key = jax.tree.structure(members), tuple(shapes), width, config.optimization
@@ -210,40 +207,3 @@ def compile_plans(plans: Iterable[Plan]) -> None:
     program.compile_all(todo)
     for run, unit in pairs:
         check_memory(run, unit)
-
-
-def stack_members(
-    config: Sweep, group: list[int], experiments: list[Experiment], bases: Policy
-) -> tuple[tuple, np.ndarray]:
-    """Settings x seeds as (experiments, bases, keys) with a leading axis, and the runs' indices.
-
-    A run's bases are those of its own seed and of the `num_bases` - 1 seeds that follow.
-    """
-    seeds = range(config.seed, config.seed + config.num_seeds)
-    pairs = [(e, i) for e in experiments for i in range(config.num_seeds)]
-    stacked = sweep.stack([e for e, _ in pairs])
-    keys = jnp.stack([sweep.run_key(e, s) for e in experiments for s in seeds])
-    own_seeds = np.array([i for _, i in pairs])[:, None] + np.arange(stacked.num_bases)
-    snapshots = np.array([e.snapshot for e, _ in pairs])[:, None]
-    own_bases = jax.tree.map(lambda x: np.asarray(x)[own_seeds, snapshots], bases)
-    runs = np.array([g * config.num_seeds + i for g in group for i in range(config.num_seeds)])
-    return (stacked, own_bases, keys), runs
-
-
-def empty_dataset(config: Sweep) -> xr.Dataset:
-    """The results' dataset, full of NaN: axes, then seed and round, then what a metric has."""
-    names = sweep.dimension_names(config.axes, config.base)
-    axes = {names[path]: values for path, values in config.axes.items()}
-    coords: dict[str, Any] = axes | {
-        "seed": range(config.seed, config.seed + config.num_seeds),
-        "round": range(config.base.num_rounds + 1),
-        "difficulty": range(1, config.base.task.max_difficulty + 1),
-        "mistake": MISTAKES,
-    }
-    probed = sweep.probe_metrics(config.base)
-    coords |= {name: values for m in probed.values() for name, values in m.dims.items()}
-    dims = (*axes, "seed", "round")
-    shapes = {name: (*dims, *DIMENSIONS.get(name, ())) for name in METRICS}
-    shapes |= {name: (*dims, *metric.dims) for name, metric in probed.items()}
-    about = METRICS | {name: metric.about for name, metric in probed.items()}
-    return results.template(coords, shapes, about).assign_attrs(config=struct.to_dict(config))

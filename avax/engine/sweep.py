@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+import xarray as xr
 
-from avax import struct
+from avax import results, struct
 from avax.loop import Experiment
+from avax.metrics import DIMENSIONS, METRICS
 from avax.pretrain import Pretraining
-from avax.types import Metric
+from avax.types import MISTAKES, Metric, Policy
 
 # Fields that change rounding alone, and one that changes not even that.
 EXECUTION = ("tile_width", "placement", "optimization", "segment")
@@ -143,3 +146,42 @@ def run_key(experiment: Experiment, seed: int) -> jax.Array:
 def base_key(seed: int) -> jax.Array:
     """The key that a seed's base policy is trained with."""
     return jax.random.fold_in(jax.random.key(seed), 0)
+
+
+def stack_members(
+    config: Sweep, settings: list[Experiment], group: list[int], bases: Policy
+) -> tuple[tuple, np.ndarray]:
+    """A group of settings, given by their indices, x seeds as (experiments, bases, keys) with a
+    leading axis, and the runs' indices.
+
+    A run's bases are those of its own seed and of the `num_bases` - 1 seeds that follow.
+    """
+    experiments = [settings[i] for i in group]
+    seeds = range(config.seed, config.seed + config.num_seeds)
+    pairs = [(e, i) for e in experiments for i in range(config.num_seeds)]
+    stacked = stack([e for e, _ in pairs])
+    keys = jnp.stack([run_key(e, s) for e in experiments for s in seeds])
+    own_seeds = np.array([i for _, i in pairs])[:, None] + np.arange(stacked.num_bases)
+    snapshots = np.array([e.snapshot for e, _ in pairs])[:, None]
+    own_bases = jax.tree.map(lambda x: np.asarray(x)[own_seeds, snapshots], bases)
+    runs = np.array([g * config.num_seeds + i for g in group for i in range(config.num_seeds)])
+    return (stacked, own_bases, keys), runs
+
+
+def empty_dataset(config: Sweep) -> xr.Dataset:
+    """The results' dataset, full of NaN: axes, then seed and round, then what a metric has."""
+    names = dimension_names(config.axes, config.base)
+    axes = {names[path]: values for path, values in config.axes.items()}
+    coords: dict[str, Any] = axes | {
+        "seed": range(config.seed, config.seed + config.num_seeds),
+        "round": range(config.base.num_rounds + 1),
+        "difficulty": range(1, config.base.task.max_difficulty + 1),
+        "mistake": MISTAKES,
+    }
+    probed = probe_metrics(config.base)
+    coords |= {name: values for m in probed.values() for name, values in m.dims.items()}
+    dims = (*axes, "seed", "round")
+    shapes = {name: (*dims, *DIMENSIONS.get(name, ())) for name in METRICS}
+    shapes |= {name: (*dims, *metric.dims) for name, metric in probed.items()}
+    about = METRICS | {name: metric.about for name, metric in probed.items()}
+    return results.template(coords, shapes, about).assign_attrs(config=struct.to_dict(config))

@@ -85,17 +85,20 @@ def check_memory(run: Run, unit: Unit) -> None:
         )
 
 
-def tile_width(setting: str, members: tuple, num_runs: int, devices: list[jax.Device]) -> int:
-    """The tile width that a setting asks for; `auto` measures and says what it found.
+def known_width(setting: str, num_runs: int) -> int | None:
+    """The tile width that a setting gives; None if it is to be measured."""
+    if setting == "auto":
+        return None
+    return num_runs if setting == "all" else min(int(setting), num_runs)
+
+
+def measured_width(members: tuple, num_runs: int, devices: list[jax.Device]) -> int:
+    """The tile width that `auto` chooses; says what it found.
 
     Args:
       members: some of the runs.
       num_runs: the most that are run at a time.
     """
-    if setting == "all":
-        return num_runs
-    if setting != "auto":
-        return min(int(setting), num_runs)
     width, why = choose_width(*members, num_runs, devices)
     say(f"tile width {why}")
     return width
