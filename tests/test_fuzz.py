@@ -31,9 +31,7 @@ numbers = st.one_of(
 ).map(str)
 texts = st.one_of(
     st.text(max_size=20),
-    st.sampled_from(
-        ["", " ", ",", ":", "::", "log:", "true", "auto", "all", "²", "٣", "%s"]
-    ),
+    st.sampled_from(["", " ", ",", ":", "::", "log:", "true", "auto", "all", "²", "٣", "%s"]),
     st.sampled_from(["oracle", "noisy", "learned", "grpo", "addition", "copy", "fixed", "gap"]),
     st.lists(st.sampled_from([*ESCAPES, "a", "../", "--"]), min_size=1, max_size=4).map("".join),
 )
