@@ -15,7 +15,7 @@ import xarray as xr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from avax import store_check, untrusted
-from avax.untrusted import ResultsError
+from avax.untrusted import ResultsError, is_label
 
 STORE = "metrics.zarr"
 CONFIG = "config.json"
@@ -55,9 +55,8 @@ def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
         raise ResultsError(f"{store}: can't be read: {one_line(error)}") from error
     if not matches:
         raise ResultsError(f"{store}: is damaged: its arrays are not those that were written")
-    for name, values in dataset.coords.items():
-        if values.dtype.kind in "OTU" and not all(map(untrusted.is_label, values.values)):
-            raise ResultsError(f"{store}: can't be read: {name} has names that are no words")
+    if strange := _strange_texts(dataset):
+        raise ResultsError(f"{store}: can't be read: {strange[0]!r} is no name")
     return dataset.assign_attrs(facts)
 
 
@@ -135,16 +134,22 @@ def write_store(dataset: xr.Dataset, path: pathlib.Path, chunks: Mapping[str, tu
     """Writes arrays and coordinates with checksums; what was there is removed first.
 
     Raises:
-      ResultsError: for a name that can't be that of a folder below `path`.
+      ResultsError: for a name that can't be that of a folder, or stand in a figure.
     """
-    if strange := [name for name in dataset.variables if not untrusted.is_name(name)]:
-        raise ResultsError(f"{path}: can't be written: {strange[0]!r} can't name an array")
+    if strange := _strange_texts(dataset):
+        raise ResultsError(f"{path}: can't be written: {strange[0]!r} is no name")
     compressors = [ZstdCodec(), Crc32cCodec()]
     arrays = {name: {"chunks": c, "compressors": compressors} for name, c in chunks.items()}
     coords = {name: {"compressors": compressors} for name in dataset.coords}
     dataset.drop_attrs(deep=False).to_zarr(
         path, mode="w", zarr_format=3, consolidated=False, encoding=arrays | coords
     )
+
+
+def _strange_texts(dataset: xr.Dataset) -> list[str]:
+    found = [str(name) for name in dataset.variables if not untrusted.is_name(name)]
+    texts = (x.values for x in dataset.coords.values() if x.dtype.kind in "OTU")
+    return found + [str(text) for values in texts for text in values if not is_label(text)]
 
 
 def claim(

@@ -35,7 +35,8 @@ def printable(text: str, most: int = 2000) -> str:
 
 def is_name(text: Any) -> bool:
     """Whether a text can name an array, a dimension or an axis, and a file without harm."""
-    return isinstance(text, str) and bool(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", text))
+    pattern = r"(?!zarr\.json$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
+    return isinstance(text, str) and bool(re.fullmatch(pattern, text))
 
 
 def is_label(text: Any) -> bool:

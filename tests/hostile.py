@@ -34,10 +34,11 @@ COORDS = {
     **{"fpr": (0.0, 0.1, 1.0), "fnr": (0.0, 0.5), "seed": (3, 4), "round": (0, 1, 2)},
     "mistake": ("long", "near_miss"),
 }
+FREE = ["p", "q", "r", "s"]  # dimensions that no other array has
 DIMS = ("fpr", "fnr", "seed", "round")
 CONFIG = {"type": "Sweep", "base": {"curriculum": {"type": "Fixed"}}}
 MOST = 10 * 2**30  # bytes of address space: what would take more fails
-GB = 2**30
+GB, LARGE = 2**30, 10**5
 ESCAPE = "\x1b]0;owned\x07<script>alert(1)</script>$\\input{x}$"
 ATTACKS = {}
 
@@ -95,6 +96,16 @@ def put_chunk(folder: pathlib.Path, name: str, content: bytes) -> None:
     chunk_of(folder, name).write_bytes(content + struct.pack("<I", crc32c(content)))
 
 
+def put_bomb(folder: pathlib.Path, content: bytes) -> None:
+    """For the only chunk of an array that is large enough to have such a file."""
+    shape = [LARGE, *(len(COORDS[name]) for name in DIMS[1:])]
+    grid = {"name": "regular", "configuration": {"chunk_shape": shape}}
+    change(meta(folder), shape=shape, chunk_grid=grid, dimension_names=FREE)
+    for i in range(1, len(COORDS["fpr"])):
+        shutil.rmtree(meta(folder).with_name("c") / str(i))
+    put_chunk(folder, "accuracy", content)
+
+
 def meta(folder: pathlib.Path, name: str = "accuracy") -> pathlib.Path:
     return folder / results.STORE / name / "zarr.json"
 
@@ -149,30 +160,30 @@ def unknown_transformer(folder, outside):
 
 @attack
 def bomb(folder, outside):
-    put_chunk(folder, "accuracy", frame(8 * GB))
+    put_bomb(folder, frame(8 * GB))
 
 
 @attack
 def bomb_that_lies(folder, outside):
-    put_chunk(folder, "accuracy", frame(8 * GB, says=144))
+    put_bomb(folder, frame(8 * GB, says=48 * LARGE))
 
 
 @attack
 def bomb_behind_a_good_frame(folder, outside):
-    put_chunk(folder, "accuracy", frame(144) + frame(8 * GB))
+    put_bomb(folder, frame(48 * LARGE) + frame(8 * GB))
 
 
 @attack
 def bomb_that_does_not_say_its_size(folder, outside):
     content = frame(8 * GB)
-    put_chunk(folder, "accuracy", content[:4] + b"\0\x58" + content[13:])
+    put_bomb(folder, content[:4] + b"\0\x58" + content[13:])
 
 
 @attack
 def bomb_of_an_honest_size(folder, outside):
-    change(meta(folder), shape=[2 * GB, 2, 2, 3])
-    grid = {"name": "regular", "configuration": {"chunk_shape": [2 * GB // 12, 2, 2, 3]}}
-    change(meta(folder), chunk_grid=grid)
+    shape = [8 * GB // 48, 2, 2, 3]
+    grid = {"name": "regular", "configuration": {"chunk_shape": shape}}
+    change(meta(folder), shape=shape, chunk_grid=grid, dimension_names=FREE)
     put_chunk(folder, "accuracy", frame(8 * GB))
 
 
@@ -190,13 +201,13 @@ def billions_of_names(folder, outside):
 
 @attack
 def one_long_name(folder, outside):
-    change(meta(folder, "mistake"), fill_value="x" * 2**23, shape=[1000])
+    change(meta(folder, "mistake"), fill_value="x" * 2**23, shape=[1000], dimension_names=FREE[:1])
     shutil.rmtree(meta(folder, "mistake").parent / "c")
 
 
 @attack
 def shape_of_a_trillion(folder, outside):
-    change(meta(folder), shape=[10**12, 2, 2, 3])
+    change(meta(folder), shape=[10**12, 2, 2, 3], dimension_names=FREE)
 
 
 @attack
@@ -207,19 +218,19 @@ def chunk_of_a_trillion(folder, outside):
 
 @attack
 def huge_coordinate(folder, outside):
-    change(meta(folder, "seed"), shape=[10**9])
+    change(meta(folder, "seed"), shape=[10**9], dimension_names=FREE[:1])
 
 
 @attack
 def millions_of_chunks(folder, outside):
     grid = {"name": "regular", "configuration": {"chunk_shape": [1]}}
-    change(meta(folder, "seed"), shape=[4 * 10**6], chunk_grid=grid)
+    change(meta(folder, "seed"), shape=[4 * 10**6], chunk_grid=grid, dimension_names=FREE[:1])
 
 
 @attack
 def file_full_of_holes(folder, outside):
     grid = {"name": "regular", "configuration": {"chunk_shape": [GB, 2, 2, 3]}}
-    change(meta(folder), shape=[GB, 2, 2, 3], chunk_grid=grid)
+    change(meta(folder), shape=[GB, 2, 2, 3], chunk_grid=grid, dimension_names=FREE)
     with chunk_of(folder, "accuracy").open("r+b") as file:
         file.truncate(40 * GB)
 
@@ -277,6 +288,7 @@ def escape_in_the_config(folder, outside):
 @attack
 def escape_in_a_coordinate(folder, outside):
     """With a fingerprint that fits."""
+    results.is_label = lambda text: True  # in this process
     dataset = empty().fillna(0).assign_coords(mistake=np.array([ESCAPE, "b"], object))
     dataset = dataset.assign_attrs(config=CONFIG, provenance={})
     shutil.rmtree(folder / results.STORE)
@@ -317,8 +329,9 @@ def link_in_a_circle(folder, outside):
 
 @attack
 def pipe_for_a_chunk(folder, outside):
-    chunk_of(folder, "accuracy").unlink()
-    os.mkfifo(folder.joinpath(results.STORE, "accuracy", "c", *"0000"))
+    path = chunk_of(folder, "accuracy")
+    path.unlink()
+    os.mkfifo(path)
 
 
 @attack

@@ -78,8 +78,9 @@ def dimension_in_the_metadata(text, folder):
 def folder_in_the_store(text, folder):
     if "/" not in text and "\0" not in text and 0 < len(text) < 256 and text not in (".", ".."):
         path = folder / "good" / results.STORE / text
-        path.mkdir(exist_ok=True)
-        shutil.copy(folder / "good" / results.STORE / "zarr.json", path / "zarr.json")
+        if not path.exists():
+            path.mkdir()
+            shutil.copy(folder / "good" / results.STORE / "zarr.json", path / "zarr.json")
     results.load(folder / "good")
 
 
@@ -148,7 +149,6 @@ def test_no_string_leads_out_of_its_folder(text, good, tmp_path, monkeypatch, ca
     (outside / "secret").mkdir(parents=True)
     (outside / "secret" / "zarr.json").write_text("{}")
     text = text.format(outside=outside)
-    monkeypatch.setattr(sys.modules[__name__], "watched", [str(outside)])
     monkeypatch.setenv("HOME", str(outside))
     touched.clear()
     for place in PLACES:
@@ -156,11 +156,14 @@ def test_no_string_leads_out_of_its_folder(text, good, tmp_path, monkeypatch, ca
         shutil.copytree(good, folder)
         monkeypatch.chdir(folder)
         before = {p for p in tmp_path.rglob("*") if folder not in p.parents}
+        watched.append(str(outside))
         try:
             place(text, folder)
         except (ResultsError, ConfigError, SystemExit) as error:
             line = capsys.readouterr().err.removesuffix("\n") or str(error)
             assert line.isprintable() or isinstance(error, ConfigError), (place, line)
+        finally:
+            watched.clear()
         assert {p for p in tmp_path.rglob("*") if folder not in p.parents} == before, place
         assert not touched, place
 

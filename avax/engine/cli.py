@@ -98,6 +98,8 @@ def _joined(argv: Sequence[str]) -> list[str]:
     """`--flag -1,-2` as `--flag=-1,-2`: argparse takes such a value for a flag."""
     words: list[str] = []
     for word in argv:
+        if word.endswith("=--"):  # of which argparse makes an empty list, whatever the type
+            fail(f"{word}: -- is no value")
         is_value = re.match(r"-[\d.]", word) and words and words[-1].startswith("--")
         if is_value and "=" not in words[-1]:
             words[-1] += f"={word}"
