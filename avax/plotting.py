@@ -23,6 +23,7 @@ STYLE = {
     "pdf.fonttype": 42,
 }
 
+DIVERGED = "a run diverged"
 NOT_RUN = "0.8"  # the grey of settings that were not run
 
 
@@ -89,7 +90,7 @@ def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
     image = axes.imshow(shown, origin="lower", aspect="auto", cmap=colours, vmin=-limit, vmax=limit)
     y, x = np.nonzero(np.isneginf(mean))
     if len(x):
-        axes.plot(x, y, "kx", markersize=4, label="a run diverged")
+        axes.plot(x, y, "kx", markersize=4, label=DIVERGED)
     num_run = np.count_nonzero(~np.isnan(mean))
     if num_run < mean.size:
         name = f"not run ({num_run} of {mean.size} settings were)"
@@ -99,6 +100,19 @@ def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
     tick_values(axes.yaxis, gain[rows].values)
     axes.set_xlabel("verifier's FPR = P(accept | wrong)")
     return image
+
+
+def mark_diverged(axes: Axes, x: xr.DataArray, gain: xr.DataArray) -> None:
+    """Crosses at the lower edge of a plot, at the `x` of runs that diverged (gain -inf), named for
+    the legend; nothing if there are none.
+    """
+    at, gain = xr.broadcast(x, gain)
+    lost = np.unique(at.values[np.isneginf(gain.values)])
+    if len(lost):
+        low = np.full(len(lost), 0.03)  # of the height
+        is_named = DIVERGED in axes.get_legend_handles_labels()[1]
+        style = {"markersize": 4, "label": None if is_named else DIVERGED}
+        axes.plot(lost, low, "kx", transform=axes.get_xaxis_transform(), **style)
 
 
 def tick_values(axis, values: np.ndarray, most: int = 6) -> None:
