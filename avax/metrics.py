@@ -23,7 +23,7 @@ METRICS = {
     "mistake_share": "share of the round's wrong completions that are a mistake of each kind",
     "num_accepted": "accepted completions",
     "completion_length": "tokens of a completion up to and including EOS, mean",
-    "diverged": "1 from the first round on whose loss or policy is not finite",
+    "diverged": "1 from the first round on after which the policy is not finite",
 }
 
 

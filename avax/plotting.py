@@ -23,6 +23,7 @@ STYLE = {
     "pdf.fonttype": 42,
 }
 
+DIVERGED = "a run diverged"
 NOT_RUN = "0.8"  # the grey of settings that were not run
 
 
@@ -34,10 +35,15 @@ def new_figure(width: float, height: float) -> Figure:
 
 def save(figure: Figure, stem: pathlib.Path) -> list[pathlib.Path]:
     """Writes `stem`.png and `stem`.pdf, the same bytes for the same figure; returns the paths."""
-    paths = [stem.with_name(stem.name + suffix) for suffix in (".png", ".pdf")]
+    without = {"png": ["Software"], "pdf": ["CreationDate", "Producer", "Creator"]}
     stem.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(paths[0], metadata={"Software": None})
-    figure.savefig(paths[1], metadata={"CreationDate": None, "Producer": None, "Creator": None})
+    paths = []
+    for kind, names in without.items():
+        path = stem.with_name(f"{stem.name}.{kind}")
+        path.unlink(missing_ok=True)  # a link would lead elsewhere
+        with path.open("xb") as file:
+            figure.savefig(file, format=kind, metadata=dict.fromkeys(names))
+        paths.append(path)
     return paths
 
 
@@ -84,7 +90,7 @@ def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
     image = axes.imshow(shown, origin="lower", aspect="auto", cmap=colours, vmin=-limit, vmax=limit)
     y, x = np.nonzero(np.isneginf(mean))
     if len(x):
-        axes.plot(x, y, "kx", markersize=4, label="a run diverged")
+        axes.plot(x, y, "kx", markersize=4, label=DIVERGED)
     num_run = np.count_nonzero(~np.isnan(mean))
     if num_run < mean.size:
         name = f"not run ({num_run} of {mean.size} settings were)"
@@ -94,6 +100,19 @@ def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
     tick_values(axes.yaxis, gain[rows].values)
     axes.set_xlabel("verifier's FPR = P(accept | wrong)")
     return image
+
+
+def mark_diverged(axes: Axes, x: xr.DataArray, gain: xr.DataArray) -> None:
+    """Crosses at the lower edge of a plot, at the `x` of runs that diverged (gain -inf), named for
+    the legend; nothing if there are none.
+    """
+    at, gain = xr.broadcast(x, gain)
+    lost = np.unique(at.values[np.isneginf(gain.values)])
+    if len(lost):
+        low = np.full(len(lost), 0.03)  # of the height
+        is_named = DIVERGED in axes.get_legend_handles_labels()[1]
+        style = {"markersize": 4, "label": None if is_named else DIVERGED}
+        axes.plot(lost, low, "kx", transform=axes.get_xaxis_transform(), **style)
 
 
 def tick_values(axis, values: np.ndarray, most: int = 6) -> None:

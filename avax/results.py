@@ -14,40 +14,56 @@ import numpy as np
 import xarray as xr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
+from avax import store_check, untrusted
+from avax.untrusted import ResultsError, is_label
+
 STORE = "metrics.zarr"
 CONFIG = "config.json"
 PROVENANCE = "provenance.json"
 PROGRESS = "progress.json"
+# All that is written to below a folder of results.
+WRITTEN = (
+    *(STORE, CONFIG, PROVENANCE, PROGRESS, ".lock", "checkpoints", "figure.png", "figure.pdf"),
+    *(f"{name}.part" for name in (STORE, CONFIG, PROVENANCE, PROGRESS)),
+)
 
 
-class ResultsError(ValueError):
-    """A folder that can't be read from or written to. The message is one line for a user."""
-
-
-def load(folder: str | os.PathLike) -> xr.Dataset:
+def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
     """The results in a folder, in memory; `attrs` holds the configuration and the provenance.
 
+    The folder may come from anybody: it is looked through first, and nothing in it is run.
+
+    Args:
+      most: bytes that the arrays may take, beyond what is usual for the size of their files.
+
     Raises:
-      ResultsError: naming the path, if there are none or a checksum does not match.
+      ResultsError: naming the path, if there are none, a checksum does not match, or something is
+        not as avax writes it.
     """
     folder = pathlib.Path(folder)
     store = folder / STORE
-    if not store.is_dir():
-        raise ResultsError(f"{folder}: holds no results (there is no {STORE})")
     try:
+        if not store.is_dir():
+            raise ResultsError(f"{folder}: holds no results (there is no {STORE})")
+        store_check.check_store(store, most)
         dataset = xr.open_zarr(store, consolidated=False, zarr_format=3).load()
-        facts = {name: json.loads((folder / f"{name}.json").read_text()) for name in _FACTS}
+        facts = {name: untrusted.read_dict(folder / f"{name}.json") for name in _FACTS}
+        matches = facts["provenance"].get(_CHECKSUM) == fingerprint(dataset)
+    except ResultsError:
+        raise
     except Exception as error:  # zarr raises many kinds for a damaged store
         raise ResultsError(f"{store}: can't be read: {one_line(error)}") from error
-    if facts["provenance"].get(_CHECKSUM) != fingerprint(dataset):
+    if not matches:
         raise ResultsError(f"{store}: is damaged: its arrays are not those that were written")
+    if strange := _strange_texts(dataset):
+        raise ResultsError(f"{store}: can't be read: {strange[0]!r} is no name")
     return dataset.assign_attrs(facts)
 
 
-def is_whole(folder: pathlib.Path) -> bool:
+def is_whole(folder: pathlib.Path, most: int = 0) -> bool:
     """Whether a folder holds results that can be loaded."""
     try:
-        return bool(load(folder).sizes)
+        return bool(load(folder, most).sizes)
     except ResultsError:
         return False
 
@@ -115,13 +131,25 @@ def _describe(name: str, about: Mapping[str, str]) -> dict[str, str]:
 
 
 def write_store(dataset: xr.Dataset, path: pathlib.Path, chunks: Mapping[str, tuple]) -> None:
-    """Writes arrays and coordinates with checksums; what was there is removed first."""
+    """Writes arrays and coordinates with checksums; what was there is removed first.
+
+    Raises:
+      ResultsError: for a name that can't be that of a folder, or stand in a figure.
+    """
+    if strange := _strange_texts(dataset):
+        raise ResultsError(f"{path}: can't be written: {strange[0]!r} is no name")
     compressors = [ZstdCodec(), Crc32cCodec()]
     arrays = {name: {"chunks": c, "compressors": compressors} for name, c in chunks.items()}
     coords = {name: {"compressors": compressors} for name in dataset.coords}
     dataset.drop_attrs(deep=False).to_zarr(
         path, mode="w", zarr_format=3, consolidated=False, encoding=arrays | coords
     )
+
+
+def _strange_texts(dataset: xr.Dataset) -> list[str]:
+    found = [str(name) for name in dataset.variables if not untrusted.is_name(name)]
+    texts = (x.values for x in dataset.coords.values() if x.dtype.kind in "OTU")
+    return found + [str(text) for values in texts for text in values if not is_label(text)]
 
 
 def claim(
@@ -147,13 +175,21 @@ def claim(
 def check_free(
     folder: pathlib.Path, config: Mapping[str, Any], digest: str, how: Sequence[str] = ()
 ) -> None:
-    """Raises ResultsError if `folder` can't be written to or holds other results."""
-    if folder.exists() and not folder.is_dir():
-        raise ResultsError(f"{folder}: is no folder")
-    nearest = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
-    if not (nearest.is_dir() and _is_writable(nearest)):
-        raise ResultsError(f"{folder}: can't be written to")
-    if (folder / STORE).exists() or (folder / CONFIG).exists():
+    """Raises ResultsError if `folder` can't be written to or holds other results, or links where
+    results are written.
+    """
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise ResultsError(f"{folder}: is no folder")
+        nearest = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+        if not (nearest.is_dir() and _is_writable(nearest)):
+            raise ResultsError(f"{folder}: can't be written to")
+        if folder.is_dir():
+            untrusted.check_no_links(folder, WRITTEN)
+        is_taken = (folder / STORE).exists() or (folder / CONFIG).exists()
+    except OSError as error:  # a name that is too long, a folder that may not be read
+        raise ResultsError(f"{folder}: can't be used: {error.strerror}") from error
+    if is_taken:
         stored, progress = _read_dict(folder / CONFIG), _read_dict(folder / PROGRESS)
         found = stored.get("digest", "unknown")
         # Either may be damaged.
@@ -169,10 +205,9 @@ def check_free(
 
 def _read_dict(path: pathlib.Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
+        return untrusted.read_dict(path)
+    except (OSError, ResultsError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _digest_of(progress: Mapping[str, Any]) -> str | None:
@@ -215,9 +250,11 @@ def _is_writable(folder: pathlib.Path) -> bool:
 
 
 def write_json(path: pathlib.Path, content: Any) -> None:
-    """Writes JSON; the file appears complete or not at all."""
+    """Writes JSON; the file appears complete or not at all, and never where a link leads."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=1) + "\n")
+    part.unlink(missing_ok=True)
+    with part.open("x") as file:
+        file.write(json.dumps(content, indent=1) + "\n")
     part.replace(path)
 
 

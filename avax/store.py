@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import pathlib
+import re
 import shutil
 import time
 import zlib
@@ -28,6 +30,8 @@ from avax.results import (
     write_json,
     write_store,
 )
+from avax.store_check import check_chunk, is_chunk
+from avax.untrusted import read_dict
 
 MAX_BLOCKS = 32  # files an array is split into, along its first axis
 
@@ -128,6 +132,9 @@ class Writer:
                 f"{path}: can't be written, needs {needed:,} bytes: {one_line(error)}"
             ) from error
 
+    def _is_good(self, run: int, checksum: int) -> bool:
+        return 0 <= run < len(self.kept) and self._checksum(run) == checksum
+
     def _checksum(self, run: int) -> int:
         found = 0
         for name in sorted(self._stored):
@@ -159,7 +166,13 @@ class Writer:
         return {int(run): checksum for run, checksum in before["runs"].items()}
 
     def _repair(self, store: pathlib.Path, fresh: pathlib.Path) -> None:
-        """Puts back files that hold no results: they are known."""
+        """Puts back files that hold no results: they are known. What doesn't belong is removed."""
+        for path in sorted(store.rglob("*")):
+            name = path.relative_to(store)
+            is_ours = name.parts[0] in self._block and is_chunk("/".join(name.parts[1:]))
+            if path.is_file() and not is_ours and not (fresh / name).is_file():
+                self._say(f"{path}: is not of these results, removed")
+                path.unlink()
         for path in (p for p in fresh.rglob("*") if p.is_file()):
             name = path.relative_to(fresh)
             is_data = name.parts[0] in self._block and path.name != "zarr.json"
@@ -178,14 +191,16 @@ class Writer:
             for i in range(-(-num_rows // size)):
                 part = slice(i * size, min((i + 1) * size, num_rows))
                 runs = slice(part.start * per_row, part.stop * per_row)
-                path = pathlib.Path("c", str(i), *"0" * (array.ndim - 1))
+                path = self._folder.joinpath(STORE, name, "c", str(i), *"0" * (array.ndim - 1))
                 try:
+                    if path.exists():  # else it holds nothing but NaN
+                        check_chunk(path, "float32", math.prod(array.chunks))
                     rows[runs] = array[part].reshape(rows[runs].shape)
                 except Exception:  # zarr raises many kinds for a damaged file
-                    (self._folder / STORE / name / path).unlink(missing_ok=True)
+                    path.unlink(missing_ok=True)
                     self._dirty.update(range(part.start, part.stop))
-                    self._say(f"{self._folder / STORE / name / path}: is damaged")
-        good = [run for run, checksum in checksums.items() if self._checksum(run) == checksum]
+                    self._say(f"{path}: is damaged")
+        good = [run for run, checksum in checksums.items() if self._is_good(run, checksum)]
         self.kept[good] = True
         self._checksums = {run: checksums[run] for run in good}
         for name, rows in self._stored.items():
@@ -204,13 +219,23 @@ def read_progress(
     if not path.exists():
         return None
     try:
-        found = json.loads(path.read_text())
+        found = read_dict(path)
         if found.pop("crc32") != _crc32(found):
             raise ValueError("its checksum differs")
+        _check_progress(found)
     except (OSError, ValueError, KeyError, AttributeError):
         say(f"{path}: is damaged, all runs are done again")
         return None
     return found
+
+
+def _check_progress(found: dict[str, Any]) -> None:
+    """Raises ValueError or KeyError if it isn't of the form that a `Writer` gives it."""
+    facts, runs = found["facts"], found["runs"]
+    if not (isinstance(facts, dict) and isinstance(runs, dict)):
+        raise ValueError("holds no facts or no runs")
+    if not all(re.fullmatch("[0-9]{1,9}", run) and type(x) is int for run, x in runs.items()):
+        raise ValueError("runs are no numbers")
 
 
 def forget(folder: pathlib.Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from avax import plotting, results
+from avax import plotting, results, untrusted
 
 DATA = pathlib.Path(__file__).parent / "data"
 
@@ -38,7 +37,7 @@ def main(doc: str, draw: Callable[..., Figure], parts: Sequence[str]) -> None:
     try:
         redraw(draw, parts, args.results, args.out)
     except (results.ResultsError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {untrusted.printable(str(error))}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -52,16 +51,26 @@ def redraw(
 
     Args:
       parts: folders of results below `folder`, or JSON files.
+
+    Raises:
+      ResultsError: if they can't be read, or are not those that the figure is of.
+      OSError: if the figure can't be written.
     """
-    figure = draw(*(_load(folder / part) for part in parts))
-    for path in plotting.save(figure, stem or folder / "figure"):
+    untrusted.check_no_links(folder, filter(None, parts))
+    found = [_load(folder / part) for part in parts]
+    try:
+        figure = draw(*found)
+        paths = plotting.save(figure, stem or folder / "figure")
+    except OSError:
+        raise
+    except Exception as error:  # results of something else lack any of many things
+        why = f"{type(error).__name__}: {results.one_line(error)}"
+        raise results.ResultsError(f"{folder}: can't be drawn: {why}") from error
+    for path in paths:
         print(path)
 
 
 def _load(path: pathlib.Path) -> Any:
     if path.suffix != ".json":
         return results.load(path)
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise results.ResultsError(f"{path}: can't be read: {error}") from error
+    return untrusted.read_json(path)

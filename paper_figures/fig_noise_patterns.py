@@ -59,6 +59,7 @@ def draw_gain(axes, arms: dict[str, patterns.Arm], dataset: xr.Dataset) -> None:
         style = {"color": COLOURS[name], "label": NAMES[name]}
         x, y = arm.base_fpr.values, arm.gain.values
         axes.plot(x[1:].ravel(), y[1:].ravel(), "o", markersize=3.5, alpha=0.7, **style)
+        plotting.mark_diverged(axes, arm.base_fpr[1:], arm.gain[1:])
     independent = arms["independent"]
     mean = independent.gain.mean("seed")
     axes.plot(independent.base_fpr[:, 0], mean, "k-", linewidth=1, label="independent, mean")
@@ -136,6 +137,7 @@ def draw_rejections(axes, data) -> None:
             gain = order.sel(fpr=fpr).transpose("fnr", "seed")
             x = fnr.transpose("fnr", "seed")
             axes.plot(x.values.ravel(), gain.values.ravel(), "o", color=colour, ms=3, alpha=0.5)
+            plotting.mark_diverged(axes, x, gain)
             label = f"{name}, FPR {fpr:g}"
             axes.plot(x.mean("seed"), gain.mean("seed"), color=colour, linestyle=line, label=label)
     axes.axhline(0, color="0.6", linewidth=0.8)

@@ -116,6 +116,7 @@ def draw_lines(axes, found) -> None:
     margin = 0.1 * (high - low) + 1e-3
     axes.set_ylim(low - margin, high + margin)
     axes.set_xlabel("verifier's FPR = P(accept | wrong)")
+    plotting.mark_diverged(axes, order.fpr, order)
     axes.set_ylabel("accuracy gained")
     axes.set_title("Reference, FNR 0: measured and predicted")
     axes.legend()

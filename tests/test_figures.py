@@ -13,6 +13,7 @@ import xarray as xr
 
 from avax import plotting, results
 from avax.analysis import phase
+from avax.analysis.numbers import NUMBERS
 from paper_figures import command
 from paper_figures import fig_noise_phase_diagram as noise
 from paper_figures import fig_theory as theory
@@ -101,6 +102,36 @@ def test_noise_phase_diagram_is_labelled(curriculum, num_seeds, spoilt):
     assert ("a run diverged" in named) == (spoilt != "nothing")
     named = [name for name in named if name != "a run diverged"]
     assert len(named) == 3 and "measured boundary" in named[0] and "mean field" in named[1]
+
+
+def crosses(axes) -> list[list[float]]:
+    """Where runs that diverged are marked; they are named in the legend once."""
+    found = [line for line in axes.lines if line.get_marker() == "x"]
+    named = axes.get_legend_handles_labels()[1]
+    assert named.count(plotting.DIVERGED) == min(1, len(found))
+    return [line.get_xdata().tolist() for line in found]
+
+
+@pytest.mark.parametrize("spoilt", ["nothing", "one seed", "one setting"])
+def test_points_of_settings_with_diverged_runs_are_crosses(spoilt):
+    """In every plot against a number: here what a verifier's FPR / (1 - FNR) explains."""
+    order = phase.order_parameter(sweep("Fixed", 3, spoilt))
+    axes = plotting.new_figure(4, 4).subplots()
+    theory.draw_collapse(axes, order, "a learner")
+    axes.figure.draw_without_rendering()
+    ((x,),) = crosses(axes) or (([nan],),)
+    assert np.isnan(x) if spoilt == "nothing" else x in {f(0.01, 0.3) for f in NUMBERS.values()}
+    assert (axes.get_legend() is not None) == (spoilt != "nothing")
+
+
+def test_runs_that_diverged_are_named_once():
+    order = phase.order_parameter(sweep("Fixed", 3, "one seed"))
+    axes = plotting.new_figure(4, 4).subplots()
+    for fnr in FNR:
+        gain = order.sel(fnr=fnr)
+        plotting.mark_diverged(axes, gain.fpr, gain)
+        plotting.mark_diverged(axes, gain.fpr, gain)
+    assert crosses(axes) == [[0.01], [0.01]]
 
 
 def traced(data: xr.Dataset) -> xr.Dataset:

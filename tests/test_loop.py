@@ -178,28 +178,39 @@ def test_the_lengths_of_segments_change_no_bit(lone, base):
 
 @pytest.mark.slow
 def test_a_round_without_jit_is_the_same():
-    """Operation by operation in Python, on the smallest experiment there is.
+    """Operation by operation in Python, on the smallest experiment there is: 200 runs of other
+    policies, keys and verifiers, each some rounds after the memory of two began to be written over.
 
     And compiled as users run it.
     """
-    task = Copy(max_difficulty=1)
-    learner = FilteredSFT(num_problems=2, num_samples=2, num_updates=1, batch_size=2, num_kept=1)
-    experiment = experiment_of(
-        learner, Oracle(fpr=1.0), task=task, num_eval=1, base_difficulty=1
-    ).replace(curriculum=Fixed(1, 1))
+    learner = FilteredSFT(num_problems=2, num_samples=2, num_updates=1, batch_size=2, num_kept=2)
     model = TransformerConfig(num_layers=1, num_heads=1, width=4)
-    bases = jax.tree.map(lambda x: x[None], pretrain.transformer.init(jax.random.key(0), model))
 
-    def one_round(key):
-        state = loop.init(experiment, bases, key)
-        return loop.round_(experiment, state)
+    def begin(key, fpr):
+        policy = pretrain.transformer.init(jax.random.fold_in(key, 7), model)
+        return loop.init(small(fpr), jax.tree.map(lambda x: x[None], policy), key)
+
+    def small(fpr):
+        task, verifier = Copy(max_difficulty=1), Oracle(fpr=fpr)
+        experiment = experiment_of(learner, verifier, task=task, num_eval=1, base_difficulty=1)
+        return experiment.replace(curriculum=Fixed(1, 1))
+
+    def one_round(state, fpr):
+        return loop.round_(small(fpr), state)
 
     options = {"xla_backend_optimization_level": 2, "xla_cpu_use_fusion_emitters": True}
-    compiled = jax.jit(one_round, compiler_options=options)(jax.random.key(1))
+    compiled = jax.jit(jax.vmap(one_round), compiler_options=options)
+    fprs, keys = jnp.tile(jnp.array([0.2, 1.0]), 100), jax.random.split(jax.random.key(1), 200)
+    state = jax.jit(jax.vmap(begin))(keys, fprs)
+    for _ in range(4):
+        state, _ = compiled(state, fprs)
+    assert (state.learner.memory.num_seen == 4).all()
+    found = compiled(state, fprs)
     with jax.disable_jit(), jax.debug_key_reuse(False):
-        eager = one_round(jax.random.key(1))
-    assert_close(eager, compiled)
-    assert compiled[1]["num_accepted"] == 4 and compiled[1]["grad_norm"] > 0
+        eager = jax.vmap(one_round)(state, fprs)
+    assert_close(eager, found)
+    assert set(found[1]["num_accepted"].tolist()) == {0, 1, 2, 3, 4}
+    assert (found[1]["grad_norm"] > 0).mean() > 0.5
 
 
 def test_metrics_have_their_names_and_shapes(runs):

@@ -9,6 +9,7 @@ import numpy as np
 from avax import struct
 from avax.engine.validate import ConfigError
 
+MAX_VALUES = 10_000  # of an axis
 AXIS_HELP = "values: `0,0.1,0.5`, or from:to:count evenly spaced, or log:from:to:count"
 
 
@@ -19,10 +20,15 @@ def parse_values(path: str, text: str, kind: type) -> tuple:
         if len(words) == 3:
             space = np.geomspace if text.startswith("log:") else np.linspace
             ends, count = np.asarray_chkfinite([float(w) for w in words[:2]]), int(words[2])
-            values = space(*ends, count).tolist()
+            if count > MAX_VALUES:
+                raise ConfigError(f"{path}: asks for {count} values, at most {MAX_VALUES} can be")
+            with np.errstate(all="ignore"):  # what comes of numbers too large is refused later
+                values = space(*ends, count).tolist()
             values = [float(f"{v:.6g}") for v in values]
         else:
             values = [float(word) for word in text.split(",") if word.strip()]
+    except ConfigError:
+        raise
     except ValueError as error:
         raise ConfigError(f"{path}: can't read {text!r}; {AXIS_HELP}") from error
     if kind is int and not all(float(v).is_integer() for v in values):

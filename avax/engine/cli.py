@@ -26,6 +26,7 @@ from avax.engine.validate import ConfigError, validate
 from avax.learners import LEARNERS
 from avax.probes import PROBES
 from avax.tasks import TASKS
+from avax.untrusted import printable
 from avax.verifiers import VERIFIERS
 
 REGISTRIES = {
@@ -59,7 +60,7 @@ class Parser(argparse.ArgumentParser):
 
 def fail(message: str) -> NoReturn:
     """One line on standard error, exit status 2."""
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"error: {printable(' '.join(message.split()))}", file=sys.stderr)
     sys.exit(2)
 
 
@@ -100,6 +101,8 @@ def _joined(argv: Sequence[str]) -> list[str]:
     """`--flag -1,-2` as `--flag=-1,-2`: argparse takes such a value for a flag."""
     words: list[str] = []
     for word in argv:
+        if word.endswith("=--"):  # of which argparse makes an empty list, whatever the type
+            fail(f"{word}: -- is no value")
         is_value = re.match(r"-[\d.]", word) and words and words[-1].startswith("--")
         if is_value and "=" not in words[-1]:
             words[-1] += f"={word}"
@@ -139,10 +142,11 @@ def _parser(name, doc, choices, sweep) -> Parser:
     )
     for flag, values in choices.items():
         parser.add_argument(f"--{flag}", choices=values, help=f"(default: {values[0]})")
-    parser.add_argument("--out", default=f"results/{name}", help="folder of the results")
-    parser.add_argument(
-        "--bases", default="results/bases", help="folder where base policies are kept for reuse"
-    )
+    for flag, default, text in (
+        ("--out", f"results/{name}", "folder of the results"),
+        ("--bases", "results/bases", "folder where base policies are kept for reuse"),
+    ):
+        parser.add_argument(flag, type=_folder, default=default, help=text)
     parser.add_argument(
         "--resume",
         choices=resume.MODES,
@@ -177,6 +181,12 @@ def _add_flag(parser, path, field, value, text):
             more = {"nargs": "?", "const": True} if kind is bool else {}
             more["metavar"] = kind.__name__.upper()
             parser.add_argument(flag, type=convert, dest=path, help=shown, **more)
+
+
+def _folder(text: str) -> str:
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError("must name a folder")
+    return text
 
 
 def _bool(text: str) -> bool:

@@ -28,7 +28,7 @@ def hold(folder: pathlib.Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         file = _locked(path)
     except BlockingIOError as error:
-        owner = path.read_text().strip() or "another process"
+        owner = path.read_text(errors="replace").strip() or "another process"
         raise ResultsError(f"{folder}: is in use by {owner}") from error
     except OSError as error:
         raise ResultsError(f"{folder}: can't be written to: {error.strerror}") from error
@@ -41,7 +41,7 @@ def hold(folder: pathlib.Path) -> Iterator[None]:
 
 def _locked(path: pathlib.Path) -> int:
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Another process may have removed the file between the two lines above.

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from avax.untrusted import printable
+
 
 class SweepProgress:
     """Counts settings; `note` turns what is known into a few words, such as `3 collapsed`."""
@@ -80,7 +82,7 @@ class SweepProgress:
 
 def say(line: str) -> None:
     """One line for whoever watches, on standard error."""
-    print(line, file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 def clock(seconds: float) -> str:

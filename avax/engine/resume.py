@@ -91,11 +91,20 @@ def known_widths(config: Sweep, before: Mapping[str, Any] | None) -> list[int] |
     """The tile width of each structure: as configured, or as `auto` chose it for the runs that a
     folder holds; None if it is to be measured.
     """
+    sizes = (len(group) for group in sweep.group_by_structure(config.settings()))
+    most = [design.most_runs(config, n) for n in sizes]
     if config.tile_width == "auto":
         is_ours = before is not None and before["facts"].get("digest") == config.digest()
-        return before["facts"]["tile_width"] if is_ours else None
-    sizes = (len(group) for group in sweep.group_by_structure(config.settings()))
-    return [known_width(config.tile_width, design.most_runs(config, n)) for n in sizes]
+        found = before["facts"].get("tile_width") if is_ours else None
+        return found if _are_widths(found, most) else None
+    return [known_width(config.tile_width, n) for n in most]
+
+
+def _are_widths(found: Any, most: list[int]) -> bool:
+    """Whether what a folder says can be the widths of tiles of at most so many runs."""
+    if not isinstance(found, list) or len(found) != len(most):
+        return False
+    return all(type(w) is int and 1 <= w <= n for w, n in zip(found, most, strict=True))
 
 
 def is_begun(folder: pathlib.Path, before: Mapping[str, Any] | None) -> bool:

@@ -25,6 +25,7 @@ from avax.engine.study import Engine, Seconds
 from avax.engine.survival import Stopped
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError
+from avax.untrusted import check_no_links
 
 
 def main(started: float, config: ModuleType, figure: ModuleType) -> None:
@@ -73,11 +74,13 @@ def claim(
     try:
         processes.join(command.place, sweeps.values())
         if hosts.is_first():
+            below = (out.relative_to(command.out) for out in sweeps if out != command.out)
+            check_no_links(command.out, map(str, below))
             return resume.claim(sweeps, command.resume)
         return contextlib.nullcontext()
     except hosts.Lost as error:
         end_at_once(error)
-    except (results.ResultsError, ConfigError) as error:
+    except (results.ResultsError, ConfigError, OSError) as error:
         sys.exit(told(2, f"error: {error}"))
 
 

@@ -118,10 +118,11 @@ class Engine:
         if not hosts.is_first():
             return writer.dataset
         shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
-        if writer.kept.all() and results.is_whole(out):
-            return results.load(out)
+        most = 2 * writer.dataset.nbytes
+        if writer.kept.all() and results.is_whole(out, most):
+            return results.load(out, most)
         self._finish(out, config, plans, writer.dataset, int(writer.kept.sum()))
-        return results.load(out)
+        return results.load(out, most)
 
     def _finish(self, out, config, plans, dataset, num_kept) -> None:
         provenance = {

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
+
+import numpy as np
 
 from avax import struct
 from avax.engine import design
 from avax.engine.sweep import Sweep
+from avax.metrics import METRICS
 from avax.models.transformer import TransformerConfig
 
+MAX_RUNS = 10**6
+MAX_BYTES = 2**34  # of the results, which are held in memory
 SHAPES = ("num_rounds", "task.max_difficulty")  # fields that the results' dimensions depend on
 
 
@@ -35,6 +41,7 @@ def validate(sweep: Sweep) -> None:
             raise ConfigError(f"axes.{path}: can't be an axis: it sets the results' shape")
     if sweep.seed + sweep.num_seeds + sweep.base.num_bases - 1 > 2**32:
         raise ConfigError(f"seed: is {sweep.seed}, must be below 2**32 - num_seeds - num_bases")
+    check_size(sweep)
     check_trace(sweep)
     check_number("tile_width", sweep.tile_width, ("auto", "all"))
     check_number("segment", sweep.segment, ("auto",))
@@ -103,8 +110,23 @@ def check_value(path: str, field: Any, value: Any) -> None:
         return
     too_low = low is not None and value < low
     too_high = high is not None and value > high
-    if too_low or too_high or not math.isfinite(value):
-        raise ConfigError(f"{path}: is {value}, must {_range(low, high)}")
+    if too_low or too_high or not _fits(path, value):
+        shown = value if isinstance(value, float) or abs(value) < 10**20 else "too large"
+        raise ConfigError(f"{path}: is {shown}, must {_range(low, high)}")
+
+
+def check_size(sweep: Sweep) -> None:
+    """Raises ConfigError for more runs or results than a computer holds."""
+    num_runs = math.prod(sweep.shape) * sweep.num_seeds
+    if num_runs > MAX_RUNS:
+        raise ConfigError(f"axes, num_seeds: make {num_runs:.3g} runs, at most {MAX_RUNS:,} can be")
+    row = sweep.base.task.max_difficulty + len(METRICS)
+    needed = 4 * num_runs * (sweep.base.num_rounds + 1) * row
+    if needed > MAX_BYTES:
+        raise ConfigError(
+            f"base.num_rounds, base.task.max_difficulty, axes, num_seeds: the results would have "
+            f"{needed:.3g} bytes, at most {MAX_BYTES:,} can be"
+        )
 
 
 def check_trace(sweep: Sweep) -> None:
@@ -119,7 +141,7 @@ def check_trace(sweep: Sweep) -> None:
 
 def check_number(path: str, value: str, words: tuple[str, ...]) -> None:
     """Raises ConfigError unless the value is one of some words or a positive number."""
-    if value not in words and not (value.isdigit() and int(value) > 0):
+    if value not in words and not re.fullmatch("0*[1-9][0-9]{0,8}", value):
         raise ConfigError(
             f"{path}: is {value!r}, must be {', '.join(words)}, or a number of at least 1"
         )
@@ -133,12 +155,18 @@ def find_field(node: Any, path: str, shown: str) -> Any:
     return fields[path]
 
 
+def _fits(path: str, value: int | float) -> bool:
+    """Whether a number is finite as the loop holds it, in 32 bits; a seed has limits of its own."""
+    most = 2**31 - 1 if isinstance(value, int) else float(np.finfo(np.float32).max)
+    return -most <= value <= most or (path == "seed" and value > 0)
+
+
 def _range(low, high) -> str:
     if low is not None and high is not None:
         return f"lie in [{low}, {high}]"
     if low is not None:
         return f"be at least {low}"
-    return f"be at most {high}" if high is not None else "be finite"
+    return f"be at most {high}" if high is not None else "be finite in 32 bits"
 
 
 def _listed(values) -> str:
