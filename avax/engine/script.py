@@ -15,6 +15,7 @@ import xarray as xr
 from avax import plotting, results, store
 from avax.analysis import phase, trace
 from avax.engine import cli, design, platform, resume
+from avax.engine.cluster import ClusterError
 from avax.engine.progress import say
 from avax.engine.signals import Stop, leave
 from avax.engine.study import Engine, Seconds
@@ -62,7 +63,7 @@ def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[x
     """The results of all sweeps; if they can't be had, ends the program in one line.
 
     The status is 130 or 143 if the program was stopped by SIGINT or SIGTERM, and 2 if results
-    can't be written or continued or tiles don't fit in memory.
+    can't be written or continued, tiles don't fit in memory, or a cluster fails.
     """
     try:
         engine.prepare(sweep for out, sweep in sweeps.items() if not store.is_complete(out))
@@ -72,7 +73,7 @@ def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[x
         again = shlex.join([pathlib.Path(sys.executable).name, *sys.argv])
         say(f"stopped by {signal.Signals(number).name}; all is saved, to go on: {again}")
         sys.exit(128 + number)
-    except (results.ResultsError, ConfigError) as error:
+    except (results.ResultsError, ConfigError, ClusterError) as error:
         say(f"error: {' '.join(str(error).split())}")
         leave(2)
 
