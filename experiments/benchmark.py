@@ -19,11 +19,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
 from avax import plotting
 from avax.bench import measure, whole_runs
+from avax.bench.observing import observing
 from avax.bench.steps import SIZES
 from avax.engine import platform
+from configs import noise_phase_diagram
 from paper_figures import fig_benchmark as figure
 
-PARTS = ("steps", "scaling", "start")
+PARTS = ("steps", "scaling", "start", "observing")
 
 
 def main() -> None:
@@ -51,6 +53,8 @@ def main() -> None:
         found["scaling"] = whole_runs.scaling()
     if "start" in args.parts:
         found["start"] = whole_runs.start()
+    if "observing" in args.parts:
+        found["observing"] = observing(noise_phase_diagram.build("laptop", "frontier"))
     if "steps" in args.parts:
         found["steps"] = measure.measure_steps(
             args.repeats, [s for s in SIZES if s.width in args.widths]

@@ -70,6 +70,12 @@ def table(found: dict[str, Any]) -> str:
     for name, seconds in found.get("start", {}).items():
         parts = ", ".join(f"{part} {seconds[part]:.1f} s" for part in ("import", "compilation"))
         lines.append(f"{name} start: {parts}")
+    if "observing" in found:
+        alone, observed = (found["observing"][f"{who}_s"] for who in ("alone", "observed"))
+        lines.append(
+            f"progress, checkpoints and results: {observed / alone - 1:+.1%} "
+            f"({observed:.1f} s instead of {alone:.1f} s)"
+        )
     return "\n".join(lines)
 
 

@@ -46,6 +46,7 @@ FOUND = {
         for n in (8, 64)
     ],
     "start": {"cold": {"import": 2.0, "compilation": 9.0}},
+    "observing": {"alone_s": 50.0, "observed_s": 50.5},
 }
 
 
@@ -58,6 +59,7 @@ def test_the_table_compares_the_best_of_each():
     assert "5.0000 ms" in torch and " 5.00 x" in torch and "processes 2" in torch
     assert "   64 settings: 0.500 s each, peak memory 1.50 GB" in lines
     assert "cold start: import 2.0 s, compilation 9.0 s" in lines
+    assert lines[-1] == "progress, checkpoints and results: +1.0% (50.5 s instead of 50.0 s)"
 
 
 @pytest.mark.parametrize(

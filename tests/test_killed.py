@@ -20,7 +20,10 @@ from avax import results, store
 pytestmark = pytest.mark.slow
 SCRIPT = pathlib.Path(__file__).with_name("tiny_sweep.py")
 SEED = int(os.environ.get("AVAX_TEST_SEED", random.randrange(10**6)))
-NUM_KILLS = int(os.environ.get("AVAX_TEST_KILLS", 6))
+FULL = "AVAX_TEST_FULL" in os.environ
+NUM_KILLS, NUM_SIGNALS, NUM_RACES = (24, 10, 20) if FULL else (6, 1, 2)
+NUM_SEGMENTS = 3 * 7  # of the tiny sweep: its tiles, its rounds
+NUM_UNITS = len(os.sched_getaffinity(0))  # that run a tile each
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,8 @@ def start(folder: pathlib.Path, out: str, *argv: str, **how) -> subprocess.Popen
     return subprocess.Popen(
         [sys.executable, SCRIPT, "--out", out, "--bases", "bases", *argv],
         cwd=folder,
-        env=os.environ | {"AVAX_CACHE_DIR": str(folder / "cache")},
+        env=os.environ
+        | {"AVAX_CACHE_DIR": str(folder / "cache"), "TINY_SEGMENTS": f"{folder / out}.segments"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -65,6 +69,11 @@ def alone(folder):
     return bits(folder, "alone")
 
 
+def num_segments(folder: pathlib.Path, out: str) -> int:
+    """Segments that all processes together have begun."""
+    return len((folder / f"{out}.segments").read_text().splitlines())
+
+
 def wait_for_tiles(process: subprocess.Popen, out: pathlib.Path) -> None:
     """Until the first tile is saved or done."""
     while process.poll() is None and not (out / "checkpoints").is_dir():
@@ -82,33 +91,40 @@ def rounds_done(out: pathlib.Path) -> int:
     return done + sum(saved.values())
 
 
-def test_killed_again_and_again(folder, alone):
-    """At any moment: before, between and in the middle of saves. Nothing is cleaned up by hand."""
+@pytest.mark.parametrize("time_number", range(NUM_KILLS))
+def test_killed_at_any_moment(folder, alone, time_number):
+    """Before, between and in the middle of saves, once or twice. Nothing is cleaned up by hand."""
     print(f"AVAX_TEST_SEED={SEED}")
-    chance, before = random.Random(SEED), 0
-    for i in range(NUM_KILLS):
-        process = start(folder, "killed")
-        if i % 3:
-            wait_for_tiles(process, folder / "killed")
-            time.sleep(chance.uniform(0, 1.0))
+    out = f"killed-{time_number}"
+    chance, before, num_kills = random.Random(f"{SEED} {out}"), 0, 1 + time_number % 2
+    for _ in range(num_kills):
+        process = start(folder, out)
+        if time_number % 4:
+            wait_for_tiles(process, folder / out)
+            time.sleep(chance.uniform(0, 0.7))
         else:
             time.sleep(chance.uniform(0, 8.0))
         process.kill()
         finish(process)
-        now = rounds_done(folder / "killed")
+        now = rounds_done(folder / out)
         assert now >= before
         before = now
-    status, err = finish(start(folder, "killed"))
+    status, err = finish(start(folder, out))
     assert status == 0 and "damaged" not in err, err
-    assert bits(folder, "killed") == alone
+    assert bits(folder, out) == alone
+    lost = num_segments(folder, out) - NUM_SEGMENTS
+    print(f"{before} of {NUM_SEGMENTS} rounds were done, {lost} lost")
+    assert lost <= num_kills * NUM_UNITS
 
 
 @pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_saves_and_the_same_command_goes_on(folder, alone, number, status):
-    out = f"signal-{status}"
+@pytest.mark.parametrize("time_number", range(NUM_SIGNALS))
+def test_a_signal_saves_and_the_same_command_goes_on(folder, alone, number, status, time_number):
+    """Nothing is run twice."""
+    out = f"signal-{status}-{time_number}"
     process = start(folder, out)
     wait_for_tiles(process, folder / out)
-    time.sleep(random.Random(SEED).uniform(0, 0.3))
+    time.sleep(random.Random(f"{SEED} {out}").uniform(0, 0.3))
     asked = time.monotonic()
     process.send_signal(number)
     ended, err = finish(process)
@@ -118,6 +134,7 @@ def test_a_signal_saves_and_the_same_command_goes_on(folder, alone, number, stat
     assert rounds_done(folder / out) >= 1 and not (folder / out / ".lock").exists()
     ended, err = finish(start(folder, out, "--resume", "must"))
     assert ended == 0 and bits(folder, out) == alone
+    assert num_segments(folder, out) == NUM_SEGMENTS
 
 
 def test_a_second_interrupt_ends_at_once(folder, alone):
@@ -129,15 +146,17 @@ def test_a_second_interrupt_ends_at_once(folder, alone):
     assert finish(start(folder, "twice"))[0] == 0 and bits(folder, "twice") == alone
 
 
-def test_two_processes_on_one_folder(folder, alone):
+@pytest.mark.parametrize("time_number", range(NUM_RACES))
+def test_two_processes_on_one_folder(folder, alone, time_number):
     """Exactly one proceeds; the other names it."""
-    one, other = start(folder, "shared"), start(folder, "shared")
+    out = f"shared-{time_number}"
+    one, other = start(folder, out), start(folder, out)
     ended = sorted((finish(process), process.pid) for process in (one, other))
     ((status, _), owner), ((refused, err), _) = ended
     assert (status, refused) == (0, 2)
     (line,) = err.splitlines()
-    assert "shared" in line and f"process {owner} on " in line
-    assert bits(folder, "shared") == alone
+    assert out in line and f"process {owner} on " in line
+    assert bits(folder, out) == alone
 
 
 def test_a_full_disk_ends_in_one_line_and_can_be_gone_on_from(folder, alone):

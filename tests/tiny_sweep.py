@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from avax.curricula import Fixed
 from avax.engine import script
+from avax.engine.segments import Run
 from avax.engine.sweep import Sweep
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
@@ -55,5 +56,20 @@ figure = types.ModuleType("figure")
 figure.draw = lambda dataset: Figure()
 figure.summary = lambda dataset: "done"
 
+
+def note_segments(path: str) -> None:
+    """A line in a file for every segment that is begun."""
+    advance = Run.advance
+
+    def noted(run, unit, experiments, progress, start, stop):
+        with open(path, "a") as file:
+            file.write(f"{start}-{stop}\n")
+        return advance(run, unit, experiments, progress, start, stop)
+
+    Run.advance = noted
+
+
 if __name__ == "__main__":
+    if "TINY_SEGMENTS" in os.environ:
+        note_segments(os.environ["TINY_SEGMENTS"])
     script.main(STARTED, config, figure)

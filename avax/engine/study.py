@@ -26,6 +26,8 @@ from avax.engine.signals import Stop
 from avax.engine.survival import Survivor
 from avax.engine.sweep import Sweep
 from avax.engine.width import check_memory, known_width, measured_width
+from avax.loop import Experiment
+from avax.types import Policy
 
 MEASURED = 8  # settings that a tile width is measured on
 
@@ -84,7 +86,7 @@ class Engine:
         """
         settings = config.settings()
         groups = sweep.group_by_structure(settings)
-        bases = [self._bases(config, settings[group[0]]) for group in groups]
+        bases = [self.bases(config, settings[group[0]]) for group in groups]
         before = resume.begun(out)
         widths = resume.known_widths(config, before)
         plans = []
@@ -150,7 +152,8 @@ class Engine:
             members, _ = sweep.stack_members(config, settings, group[:1], bases)
             yield self._plan(config, members, len(group))
 
-    def _bases(self, config, experiment):
+    def bases(self, config: Sweep, experiment: Experiment) -> Policy:
+        """Base policies of an experiment's runs; see `base_policies`."""
         with self.seconds.count("pretraining"):
             return base_policies(config, experiment, self._bases_dir)
 

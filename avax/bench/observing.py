@@ -1,0 +1,53 @@
+"""What it costs that a sweep is watched and saved: progress, checkpoints and results on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import tempfile
+import time
+from typing import Any
+
+import jax
+import numpy as np
+
+from avax import struct
+from avax.engine import resume, sweep, tiles
+from avax.engine.progress import say
+from avax.engine.segments import Run
+from avax.engine.study import Engine
+from avax.engine.sweep import Sweep
+
+NUM_VALUES = 8  # of each axis: 64 settings
+REPEATS = 3
+
+
+def observing(config: Sweep) -> dict[str, Any]:
+    """Seconds of the same runs, alone and as an experiment runs them, in turn; medians.
+
+    Alone means: tiles in one segment, whose metrics come to the host and are dropped.
+    """
+    axes = {path: values[:NUM_VALUES] for path, values in config.axes.items()}
+    config = struct.replace(dataclasses.replace(config, axes=axes), "pretraining.num_updates", 1)
+    settings = config.settings()
+    say(f"running {len(settings)} settings, watched and not, {REPEATS} times")
+    times: dict[str, list[float]] = {"alone": [], "observed": []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        engine = Engine(folder / "bases")
+        engine.prepare([config])
+        bases = engine.bases(config, settings[0])
+        members, _ = sweep.stack_members(config, settings, list(range(len(settings))), bases)
+        run = Run(members, int(config.tile_width), config.optimization)
+        units = tiles.make_units(config.placement, jax.local_devices(), len(settings))
+        run.compile_all(units)
+        for i in range(REPEATS):
+            start = time.perf_counter()
+            tiles.run_tiles(run, members, units, lambda *_: None)
+            times["alone"].append(time.perf_counter() - start)
+            out = folder / str(i)
+            start = time.perf_counter()
+            with resume.claim({out: config}):
+                engine.execute(config, out)
+            times["observed"].append(time.perf_counter() - start)
+    return {f"{who}_s": float(np.median(t)) for who, t in times.items()} | {"seconds": times}
