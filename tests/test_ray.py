@@ -9,20 +9,25 @@ import pathlib
 import pickle
 import random
 import re
+import secrets
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 import types
+from functools import partial
 
 import jax
 import numpy as np
 import pytest
-from test_killed import SEED, bits, finish, start, wait_for_tiles
+from test_killed import SEED, bits, finish, start
 from toys import SMALL, UNITS, toy_members
 
+from avax import store
 from avax.engine import cluster, tiles, worker
 from avax.engine.cluster import Cluster, ClusterError
 from avax.engine.segments import Run
@@ -49,8 +54,9 @@ def some(packed, indices):
 
 def test_a_worker_compiles_a_structure_once_and_has_the_bits_of_the_engine(toy, as_worker):
     members = toy_members(SMALL)
-    expected = Run(members, 4)(UNITS[0], jax.tree.map(lambda x: x[4:8], members))
     packed, setup = worker.pack(members), worker.setup_here(4, 0)
+    tile = *jax.tree.map(lambda x: x[4:8], packed[:2]), jax.random.wrap_key_data(packed[2][4:8])
+    expected = Run(members, 4)(UNITS[0], tile)
     traced = len(toy)
     for indices in tiles.tile_indices(12, 4):
         found = worker.run_tile(setup, some(packed, indices))
@@ -83,17 +89,17 @@ class Pretended:
             cause = ValueError("the tile is broken\nwith a trace")
 
     def __init__(self, places):
-        self.places, self.tasks, self.cancelled, self.most = places, [], [], 0
+        self.places, self.tasks, self.cancelled = places, [], []
 
-    def remote(self, function):
-        def send(setup, tile):
-            self.tasks.append((function, setup, tile))
-            self.most = max(self.most, len(self.tasks))
-            return len(self.tasks) - 1
+    def remote(self, **how):
+        assert how == {"num_cpus": 1, "num_gpus": 0, "max_retries": 3}
+        return lambda function: types.SimpleNamespace(
+            options=lambda name: types.SimpleNamespace(remote=partial(self.send, function))
+        )
 
-        task = types.SimpleNamespace(remote=send)
-        task.options = lambda **how: task
-        return task
+    def send(self, function, setup, tile):
+        self.tasks.append((function, setup, tile))
+        return len(self.tasks) - 1
 
     def put(self, x):
         return x
@@ -171,7 +177,7 @@ def test_a_failure_is_one_line_and_ends_the_other_tiles(monkeypatch):
 
     ray, found, error = collect(monkeypatch, 100, before=fail)
     assert str(error) == "a tile failed: the tile is broken"
-    assert isinstance(error, ClusterError) and len(ray.cancelled) == 3
+    assert isinstance(error, ClusterError) and ray.cancelled == [0, 1]  # all others had arrived
 
     def disk_is_full(stop):
         raise KeyError
@@ -196,7 +202,9 @@ def test_an_address_where_nobody_listens_is_refused():
     cluster.check_port("auto")
 
 
-# Real clusters, all on this machine.
+# A real cluster, all of it on this machine.
+
+SIX = "--tile-width", "1", "--base.num-rounds", "40", "--segment", "10"  # six tiles
 
 on_ray = [
     pytest.mark.slow,
@@ -218,43 +226,80 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def alone(folder):
     """The bits of the local engine."""
-    status, err = finish(start(folder, "alone"))
+    status, err = finish(start(folder, "alone", *SIX))
     assert status == 0, err
     return bits(folder, "alone")
 
 
 @pytest.fixture(scope="module")
 def nodes(folder):
-    """A cluster of two nodes with one CPU each."""
-    from ray.cluster_utils import Cluster
-
-    short = tempfile.mkdtemp(prefix="avax")  # names of sockets are short
-    with pytest.MonkeyPatch.context() as patch:
+    """The commands that hold a cluster of two nodes with one CPU each; the second is no head."""
+    with pytest.MonkeyPatch.context() as patch, socket.create_server(("127.0.0.1", 0)) as free:
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("AVAX_CACHE_DIR", str(folder / "cache"))
-        found = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "temp_dir": short})
-        found.add_node(num_cpus=1)
-        yield found
-        found.shutdown()
-    shutil.rmtree(short, ignore_errors=True)
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+        free.close()
+        short = tempfile.mkdtemp(prefix="avax")  # names of sockets are short
+        head = start_node("--head", f"--port={address[10:]}", f"--temp-dir={short}")
+        found = types.SimpleNamespace(address=address, head=head)
+        try:
+            wait_for(lambda: is_open(address))
+            found.other = start_node(f"--address={address}")
+            yield found
+        finally:
+            for process in (p for name, p in vars(found).items() if name != "address"):
+                process.terminate()
+                process.wait(60)
+            shutil.rmtree(short, ignore_errors=True)
+
+
+def start_node(*flags) -> subprocess.Popen:
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--num-cpus=1", "--block"]
+    none = subprocess.DEVNULL
+    return subprocess.Popen([*command, *flags], stdin=none, stdout=none, stderr=none)
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def is_open(address) -> bool:
+    try:
+        cluster.check_port(address)
+        return True
+    except ClusterError:
+        return False
 
 
 def on(nodes) -> tuple[str, ...]:
-    return "--engine", "ray", "--ray-address", nodes.address
+    return *SIX, "--engine", "ray", "--ray-address", nodes.address
+
+
+def children(pid: int) -> dict[int, str]:
+    """The processes that a process has started, and what they call themselves."""
+    found = {}
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == pid:
+                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
+        except OSError:  # it has ended
+            continue
+    return found
 
 
 def tiles_of(node) -> dict[int, int]:
     """The processes that work on tiles on a node, and the tiles' first members."""
-    raylet, found = str(node.all_processes["raylet"][0].process.pid), {}
-    for process in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
-            tile = re.search(rb"avax tile (\d+)", (process / "cmdline").read_bytes())
-        except OSError:  # it has ended
-            continue
-        if parent == raylet and tile:
-            found[int(process.name)] = int(tile[1])
-    return found
+    raylets = [pid for pid, name in children(node.pid).items() if "raylet/raylet" in name]
+    workers = {pid: name for raylet in raylets for pid, name in children(raylet).items()}
+    tiles = {pid: re.search(r"avax tile (\d+)", name) for pid, name in workers.items()}
+    return {pid: int(tile[1]) for pid, tile in tiles.items() if tile}
 
 
 @slow
@@ -265,47 +310,53 @@ def test_a_cluster_has_the_bits_of_the_local_engine(folder, alone, nodes):
 
 
 @slow
-def test_a_failure_on_a_node_ends_in_one_line(folder, alone, nodes):
-    node = nodes.add_node(num_cpus=1, env_vars={"AVAX_CACHE_DIR": "/dev/null/nothing"})
+def test_a_failure_of_a_worker_ends_in_one_line(folder, alone, nodes):
+    """Workers find a file where compiled programs are to be kept."""
+    (folder / "cache").rename(folder / "aside")
+    (folder / "cache").touch()
     try:
-        status, err = finish(start(folder, "failed", *on(nodes)))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AVAX_CACHE_DIR", str(folder / "aside"))
+            status, err = finish(start(folder, "failed", *on(nodes)))
     finally:
-        nodes.remove_node(node)
+        (folder / "cache").unlink()
+        (folder / "aside").rename(folder / "cache")
     assert status == 2 and "Traceback" not in err, err
-    assert re.fullmatch(r"error: a tile failed: .*/dev/null.*", err.splitlines()[-1]), err
+    assert re.fullmatch(r"error: a tile failed: .*Errno.*/cache.*", err.splitlines()[-1]), err
 
 
 @slow
 @pytest.mark.parametrize("first, then", [("ray", "local"), ("local", "ray")])
 def test_either_engine_goes_on_with_what_the_other_began(folder, alone, nodes, first, then):
-    out, flags = f"first-{first}", {"ray": on(nodes), "local": ()}
+    out, flags = f"first-{first}", {"ray": on(nodes), "local": SIX}
     process = start(folder, out, *flags[first])
-    wait_for_tiles(process, folder / out) if first == "local" else wait_for_tasks(process, nodes)
+    wait_for(lambda: is_half_done(first, folder / out, nodes))
     process.send_signal(signal.SIGTERM)
     asked = time.monotonic()
     status, err = finish(process)
     print(f"ended after {time.monotonic() - asked:.2f} s")
     assert status == 143 and "stopped by SIGTERM" in err and "Traceback" not in err, err
+    assert len(store.read_progress(folder / out)["runs"]) < 6
     status, err = finish(start(folder, out, *flags[then], "--resume", "must"))
     assert status == 0 and bits(folder, out) == alone, err
 
 
-def wait_for_tasks(process, nodes):
-    while process.poll() is None and not any(tiles_of(node) for node in nodes.list_all_nodes()):
-        time.sleep(0.01)
+def is_half_done(engine, out, nodes) -> bool:
+    """Whether a tile is saved; on a cluster, whether the third is begun, so that one is done."""
+    if engine == "local":
+        return (out / "checkpoints").is_dir()
+    return any(tile > 1 for node in (nodes.head, nodes.other) for tile in tiles_of(node).values())
 
 
 @slow
 def test_a_node_that_is_killed_costs_only_its_tile(folder, alone, nodes):
     """kill -9 of its raylet and of the worker, while that works on a tile."""
-    (node,) = nodes.worker_nodes
     process = start(folder, "killed", *on(nodes))
-    while process.poll() is None and not tiles_of(node):
-        time.sleep(0.01)
+    wait_for(lambda: tiles_of(nodes.other))
     time.sleep(random.Random(SEED).uniform(0, 0.5))
-    assert (killed := tiles_of(node))
-    raylet = node.all_processes["raylet"][0].process
-    for pid in (raylet.pid, *killed):
+    killed = tiles_of(nodes.other)
+    assert len(killed) == 1
+    for pid in (nodes.other.pid, *children(nodes.other.pid), *killed):
         os.kill(pid, signal.SIGKILL)
     status, err = finish(process)
     assert status == 0 and "Traceback" not in err, err

@@ -64,9 +64,8 @@ class Cluster:
         """
         ray = connect(self._address)
         kind = "CPU" if self.setup.backend == "cpu" else "GPU"
-        task = ray.remote(worker.run_tile).options(
-            num_cpus=1, num_gpus=int(kind == "GPU"), max_retries=RETRIES
-        )
+        needs = {"num_cpus": 1, "num_gpus": int(kind == "GPU")}
+        task = ray.remote(max_retries=RETRIES, **needs)(worker.run_tile)
         packed, waiting = worker.pack(members), collections.deque(todo)
         setup, flying = ray.put(self.setup), {}
         if not num_places(ray, kind):
@@ -116,7 +115,9 @@ def connect(address: str) -> Any:
     except SystemExit:  # ray handles SIGTERM in its own way
         was_asked = True
     except Exception as error:
-        raise ClusterError(f"ray_address: {address}: {one_line(error)}") from error
+        raise ClusterError(
+            f"ray_address: {address}: {one_line(error)} (is RAY_AUTH_MODE that of the head?)"
+        ) from error
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)
