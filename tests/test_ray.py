@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.util
 import os
@@ -236,7 +237,8 @@ def nodes(folder):
     """The commands that hold a cluster of two nodes with one CPU each; the second is no head."""
     with pytest.MonkeyPatch.context() as patch, socket.create_server(("127.0.0.1", 0)) as free:
         patch.setenv("PYTHONPATH", str(ROOT))
-        patch.setenv("AVAX_CACHE_DIR", str(folder / "cache"))
+        (folder / "link").symlink_to(folder / "cache")
+        patch.setenv("AVAX_CACHE_DIR", str(folder / "link"))
         patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
@@ -250,9 +252,8 @@ def nodes(folder):
             found.other = start_node(f"--address={address}")
             yield found
         finally:
-            for process in (p for name, p in vars(found).items() if name != "address"):
-                process.terminate()
-                process.wait(60)
+            for node in (p for name, p in vars(found).items() if name != "address"):
+                kill(node)
             shutil.rmtree(short, ignore_errors=True)
 
 
@@ -260,6 +261,14 @@ def start_node(*flags) -> subprocess.Popen:
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--num-cpus=1", "--block"]
     none = subprocess.DEVNULL
     return subprocess.Popen([*command, *flags], stdin=none, stdout=none, stderr=none)
+
+
+def kill(node: subprocess.Popen, *more: int) -> None:
+    """kill -9 of a node's processes, all at once."""
+    with contextlib.suppress(ProcessLookupError):
+        for pid in (node.pid, *children(node.pid), *more):
+            os.kill(pid, signal.SIGKILL)
+    node.wait(60)
 
 
 def wait_for(condition, seconds=60):
@@ -312,17 +321,15 @@ def test_a_cluster_has_the_bits_of_the_local_engine(folder, alone, nodes):
 @slow
 def test_a_failure_of_a_worker_ends_in_one_line(folder, alone, nodes):
     """Workers find a file where compiled programs are to be kept."""
-    (folder / "cache").rename(folder / "aside")
-    (folder / "cache").touch()
+    (folder / "link").unlink()
+    (folder / "link").touch()
     try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("AVAX_CACHE_DIR", str(folder / "aside"))
-            status, err = finish(start(folder, "failed", *on(nodes)))
+        status, err = finish(start(folder, "failed", *on(nodes)))
     finally:
-        (folder / "cache").unlink()
-        (folder / "aside").rename(folder / "cache")
+        (folder / "link").unlink()
+        (folder / "link").symlink_to(folder / "cache")
     assert status == 2 and "Traceback" not in err, err
-    assert re.fullmatch(r"error: a tile failed: .*Errno.*/cache.*", err.splitlines()[-1]), err
+    assert re.fullmatch(r"error: a tile failed: .*Errno.*/link.*", err.splitlines()[-1]), err
 
 
 @slow
@@ -356,8 +363,7 @@ def test_a_node_that_is_killed_costs_only_its_tile(folder, alone, nodes):
     time.sleep(random.Random(SEED).uniform(0, 0.5))
     killed = tiles_of(nodes.other)
     assert len(killed) == 1
-    for pid in (nodes.other.pid, *children(nodes.other.pid), *killed):
-        os.kill(pid, signal.SIGKILL)
+    kill(nodes.other, *killed)
     status, err = finish(process)
     assert status == 0 and "Traceback" not in err, err
     assert bits(folder, "killed") == alone
