@@ -12,8 +12,8 @@ other verifiers is measured, and pass@k; one more loop is gated by a verifier th
 trickle of true labels.
 
 Expect, from one run of 4 seeds: on lengths that it knows, every verifier removes all errors of the
-widest policy and next to none of the narrowest; two digits beyond, half and none. Behind the vote
-the gap shrinks to nothing; on fixed prompts pass@1 grows and pass@16 does not. On a frontier no
+widest policy and few of the narrowest; two digits beyond, half and none. Behind the vote the gap
+shrinks to nothing; on fixed prompts pass@1 grows and pass@16 falls, in the mean. On a frontier no
 policy is held by a vote. A verifier that learns from a quarter of the true labels finds no gap.
 """
 

@@ -30,7 +30,6 @@ from avax.probes import Both, Overlap, SelfTrust
 from avax.tasks import JudgedAddition
 from avax.types import Verifier
 from avax.verifiers import (
-    AcceptAll,
     CommitFirst,
     Comparison,
     CrossModel,
@@ -42,7 +41,7 @@ from avax.verifiers import (
 CHOICES = {"preset": ("laptop", "smoke", "paper")}
 GATES: dict[str, Verifier] = {
     "oracle": Oracle(),
-    "none": AcceptAll(),
+    "none": Oracle(fpr=1.0),  # accepts all, by the program of the gate above
     "cross_model": CrossModel(),
 }
 SELF_JUDGES: dict[str, Verifier] = {
@@ -124,7 +123,13 @@ def smoke() -> Sweep:
     model = sweep.pretraining.model.replace(num_layers=1, num_heads=2)
     pretraining = sweep.pretraining.replace(model=model, num_updates=100)
     return dataclasses.replace(
-        sweep, base=base, pretraining=pretraining, num_seeds=2, optimization=0
+        sweep,
+        base=base,
+        pretraining=pretraining,
+        num_seeds=2,
+        optimization=0,
+        tile_width="2",  # one tile: a program for one device compiles in less time than `spmd`
+        placement="tiles",
     )
 
 

@@ -91,7 +91,7 @@ def draw(*datasets: xr.Dataset) -> Figure:
         draw_sizes(axes, named, start)
         axes.set_title(f"The base, {digits[start]} digits ({words})")
     top[1].sharey(top[0])
-    top[0].legend(loc="lower right")
+    top[1].legend(loc="upper left", fontsize=7, title="mean, 95 % over seeds")
     draw_gates(top[2], named)
     for axes, step, words in ((bottom[0], FIXED, "fixed prompts"), (bottom[1], MOVING, "frontier")):
         draw_rounds(axes, of(named["majority_32"], BEYOND, step))

@@ -101,7 +101,8 @@ def draw(*datasets: xr.Dataset) -> Figure:
     grid = figure.subplots(2, 4)
     for axes, (title, dataset) in zip(grid.flat, arms(*datasets).items(), strict=False):
         image = draw_map(axes, dataset, title)
-    figure.colorbar(image, ax=grid[0, 3], label="share of right answers, mean of seeds", pad=0.02)
+    words = f"share of right answers, mean of {datasets[0].sizes['seed']} seeds"
+    figure.colorbar(image, ax=grid[0, 3], label=words, pad=0.02)
     draw_growth(grid[1, 3], datasets[0], datasets[PARTS.index("steady")])
     return figure
 

@@ -75,6 +75,12 @@ def summary(*datasets: xr.Dataset) -> str:
             f"{shown(last.sampled_accuracy)}, FPR {shown(first.verifier_fpr)} -> "
             f"{shown(last.verifier_fpr)}"
         )
+    lines.append("generation-verification gap / errors there are, rounds 1 to 4")
+    for gate in PARTS[2:]:
+        data = named[gate].isel(round=slice(FIRST, FIRST + 4))
+        each = (data.label_precision - data.sampled_accuracy, 1 - data.sampled_accuracy)
+        cells = [[shown(x.isel(round=r)) for x in each] for r in range(data.sizes["round"])]
+        lines.append(f"{GATES[gate][0]:15} {', '.join(' / '.join(cell) for cell in cells)}")
     return "\n".join(lines)
 
 

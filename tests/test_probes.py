@@ -124,6 +124,18 @@ def test_self_trust_asks_the_reader():
     np.testing.assert_array_equal(found["trust_fpr"][1], [[1, 1], [0, 0]])
 
 
+def test_a_probe_measures_several_runs_at_a_time():
+    """With the numbers of one run alone."""
+    experiment = EXPERIMENT.replace(probe=SelfTrust((Likelihood(), CrossModel()), **SMALL))
+    states = jax.vmap(lambda key: loop.init(experiment, BASES, key))(
+        jax.random.split(jax.random.key(5), 2)
+    )
+    found = jax.jit(jax.vmap(loop.probed, (None, 0)))(experiment, states)
+    one = jax.jit(loop.probed)(experiment, jax.tree.map(lambda x: x[1], states))
+    for name, values in found.items():
+        np.testing.assert_allclose(values[1], one[name], atol=1e-5)
+
+
 def test_equals_have_all_mistakes_in_common():
     twins = jax.tree.map(lambda x: jnp.repeat(x[:1], 2, axis=0), BASES)
     experiment = EXPERIMENT.replace(probe=Overlap(num_problems=20))

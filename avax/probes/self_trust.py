@@ -70,14 +70,20 @@ class SelfTrust:
         rollouts = jax.vmap(write)(jax.random.split(key_sample, 2), policies)
         grades = jax.vmap(subject.grade, (None, 0))(problems, rollouts)
 
-        def read(key, policy, rollouts, grades):
-            ask = judging.ask_judges
-            return ask(self.verifiers, states, subject, key, policy, rollouts, grades)
+        def read(pair):
+            data, reader, author = pair
+            key = jax.random.wrap_key_data(data)
+            asked = jax.tree.map(lambda x: x[reader], policies)
+            of_author = jax.tree.map(lambda x: x[author], (rollouts, grades))
+            return judging.ask_judges(self.verifiers, states, subject, key, asked, *of_author)
 
-        by_author = jax.vmap(read, (0, None, 0, 0))
-        by_reader = jax.vmap(by_author, (0, 0, None, None))
-        keys = jax.random.split(key_judge, (2, 2))
-        verdicts = by_reader(keys, policies, rollouts, grades)  # [reader, author, J, B, K]
+        # Not by vmap: with a tile, problems, completions and heads that makes products of arrays
+        # with 8 axes, on which XLA ends the process (on a CPU).
+        readers, authors = (x.ravel() for x in jnp.indices((2, 2)))
+        keys = jax.random.key_data(jax.random.split(key_judge, 4))
+        verdicts = jax.lax.map(read, (keys, readers, authors))
+        # [reader, author, J, B, K]
+        verdicts = jax.tree.map(lambda x: x.reshape(2, 2, *x.shape[1:]), verdicts)
         score, accept = (jnp.moveaxis(x, 2, 0) for x in (verdicts.score, verdicts.accept))
         weight, is_matched = matched_weight(~grades.correct)
         weights = jnp.broadcast_to(weight[None, None], accept.shape)
