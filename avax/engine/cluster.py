@@ -19,12 +19,14 @@ import numpy as np
 
 from avax.engine import platform, worker
 from avax.engine.progress import say
+from avax.engine.signals import leave
 from avax.engine.survival import Stopped
 from avax.results import one_line
 
 RETRIES = 3  # a tile that ends four workers is at fault itself
 AHEAD = 2  # tiles sent for each that can run, so that no worker waits for the next
-PATIENCE = 10.0  # seconds in which a cluster has to answer
+PATIENCE = 10.0  # seconds in which a port has to open
+LIMIT = 60.0  # seconds in which a cluster has to answer
 POLL = 0.2  # seconds between two looks at whether to stop
 
 
@@ -98,7 +100,8 @@ def connect(address: str) -> Any:
         part of, HOST:PORT names it.
 
     Raises:
-      ClusterError: within a bounded time.
+      ClusterError: if it can't be had. If something answers that is no cluster, ray would try for
+        long and can't be interrupted: the process ends with status 2 after a minute.
     """
     try:
         import ray
@@ -108,9 +111,12 @@ def connect(address: str) -> Any:
         return ray
     check_port(address)
     here = {"num_cpus": platform.num_cores(), "include_dashboard": False}
+    more = here if address == "local" else {}
     handler, was_asked = signal.getsignal(signal.SIGTERM), False
+    clock = threading.Timer(LIMIT, out_of_time, [address])
+    clock.daemon = True
+    clock.start()
     try:
-        more = here if address == "local" else {}
         ray.init(address, logging_level="ERROR", log_to_driver=False, **more)
     except SystemExit:  # ray handles SIGTERM in its own way
         was_asked = True
@@ -119,11 +125,18 @@ def connect(address: str) -> Any:
             f"ray_address: {address}: {one_line(error)} (is RAY_AUTH_MODE that of the head?)"
         ) from error
     finally:
+        clock.cancel()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)
     if was_asked:
         signal.raise_signal(signal.SIGTERM)
     return ray
+
+
+def out_of_time(address: str) -> None:
+    """Ends the process."""
+    say(f"error: ray_address: {address}: no cluster has answered in {LIMIT:.0f} seconds")
+    leave(2)
 
 
 def check_port(address: str) -> None:

@@ -71,7 +71,7 @@ def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[x
     except Stopped:
         number = stop.number or signal.SIGTERM
         again = shlex.join([pathlib.Path(sys.executable).name, *sys.argv])
-        say(f"stopped by {signal.Signals(number).name}; all is saved, to go on: {again}")
+        say(f"stopped by {signal.Signals(number).name}; what is done is saved, to go on: {again}")
         sys.exit(128 + number)
     except (results.ResultsError, ConfigError, ClusterError) as error:
         say(f"error: {' '.join(str(error).split())}")
