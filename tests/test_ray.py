@@ -11,6 +11,7 @@ import pickle
 import random
 import re
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -29,11 +30,12 @@ from test_killed import SEED, bits, finish, start
 from toys import SMALL, UNITS, toy_members
 
 from avax import store
-from avax.engine import cluster, tiles, worker
+from avax.engine import cli, cluster, tiles, worker
 from avax.engine.cluster import Cluster, ClusterError
 from avax.engine.segments import Run
 from avax.engine.survival import Stopped
 from avax.engine.validate import ConfigError, validate
+from configs import noise_phase_diagram as noise
 
 ROOT = pathlib.Path(__file__).parents[1]
 has_ray = importlib.util.find_spec("ray") is not None
@@ -201,6 +203,17 @@ def test_an_address_where_nobody_listens_is_refused():
         cluster.check_port(f"127.0.0.1:{port}")
     cluster.check_port("local")
     cluster.check_port("auto")
+
+
+def test_the_commands_of_the_documentation_are_valid(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    text = (ROOT / "docs" / "clusters.md").read_text().replace("\\\n", "")
+    commands = re.findall(r"python experiments/noise_phase_diagram.py (.*)", text)
+    assert len(commands) == 3
+    for command in commands:
+        argv = shlex.split(command.replace("$head", "head").replace("$seed", "3"))
+        sweep = cli.parse("x", "", noise.CHOICES, noise.build, argv).sweep
+        assert (sweep.engine, sweep.placement) == ("ray", "tiles") or sweep.seed == 3
 
 
 # A real cluster, all of it on this machine.

@@ -83,6 +83,7 @@ class Engine:
         Raises:
           Stopped: everything that was done is saved.
           ResultsError: if `out` can't be written to.
+          ClusterError: if tiles can't be run on the cluster.
         """
         settings = config.settings()
         groups = sweep.group_by_structure(settings)
