@@ -276,10 +276,11 @@ def start_node(*flags) -> subprocess.Popen:
     return subprocess.Popen([*command, *flags], stdin=none, stdout=none, stderr=none)
 
 
-def kill(node: subprocess.Popen, *more: int) -> None:
-    """kill -9 of a node's processes, all at once."""
-    with contextlib.suppress(ProcessLookupError):
-        for pid in (node.pid, *children(node.pid), *more):
+def kill(node: subprocess.Popen) -> None:
+    """kill -9 of all processes of a node, its workers too."""
+    services = children(node.pid)
+    for pid in (node.pid, *services, *(pid for service in services for pid in children(service))):
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     node.wait(60)
 
@@ -374,9 +375,8 @@ def test_a_node_that_is_killed_costs_only_its_tile(folder, alone, nodes):
     process = start(folder, "killed", *on(nodes))
     wait_for(lambda: tiles_of(nodes.other))
     time.sleep(random.Random(SEED).uniform(0, 0.5))
-    killed = tiles_of(nodes.other)
-    assert len(killed) == 1
-    kill(nodes.other, *killed)
+    assert len(tiles_of(nodes.other)) == 1
+    kill(nodes.other)
     status, err = finish(process)
     assert status == 0 and "Traceback" not in err, err
     assert bits(folder, "killed") == alone
