@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import shutil
 import threading
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import jax
 import numpy as np
 
+from avax.engine import hosts
 from avax.engine.progress import say
 from avax.results import ResultsError, one_line, write_json
 
@@ -33,7 +36,7 @@ def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
     checksums = {name: zlib.crc32(x.tobytes()) for name, x in arrays.items()}
     about = {"crc32": checksums, "facts": facts}
     try:
-        with _one_at_a_time:
+        with _one_at_a_time, _without_others():
             # orbax refuses relative paths.
             ocp.save(folder.absolute(), arrays, overwrite=True, custom_metadata=about)
         write_json(_manifest(folder), _checksums(folder))
@@ -96,10 +99,10 @@ def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
         for i, x in enumerate(leaves)
     }
     try:
-        metadata = ocp.metadata(folder).custom_metadata
-        if metadata["facts"] != facts:
-            return None
-        with _one_at_a_time:
+        with _one_at_a_time, _without_others():
+            metadata = ocp.metadata(folder).custom_metadata
+            if metadata["facts"] != facts:
+                return None
             arrays = jax.device_get(ocp.load(folder, template))
         for name, array in arrays.items():
             if zlib.crc32(np.asarray(array).tobytes()) != metadata["crc32"][name]:
@@ -135,4 +138,25 @@ def _read_json(path: pathlib.Path) -> Any:
 
 
 def _on_one_device() -> jax.sharding.Sharding:
-    return jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    return jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+
+
+@contextlib.contextmanager
+def _without_others() -> Iterator[None]:
+    """Lets orbax wait for no other process: one alone reads and writes."""
+    if not hosts.are_many():
+        yield
+        return
+    from orbax.checkpoint import v1 as ocp
+    from orbax.checkpoint.experimental.v1._src.synchronization import multihost
+
+    context, own = ocp.Context(), jax.process_index()
+    context.multiprocessing.primary_host = own
+    context.multiprocessing.active_processes = {own}
+    # Those that are not active it still asks, whether they save in the same folder.
+    count, multihost.process_count = multihost.process_count, lambda: 1
+    try:
+        with context:
+            yield
+    finally:
+        multihost.process_count = count

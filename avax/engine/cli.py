@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from avax import struct
 from avax.curricula import CURRICULA
-from avax.engine import resume
+from avax.engine import processes, resume
 from avax.engine.axes import AXIS_HELP, axis_names, parse_values, sweepable
 from avax.engine.sweep import EXECUTION, Sweep
 from avax.engine.validate import ConfigError, validate
@@ -47,6 +47,7 @@ class Command:
     out: pathlib.Path
     bases: pathlib.Path
     resume: str
+    place: processes.Place | None
 
 
 class Parser(argparse.ArgumentParser):
@@ -87,10 +88,12 @@ def parse(
         args = vars(parser.parse_args(argv))
         sweep = _with_flags(default, args)
         validate(sweep)
+        place = processes.parse(args)
+        processes.check(place, sweep)
     except ConfigError as error:
         fail(str(error))
     out, bases = pathlib.Path(args["out"]), pathlib.Path(args["bases"])
-    return Command(sweep, picked, out, bases, args["resume"])
+    return Command(sweep, picked, out, bases, args["resume"], place)
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
@@ -147,6 +150,7 @@ def _parser(name, doc, choices, sweep) -> Parser:
         help="auto: go on with what the folder holds; never: start over; must: fail if there is "
         "nothing to go on with (default: auto)",
     )
+    processes.add_flags(parser)
     for path, field, value in struct.walk(sweep):
         _add_flag(parser, path, field, value, _help_of(sweep, path))
     for path in sweepable(sweep.base):
