@@ -77,6 +77,10 @@ def line_of(capsys, raised) -> str:
         ("--tile-width wide", ["tile_width", "'wide'", "auto", "all"]),
         ("--tile-width 2.5", ["tile_width", "'2.5'", "auto", "all"]),
         ("--segment 0", ["segment", "'0'", "auto"]),
+        ("--engine slurm", ["engine", "'slurm'", "local", "ray"]),
+        ("--engine ray", ["engine", "placement is spmd", "--placement tiles"]),
+        ("--engine ray --ray-address ray://head:10001", ["ray_address", "ray://head", "HOST:PORT"]),
+        ("--ray-address head:6379", ["ray_address", "--engine ray"]),
         ("--resume maybe", ["--resume", "maybe", "auto", "never", "must"]),
         # axes
         ("--axes.fpr=", ["axes.verifier.fpr", "at least one value"]),

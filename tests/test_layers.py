@@ -96,6 +96,13 @@ def test_only_checkpoint_imports_orbax():
     assert users == ["avax.engine.checkpoint"]
 
 
+def test_only_cluster_imports_ray_and_only_when_asked():
+    users = [m for m in FILES if any(below(name, "ray") for name in imports(m))]
+    assert users == ["avax.engine.cluster"]
+    code = "import sys, avax.engine.script\nsys.exit('ray' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=300)
+
+
 def test_nothing_imports_experiments():
     assert not [m for m in FILES if any(below(name, "experiments") for name in imports(m))]
 

@@ -11,21 +11,29 @@ from importlib import metadata
 
 import jax
 
+_num_processes = 1  # that share the machine
 
-def configure(cache: bool = True) -> None:
+
+def configure(cache: bool = True, num_processes: int = 1) -> None:
     """One XLA device per CPU core, and a private compile cache. Call before any JAX computation.
 
     The cache lies in AVAX_CACHE_DIR (default: avax in the user's cache folder), one folder for each
     version of jaxlib.
+
+    Args:
+      num_processes: of this kind on the machine; each takes its share of the cores and the memory.
     """
+    global _num_processes
+    _num_processes, num_devices = num_processes, max(1, num_cores() // num_processes)
+    if num_processes > 1 or num_devices == 1:
+        # Threads of the CPU backend. With one it adds up in another order than with any more
+        # (measured for 2 to 64).
+        os.environ["PJRT_NPROC"] = str(max(2, num_devices))
     # The CPU backend hands sums over an axis to a library that is slow at them: 10 % of an update.
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_cpu_experimental_ynn_fusion_type" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_experimental_ynn_fusion_type=-reduce".strip()
-    # With one thread XLA adds up in another order than with any more (measured for 2 to 64).
-    if num_cores() == 1:
-        os.environ.setdefault("PJRT_NPROC", "2")
-    jax.config.update("jax_num_cpu_devices", num_cores())
+    jax.config.update("jax_num_cpu_devices", num_devices)
     if cache:
         jax.config.update("jax_compilation_cache_dir", str(cache_dir()))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
@@ -62,7 +70,7 @@ def num_cores() -> int:
 def memory(device: jax.Device) -> int | None:
     """Bytes that a device may use, None if it doesn't say; CPU devices share those of the host."""
     if device.platform == "cpu":
-        return host_memory() // len(jax.local_devices())
+        return host_memory() // (len(jax.local_devices()) * _num_processes)
     return (device.memory_stats() or {}).get("bytes_limit")
 
 

@@ -19,6 +19,7 @@ import xarray as xr
 from avax import plotting, results, store
 from avax.analysis import phase, trace
 from avax.engine import cli, design, hosts, platform, processes, resume
+from avax.engine.cluster import ClusterError
 from avax.engine.progress import say
 from avax.engine.signals import Stop, leave
 from avax.engine.study import Engine, Seconds
@@ -88,7 +89,7 @@ def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[x
     """The results of all sweeps; if they can't be had, ends the program in one line.
 
     The status is 130 or 143 if the program was stopped by SIGINT or SIGTERM, and 2 if results
-    can't be written or continued or tiles don't fit in memory.
+    can't be written or continued, tiles don't fit in memory, or a cluster fails.
     """
     try:
         begun = hosts.share(lambda: [not store.is_complete(out) for out in sweeps])
@@ -99,9 +100,9 @@ def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[x
     except Stopped:
         number = stop.number or signal.SIGTERM
         again = shlex.join([pathlib.Path(sys.executable).name, *sys.argv])
-        line = f"stopped by {signal.Signals(number).name}; all is saved, to go on: {again}"
+        line = f"stopped by {signal.Signals(number).name}; what is done is saved, to go on: {again}"
         sys.exit(told(128 + number, line))
-    except (results.ResultsError, ConfigError) as error:
+    except (results.ResultsError, ConfigError, ClusterError) as error:
         leave(told(2, f"error: {error}"))
     except hosts.Parted as error:  # on another process
         say(str(error))

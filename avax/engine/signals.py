@@ -51,7 +51,7 @@ class Stop:
             say(f"stopped by {signal.Signals(number).name}; the same command goes on")
             leave(128 + number)
         if self.number is None:
-            say("stopping after the rounds in flight; Ctrl-C again to stop at once")
+            say("stopping; Ctrl-C again to stop at once")
         self.number = number
         self.asked.set()
 

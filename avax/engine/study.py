@@ -18,6 +18,7 @@ import xarray as xr
 from avax import results
 from avax.engine import checkpoint, design, hosts, platform, program, resume, sweep, tiles
 from avax.engine.bases import base_policies, base_shapes
+from avax.engine.cluster import Cluster, connect
 from avax.engine.followers import batches, open_store
 from avax.engine.program import Unit
 from avax.engine.progress import SweepProgress, say
@@ -55,6 +56,7 @@ class Plan(NamedTuple):
     run: Run
     units: list[Unit]
     num_runs: int  # at most at a time
+    cluster: Cluster | None  # runs them instead of the units
 
 
 class Engine:
@@ -87,6 +89,7 @@ class Engine:
         Raises:
           Stopped: everything that was done is saved.
           ResultsError: if `out` can't be written to.
+          ClusterError: if tiles can't be run on the cluster.
         """
         settings = config.settings()
         groups = sweep.group_by_structure(settings)
@@ -131,6 +134,7 @@ class Engine:
             "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
             "tile_width": [plan.run.width for plan in plans],
             "placement": config.placement,
+            "engine": config.engine,
             "optimization": config.optimization,
             "seconds": dataclasses.asdict(self.seconds),
             "num_kept": num_kept,  # runs that earlier processes did, in seconds not counted here
@@ -138,10 +142,16 @@ class Engine:
         results.finish(out, dataset, provenance)
 
     def prepare(self, configs: Iterable[Sweep]) -> None:
-        """Compiles the programs of several sweeps at the same time.
+        """Compiles the programs of several sweeps at the same time; finds the cluster they need.
 
         Not those of a tile width that has to be measured: that takes a machine with nothing to do.
+
+        Raises:
+          ClusterError: if it can't be reached.
         """
+        configs = list(configs)
+        for config in (c for c in configs if c.engine == "ray"):
+            connect(config.ray_address)
         plans = [p for c in configs if c.tile_width != "auto" for p in self._plans(c)]
         with self.seconds.count("compilation"):
             compile_plans(plans)
@@ -176,7 +186,11 @@ class Engine:
         if key not in self._runs:
             self._runs[key] = Run(members, width, config.optimization)
         units = tiles.make_units(config.placement, devices, -(-num_runs // width))
-        return Plan(self._runs[key], units, num_runs)
+        cluster = None
+        if config.engine == "ray":
+            stop = self._stop.asked
+            cluster = Cluster(config.ray_address, width, config.optimization, stop)
+        return Plan(self._runs[key], units, num_runs, cluster)
 
     def _run(self, survivor, plan, members, runs, writer, progress) -> None:
         """Runs settings that share a structure, all seeds of each."""
@@ -209,14 +223,21 @@ class Engine:
         progress.start_running()
         with self._stop.waited_for(), self.seconds.count("running"):
             try:
-                tiles.run_tiles(survivor, (members, runs), plan.units, on_tile, todo)
+                if plan.cluster:
+                    plan.cluster.run_tiles(members, on_tile, todo)
+                else:
+                    tiles.run_tiles(survivor, (members, runs), plan.units, on_tile, todo)
             finally:
                 writer.flush()
 
 
 def compile_plans(plans: Iterable[Plan]) -> None:
-    """Compiles what is not compiled yet, all at the same time; ConfigError if it needs too much."""
-    pairs = dict.fromkeys((plan.run, unit) for plan in plans for unit in plan.units)
+    """Compiles what is not compiled yet, all at the same time; ConfigError if it needs too much.
+
+    Nothing for a cluster: its workers compile.
+    """
+    local = [plan for plan in plans if plan.cluster is None]
+    pairs = dict.fromkeys((plan.run, unit) for plan in local for unit in plan.units)
     todo = [(p, u) for run, u in pairs for p in run.programs() if not p.is_compiled(u)]
     if todo and hosts.is_first():
         say(f"compiling {len(todo)} programs")

@@ -21,8 +21,10 @@ from avax.metrics import DIMENSIONS, METRICS
 from avax.pretrain import Pretraining
 from avax.types import MISTAKES, Metric, Policy
 
-# Fields that change rounding alone, and one that changes not even that.
-EXECUTION = ("tile_width", "placement", "optimization", "segment")
+# Fields that change rounding alone, and those that change not even that. Results that are older
+# than these keep their names.
+INVISIBLE = ("segment", "engine", "ray_address")
+EXECUTION = ("tile_width", "placement", "optimization", *INVISIBLE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +44,10 @@ class Sweep:
         and run slower, to 3.
       segment: rounds after which a tile is saved, and can stop: a number, or `auto` for as many as
         take about 5 seconds. Changes no bit.
+      engine: `local`, the devices of this machine; or `ray`, the workers of a Ray cluster, each a
+        device, which needs placement `tiles`. Changes no bit.
+      ray_address: HOST:PORT of a Ray cluster that this machine is part of, `auto` to find it, or
+        `local` to start one of this machine alone.
       trace: run only the settings that show where the boundary lies; for two axes, fpr and another.
     """
 
@@ -54,6 +60,8 @@ class Sweep:
     placement: str = struct.static("tiles", choices=("tiles", "spmd"))
     optimization: int = struct.static(2, low=0, high=3)
     segment: str = struct.static("auto")
+    engine: str = struct.static("local", choices=("local", "ray"))
+    ray_address: str = struct.static("local")
     trace: bool = struct.static(False)
 
     def __post_init__(self):
@@ -85,8 +93,7 @@ class Sweep:
         """Names what the results depend on: how the runs are executed is not part of it."""
         how = {f.name: f.default for f in dataclasses.fields(self) if f.name in EXECUTION}
         fields = struct.to_dict(dataclasses.replace(self, **how))
-        del fields["segment"]  # results that are older than it keep their names
-        return digest(fields)
+        return digest({name: x for name, x in fields.items() if name not in INVISIBLE})
 
 
 def _with_fields(node: Any, values: Mapping[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import re
 from typing import Any
@@ -45,6 +46,7 @@ def validate(sweep: Sweep) -> None:
     check_trace(sweep)
     check_number("tile_width", sweep.tile_width, ("auto", "all"))
     check_number("segment", sweep.segment, ("auto",))
+    check_engine(sweep)
     for path, _, value in struct.walk(sweep):
         if isinstance(value, TransformerConfig):
             check_model(path, value, sum(problem_len(sweep.base.task)))
@@ -137,6 +139,27 @@ def check_trace(sweep: Sweep) -> None:
             f"trace: needs two axes, {design.ALONG} and another, with at least 2 values each; "
             f"there are {found or 'none'}"
         )
+
+
+def check_engine(sweep: Sweep) -> None:
+    """Raises ConfigError for an engine that can't be had, or that the other fields don't fit."""
+    is_address = re.fullmatch(r"[^\s/]+:\d{1,5}", sweep.ray_address)
+    if sweep.ray_address not in ("local", "auto") and not is_address:
+        raise ConfigError(
+            f"ray_address: is {sweep.ray_address!r}, must be local, auto or HOST:PORT, "
+            "without ray://"
+        )
+    if sweep.engine != "ray":
+        if sweep.ray_address != "local":
+            raise ConfigError("ray_address: is for --engine ray")
+        return
+    if sweep.placement != "tiles":
+        raise ConfigError(
+            f"engine: ray runs every tile by itself, not by one program on all devices "
+            f"(placement is {sweep.placement}): add --placement tiles"
+        )
+    if importlib.util.find_spec("ray") is None:
+        raise ConfigError("engine: ray is not installed: pip install -e '.[ray]'")
 
 
 def check_number(path: str, value: str, words: tuple[str, ...]) -> None:
