@@ -103,7 +103,7 @@ def test_a_base_is_the_same_whichever_others_are_trained_with_it(toy, tmp_path, 
 
 def test_damaged_base_policies_are_trained_again(toy, tmp_path, capsys):
     first = engine_bases.base_policies(SMALL, BASE, tmp_path)
-    one, other = (path for path in tmp_path.iterdir() if path.is_dir())
+    one, other = (p for p in tmp_path.iterdir() if p.is_dir())
     damage(one)
     again = engine_bases.base_policies(SMALL, BASE, tmp_path)
     assert capsys.readouterr().err.count("training 1 policies") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import pathlib
@@ -9,11 +10,13 @@ import re
 import shutil
 import threading
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import jax
 import numpy as np
 
+from avax.engine import hosts
 from avax.engine.progress import say
 from avax.results import ResultsError, one_line, write_json
 from avax.untrusted import read_dict, regular_files
@@ -41,12 +44,8 @@ def save(folder: pathlib.Path, tree: Any, facts: dict[str, Any]) -> None:
     parts = [_bytes_of(x) for x in jax.tree.leaves(tree)]
     data = np.concatenate([*parts, np.zeros(1, np.uint8)])  # it refuses an array of no bytes
     about = {"crc32": [zlib.crc32(part) for part in parts], "facts": facts}
-    # Plain files: what they take in memory is known before they are read.
-    context = ocp.Context()
-    context.array.saving.use_ocdbt = context.array.saving.use_compression = False
-    context.array.saving.use_zarr3 = False
     try:
-        with _one_at_a_time, context:
+        with _one_at_a_time, _orbax_alone():
             # orbax refuses relative paths.
             ocp.save(folder.absolute(), {DATA: data}, overwrite=True, custom_metadata=about)
         write_json(_manifest(folder), _checksums(folder))
@@ -110,7 +109,7 @@ def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
             return None
         # First, because orbax says of damaged files the same in many lines, from its own threads.
         _check_files(folder, size)
-        with _one_at_a_time:
+        with _one_at_a_time, _orbax_alone():
             data = np.asarray(ocp.load(folder, template)[DATA])
         parts = np.split(data, ends)[:-1]
         if [zlib.crc32(part) for part in parts] != metadata["crc32"]:
@@ -165,4 +164,27 @@ def _checksums(folder: pathlib.Path) -> dict[str, int]:
 
 
 def _on_one_device() -> jax.sharding.Sharding:
-    return jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    return jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+
+
+@contextlib.contextmanager
+def _orbax_alone() -> Iterator[None]:
+    """Lets orbax write plain files, and wait for no other process: one alone reads and writes."""
+    from orbax.checkpoint import v1 as ocp
+    from orbax.checkpoint.experimental.v1._src.synchronization import multihost
+
+    context, count = ocp.Context(), multihost.process_count
+    # What such files take in memory is known before they are read.
+    context.array.saving.use_ocdbt = context.array.saving.use_compression = False
+    context.array.saving.use_zarr3 = False
+    if hosts.are_many():
+        own = jax.process_index()
+        context.multiprocessing.primary_host = own
+        context.multiprocessing.active_processes = {own}
+        # Those that are not active it still asks, whether they save in the same folder.
+        multihost.process_count = lambda: 1
+    try:
+        with context:
+            yield
+    finally:
+        multihost.process_count = count

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from avax import struct
 from avax.curricula import CURRICULA
-from avax.engine import resume
+from avax.engine import processes, resume
 from avax.engine.axes import AXIS_HELP, axis_names, parse_values, sweepable
 from avax.engine.sweep import EXECUTION, Sweep
 from avax.engine.validate import ConfigError, validate
@@ -48,6 +48,7 @@ class Command:
     out: pathlib.Path
     bases: pathlib.Path
     resume: str
+    place: processes.Place | None
 
 
 class Parser(argparse.ArgumentParser):
@@ -88,10 +89,12 @@ def parse(
         args = vars(parser.parse_args(argv))
         sweep = _with_flags(default, args)
         validate(sweep)
+        place = processes.parse(args)
+        processes.check(place, sweep)
     except ConfigError as error:
         fail(str(error))
     out, bases = pathlib.Path(args["out"]), pathlib.Path(args["bases"])
-    return Command(sweep, picked, out, bases, args["resume"])
+    return Command(sweep, picked, out, bases, args["resume"], place)
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
@@ -151,6 +154,7 @@ def _parser(name, doc, choices, sweep) -> Parser:
         help="auto: go on with what the folder holds; never: start over; must: fail if there is "
         "nothing to go on with (default: auto)",
     )
+    processes.add_flags(parser)
     for path, field, value in struct.walk(sweep):
         _add_flag(parser, path, field, value, _help_of(sweep, path))
     for path in sweepable(sweep.base):

@@ -51,7 +51,7 @@ class Program:
     def compile(self, unit: Unit) -> Any:
         """The executable for one unit."""
         if unit not in self._compiled:
-            with jax.default_device(unit[0]):
+            with jax.default_device(own_device(unit)):
                 lowered = self._trace(unit).lower()
                 self._compiled[unit] = lowered.compile(self._options)
         return self._compiled[unit]
@@ -95,7 +95,20 @@ class Program:
 def place(unit: Unit, members: Any) -> Any:
     """Arrays with a leading axis of members, on the devices of a unit."""
     where = unit[0] if len(unit) == 1 else NamedSharding(mesh(unit), PartitionSpec("members"))
-    return jax.device_put(members, where)
+    if len(unit) == 1 or where.is_fully_addressable:
+        return jax.device_put(members, where)
+
+    def spread(x):
+        if isinstance(x, jax.Array) and not x.is_fully_addressable:
+            return x  # it is there
+        return jax.make_array_from_callback(x.shape, where, lambda index: x[index])
+
+    return jax.tree.map(spread, members)
+
+
+def own_device(unit: Unit) -> jax.Device:
+    """The first device of a unit that belongs to this process."""
+    return next(d for d in unit if d.process_index == jax.process_index())
 
 
 def compile_all(pairs: Iterable[tuple[Program, Unit]]) -> None:

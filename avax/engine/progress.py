@@ -16,7 +16,12 @@ class SweepProgress:
     """Counts settings; `note` turns what is known into a few words, such as `3 collapsed`."""
 
     def __init__(
-        self, total: int | None, num_seeds: int, note: Callable[[], str], every: float = 10.0
+        self,
+        total: int | None,
+        num_seeds: int,
+        note: Callable[[], str],
+        every: float = 10.0,
+        silent: bool = False,
     ):
         """A setting has `num_seeds` runs; without a terminal, one line in `every` seconds.
 
@@ -25,8 +30,8 @@ class SweepProgress:
         self._total, self._num_seeds, self._note, self._every = total, num_seeds, note, every
         self._runs = self._kept = 0
         self._start = self._said = time.monotonic()
-        self._bar = None
-        if sys.stderr.isatty():
+        self._bar, self._silent = None, silent
+        if not silent and sys.stderr.isatty():
             columns = (BarColumn(bar_width=None), TextColumn("{task.description}"))
             self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
             self._task = self._bar.add_task("compiling", total=total)
@@ -39,7 +44,7 @@ class SweepProgress:
     def __exit__(self, error: type[BaseException] | None, *_) -> None:
         if self._bar:
             self._bar.stop()
-        elif self._total is None and error is None:
+        elif self._total is None and error is None and not self._silent:
             say(self.line())
 
     def start_running(self) -> None:
@@ -51,6 +56,8 @@ class SweepProgress:
         """Tells that some more runs have ended."""
         self._runs += num_runs
         done = self._runs / self._num_seeds
+        if self._silent:
+            return
         if self._bar:
             self._bar.update(self._task, completed=done, description=self.line())
         elif done == self._total or time.monotonic() - self._said > self._every:

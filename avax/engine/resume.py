@@ -80,7 +80,7 @@ def facts(config: Sweep, widths: list[int]) -> dict[str, Any]:
         "versions": platform.versions(),
         COMMIT: platform.git_commit(),
         "device": jax.devices()[0].device_kind,
-        "num_devices": len(jax.local_devices()) if spmd else "any",
+        "num_devices": len(jax.devices()) if spmd else "any",
         "placement": config.placement,
         "optimization": config.optimization,
         "tile_width": widths,

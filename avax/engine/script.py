@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import pathlib
 import shlex
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterable
 from types import ModuleType
+from typing import NoReturn
 
 import xarray as xr
 
 from avax import plotting, results, store
 from avax.analysis import phase, trace
-from avax.engine import cli, design, platform, resume
+from avax.engine import cli, design, hosts, platform, processes, resume
 from avax.engine.progress import say
 from avax.engine.signals import Stop, leave
 from avax.engine.study import Engine, Seconds
@@ -38,26 +42,46 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
     command = cli.parse(name, config.__doc__, config.CHOICES, config.build)
     try:
         parts = config.parts(command.sweep)
+        for part in parts.values():
+            processes.check(command.place, part)
     except ConfigError as error:
         cli.fail(str(error))
     sweeps = {command.out / part: design.trace_if_possible(s) for part, s in parts.items()}
     platform.configure()
-    try:
-        check_no_links(command.out, filter(None, parts))
-        held = resume.claim(sweeps, command.resume)
-    except (results.ResultsError, OSError) as error:
-        cli.fail(str(error))
+    held = claim(command, sweeps)
 
     imported = time.perf_counter() - started
     stop = Stop()
     engine = Engine(command.bases, stop)
     with held, stop.listening():
         datasets = run(engine, sweeps, stop)
+        if not hosts.is_first():
+            return
         paths = plotting.save(figure.draw(*datasets), command.out / "figure")
 
     print(figure.summary(*datasets))
     print_paths(sweeps, paths)
     print_times(imported, engine.seconds)
+
+
+def claim(
+    command: cli.Command, sweeps: dict[pathlib.Path, Sweep]
+) -> contextlib.AbstractContextManager:
+    """Joins the other processes, if there are any; the first holds the folders of the results.
+
+    If that fails, ends the program in one line and with status 2.
+    """
+    try:
+        processes.join(command.place, sweeps.values())
+        if hosts.is_first():
+            below = (out.relative_to(command.out) for out in sweeps if out != command.out)
+            check_no_links(command.out, map(str, below))
+            return resume.claim(sweeps, command.resume)
+        return contextlib.nullcontext()
+    except hosts.Lost as error:
+        end_at_once(error)
+    except (results.ResultsError, ConfigError, OSError) as error:
+        sys.exit(told(2, f"error: {error}"))
 
 
 def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[xr.Dataset]:
@@ -67,16 +91,46 @@ def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[x
     can't be written or continued or tiles don't fit in memory.
     """
     try:
-        engine.prepare(sweep for out, sweep in sweeps.items() if not store.is_complete(out))
-        return [engine.execute(sweep, out, _note) for out, sweep in sweeps.items()]
+        begun = hosts.share(lambda: [not store.is_complete(out) for out in sweeps])
+        engine.prepare(itertools.compress(sweeps.values(), begun))
+        datasets = [engine.execute(sweep, out, _note) for out, sweep in sweeps.items()]
+        hosts.finish()
+        return datasets
     except Stopped:
         number = stop.number or signal.SIGTERM
         again = shlex.join([pathlib.Path(sys.executable).name, *sys.argv])
-        say(f"stopped by {signal.Signals(number).name}; all is saved, to go on: {again}")
-        sys.exit(128 + number)
+        line = f"stopped by {signal.Signals(number).name}; all is saved, to go on: {again}"
+        sys.exit(told(128 + number, line))
     except (results.ResultsError, ConfigError) as error:
-        say(f"error: {' '.join(str(error).split())}")
-        leave(2)
+        leave(told(2, f"error: {error}"))
+    except hosts.Parted as error:  # on another process
+        say(str(error))
+        leave(error.status)
+    except hosts.Lost as error:
+        end_at_once(error)
+    except Exception as error:
+        if hosts.are_many():  # they would wait for this one
+            traceback.print_exc()
+            leave(told(1, f"error: {type(error).__name__}: {error}"))
+        raise
+
+
+def told(status: int, line: str) -> int:
+    """Says to the user and to the other processes why this one ends; the status to end with."""
+    line = " ".join(line.split())
+    try:
+        status, line = hosts.part(status, line)
+    except hosts.Lost:  # they end, too; a tidy end would wait for them
+        say(line)
+        leave(status)
+    say(line)
+    return status
+
+
+def end_at_once(error: Exception) -> NoReturn:
+    """Ends without a word to the other processes, which can't be reached."""
+    say(f"error: {error}")
+    leave(2)
 
 
 def _note(dataset: xr.Dataset) -> str:

@@ -8,15 +8,17 @@ import pathlib
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import xarray as xr
 
-from avax import results, store
-from avax.engine import checkpoint, design, platform, program, resume, sweep, tiles
+from avax import results
+from avax.engine import checkpoint, design, hosts, platform, program, resume, sweep, tiles
 from avax.engine.bases import base_policies, base_shapes
+from avax.engine.followers import batches, open_store
 from avax.engine.program import Unit
 from avax.engine.progress import SweepProgress, say
 from avax.engine.resume import CHECKPOINTS
@@ -64,6 +66,7 @@ class Engine:
 
     def __init__(self, bases_dir: pathlib.Path, stop: Stop | None = None):
         """Base policies are kept in `bases_dir` for reuse; `stop` may end `execute`."""
+        platform.git_commit()  # remembered now, while files are those that were loaded
         self.seconds = Seconds()
         self._bases_dir, self._stop = bases_dir, stop or Stop()
         self._runs: dict[Any, Run] = {}
@@ -78,6 +81,9 @@ class Engine:
           out: a claimed folder.
           note: a few words on the results so far, for the progress line.
 
+        Returns:
+          The results; on processes other than the first, a dataset full of NaN.
+
         Raises:
           Stopped: everything that was done is saved.
           ResultsError: if `out` can't be written to.
@@ -85,7 +91,7 @@ class Engine:
         settings = config.settings()
         groups = sweep.group_by_structure(settings)
         bases = [self.bases(config, settings[group[0]]) for group in groups]
-        before = resume.begun(out)
+        before = resume.begun(out) if hosts.is_first() else None
         widths = resume.known_widths(config, before)
         plans = []
         with self.seconds.count("compilation"):
@@ -94,10 +100,12 @@ class Engine:
                 members, _ = sweep.stack_members(config, settings, some, bases[i])
                 plans.append(self._plan(config, members, len(group), widths and widths[i]))
         facts = resume.facts(config, [plan.run.width for plan in plans])
-        writer = store.Writer(out, sweep.empty_dataset(config), facts, before, say)
+        writer = open_store(out, config, facts, before)
         total = None if config.trace else len(settings)
-        with SweepProgress(total, config.num_seeds, lambda: note(writer.dataset)) as progress:
-            for batch in design.batches(config, writer.dataset):
+        with SweepProgress(
+            total, config.num_seeds, lambda: note(writer.dataset), silent=not hosts.is_first()
+        ) as progress:
+            for batch in batches(config, writer.dataset):
                 for i, group in enumerate(groups):
                     if not (asked := [j for j in group if j in batch]):
                         continue
@@ -107,6 +115,8 @@ class Engine:
                     )
                     self._run(survivor, plans[i], members, runs, writer, progress)
         writer.close()
+        if not hosts.is_first():
+            return writer.dataset
         shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
         most = 2 * writer.dataset.nbytes
         if writer.kept.all() and results.is_whole(out, most):
@@ -147,13 +157,16 @@ class Engine:
     def bases(self, config: Sweep, experiment: Experiment) -> Policy:
         """Base policies of an experiment's runs; see `base_policies`."""
         with self.seconds.count("pretraining"):
-            return base_policies(config, experiment, self._bases_dir)
+            return hosts.share_arrays(
+                partial(base_policies, config, experiment, self._bases_dir),
+                partial(base_shapes, config, experiment),
+            )
 
     def _plan(
         self, config: Sweep, members: tuple, num_settings: int, width: int | None = None
     ) -> Plan:
         """What settings that share a structure are run with, given some of their runs."""
-        devices = jax.local_devices()
+        devices = jax.devices()
         num_runs = design.most_runs(config, num_settings)
         width = width or known_width(config.tile_width, num_runs)
         width = width or measured_width(members, num_runs, devices)
@@ -176,6 +189,8 @@ class Engine:
                 todo.append(indices)
 
         def on_tile(indices, metrics):
+            if not hosts.is_first():
+                return  # even where the folder is there: it may be the first one's
             saved = survivor.place_of(runs[indices])
             try:
                 writer.put(runs[indices], metrics)
@@ -203,7 +218,7 @@ def compile_plans(plans: Iterable[Plan]) -> None:
     """Compiles what is not compiled yet, all at the same time; ConfigError if it needs too much."""
     pairs = dict.fromkeys((plan.run, unit) for plan in plans for unit in plan.units)
     todo = [(p, u) for run, u in pairs for p in run.programs() if not p.is_compiled(u)]
-    if todo:
+    if todo and hosts.is_first():
         say(f"compiling {len(todo)} programs")
     program.compile_all(todo)
     for run, unit in pairs:

@@ -9,7 +9,7 @@ import time
 import jax
 import numpy as np
 
-from avax.engine import checkpoint
+from avax.engine import checkpoint, hosts
 from avax.engine.program import Unit, place
 from avax.engine.segments import Progress, Run
 
@@ -49,9 +49,9 @@ class Survivor:
         Raises:
           Stopped: the tile is saved, if anything of it was done.
         """
-        if self._stop.is_set():
-            raise Stopped
         try:
+            if hosts.any_of(self._stop.is_set()):
+                raise Stopped
             return self._finish(unit, *tile)
         except BaseException:
             self._stop.set()  # the other units, too, end with their segment
@@ -63,17 +63,18 @@ class Survivor:
         start, progress = self._resume(unit, members, folder, facts)
         saved = time.monotonic()
         while start < last:
-            stop, began = min(start + self._length(), last), time.monotonic()
+            stop, began = min(start + hosts.share(self._length), last), time.monotonic()
             progress = self._run.advance(unit, members[0], progress, start, stop)
             self._pace = (time.monotonic() - began) / max(1, stop - max(start, 1))
-            start, stopped = stop, self._stop.is_set()
-            long = self._segment != "auto" or time.monotonic() - saved > SHORT
-            if start < last and (long or stopped):
-                checkpoint.save_newest(folder, start, jax.device_get(progress), facts)
+            start, stopped = stop, hosts.any_of(self._stop.is_set())
+            if start < last and (stopped or self._is_worth_saving(saved)):
+                whole = hosts.gather(progress)
+                if hosts.is_first():
+                    checkpoint.save_newest(folder, start, whole, facts)
                 saved = time.monotonic()
             if start < last and stopped:
                 raise Stopped
-        return jax.device_get(progress.found)
+        return hosts.gather(progress.found)
 
     def place_of(self, runs: np.ndarray) -> pathlib.Path:
         """The folder of a tile's checkpoints."""
@@ -85,16 +86,21 @@ class Survivor:
         # Rounds 0, in which nothing is trained, and 1 tell how long a round takes.
         return 2 if self._pace is None else max(1, int(TARGET / max(self._pace, 1e-9)))
 
+    def _is_worth_saving(self, saved: float) -> bool:
+        return hosts.share(lambda: self._segment != "auto" or time.monotonic() - saved > SHORT)
+
     def _resume(self, unit, members, folder, facts) -> tuple[int, Progress]:
         size = self.width * len(unit)
         like = jax.tree.map(
             lambda x: jax.ShapeDtypeStruct((size, *x.shape), x.dtype), self._run.like
         )
-        found = checkpoint.load_newest(folder, like, facts)
-        if found is None:
-            checkpoint.forget(folder)  # what another set-up left would pass for newer
+        found = checkpoint.load_newest(folder, like, facts) if hosts.is_first() else None
+        start = hosts.share(lambda: found and found[0])
+        if start is None:
+            if hosts.is_first():
+                checkpoint.forget(folder)  # what another set-up left would pass for newer
             return 0, self._run.begin(unit, members)
-        start, progress = found
+        progress = hosts.share_arrays(lambda: found[1], lambda: like)
         return start, place(unit, progress)
 
 

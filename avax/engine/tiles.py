@@ -20,7 +20,11 @@ from avax.engine.program import Program, Unit
 
 
 def make_units(placement: str, devices: Sequence[jax.Device], num_tiles: int) -> list[Unit]:
-    """One unit of all devices (`spmd`) or one of each (`tiles`); no device without a tile."""
+    """One unit of all devices (`spmd`) or one of each (`tiles`); no device without a tile, unless
+    the devices are those of several processes, which all take part in each tile.
+    """
+    if len({device.process_index for device in devices}) > 1:
+        return [tuple(devices)]
     devices = devices[: max(1, num_tiles)]
     return [tuple(devices)] if placement == "spmd" else [(device,) for device in devices]
 

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from avax.engine import platform
-from avax.engine.program import Unit
+from avax.engine.program import Unit, own_device
 from avax.engine.progress import say
 from avax.engine.segments import Run
 from avax.engine.validate import ConfigError
@@ -74,9 +74,9 @@ def memory_needed(compiled: Any) -> int | None:
 
 def check_memory(run: Run, unit: Unit) -> None:
     """Raises ConfigError, with the widest tile that fits, if those of a compiled run don't."""
-    compiled = run.programs()[0].compile(unit)
-    if not fits(compiled, unit[0]):
-        needed, limit = memory_needed(compiled), platform.memory(unit[0])
+    compiled, device = run.programs()[0].compile(unit), own_device(unit)
+    if not fits(compiled, device):
+        needed, limit = memory_needed(compiled), platform.memory(device)
         widest = run.width * limit // needed
         raise ConfigError(
             f"tile_width: {run.width} runs at a time need {needed / 1e9:.2f} GB on each device, "
