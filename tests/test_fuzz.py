@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from avax import struct
 from avax.engine import cli, sweep
-from avax.engine.sweep import EXECUTION, Sweep
+from avax.engine.sweep import EXECUTION, INVISIBLE, Sweep
 from avax.engine.validate import ConfigError
 
 NAMES = ("noise_phase_diagram", "theory", "gap", "avalanche")
@@ -103,7 +103,8 @@ def check_round_trip(found: Sweep) -> None:
     default = struct.to_dict(Sweep(found.base))
     for field in EXECUTION:
         stored[field] = default[field]
-    del stored["segment"]
+    for field in INVISIBLE:
+        del stored[field]
     assert sweep.digest(stored) == found.digest()
 
 
