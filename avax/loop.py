@@ -107,7 +107,7 @@ def run(experiment: Experiment, bases: Policy, key: Key) -> tuple[Policy, dict[s
       `avax.metrics.METRICS` for names and meaning, and the probe for its own.
     """
     state = init(experiment, bases, key)
-    found = blank(experiment, state)
+    found = blank(experiment)
     state, found = advance(experiment, state, found, 0, experiment.num_rounds + 1)
     return state.learner.policy, found
 
@@ -127,12 +127,14 @@ def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
     )
 
 
-def blank(experiment: Experiment, state: LoopState) -> dict[str, Array]:
+def blank(experiment: Experiment) -> dict[str, Array]:
     """The metrics of all rounds before any was measured: NaN, f32[R + 1, ...]."""
     sizes = {"difficulty": experiment.task.max_difficulty, "mistake": len(MISTAKES)}
     dims = {name: metrics.DIMENSIONS.get(name, ()) for name in metrics.METRICS}
     shapes = {name: tuple(sizes[d] for d in own) for name, own in dims.items()}
-    shapes |= {name: x.shape for name, x in jax.eval_shape(probed, experiment, state).items()}
+    if experiment.probe is not None:
+        own = experiment.probe.metrics
+        shapes |= {name: tuple(map(len, metric.dims.values())) for name, metric in own.items()}
     rows = experiment.num_rounds + 1
     return {name: jnp.full((rows, *shape), jnp.nan) for name, shape in shapes.items()}
 

@@ -121,7 +121,7 @@ def smoke() -> Sweep:
         probe=Both(SelfTrust(num_problems=4, num_samples=2), Overlap(num_problems=4)),
     )
     model = sweep.pretraining.model.replace(num_layers=1, num_heads=2)
-    pretraining = sweep.pretraining.replace(model=model, num_updates=100)
+    pretraining = sweep.pretraining.replace(model=model, num_updates=20)
     return dataclasses.replace(
         sweep,
         base=base,

@@ -161,7 +161,7 @@ def test_the_lengths_of_segments_change_no_bit(lone, base):
 
     def play(lengths):
         state = program("init")(experiment, base, jax.random.key(NOISY_SEED))
-        found, done = program("blank")(experiment, state), 0
+        found, done = program("blank")(experiment), 0
         for length in lengths:
             state, found = program("advance")(experiment, state, found, done, done + length)
             done += length

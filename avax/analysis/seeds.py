@@ -19,10 +19,15 @@ def interval(
 
     Arrays of the other dimensions, in their order; NaN where no seed is known.
     """
-    stacked = values.transpose("seed", ...).values
+    stacked = values.transpose("seed", ...).values.astype(float)
     num_seeds = len(stacked)
     picks = np.random.default_rng(0).integers(num_seeds, size=(num_bootstrap, num_seeds))
-    samples = np.array([mean(stacked[pick]) for pick in picks])
+    # How often each seed is in each sample: means are then products of matrices.
+    counts = (picks[..., None] == np.arange(num_seeds)).sum(1).astype(float)
+    known = ~np.isnan(stacked)
+    weight = np.tensordot(counts, known, 1)
+    total = np.tensordot(counts, np.where(known, stacked, 0), 1)
+    samples = total / np.where(weight > 0, weight, np.nan)
     unknown = np.isnan(samples).all(0)
     samples = np.where(unknown[None], 0.0, samples)
     low, high = (

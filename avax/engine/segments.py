@@ -26,7 +26,7 @@ class Progress(NamedTuple):
 def begin(experiment: Experiment, bases: Policy, key: jax.Array) -> Progress:
     """A run of which nothing is done."""
     state = init(experiment, bases, key)
-    found = blank(experiment, state)
+    found = blank(experiment)
     return Progress(
         jax.tree.map(lambda x: jax.random.key_data(x) if _is_key(x) else x, state), found
     )
