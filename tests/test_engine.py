@@ -134,6 +134,18 @@ def test_the_length_of_segments_changes_no_bit(four, members, reference, length)
     assert_same_bits(found, reference)
 
 
+@pytest.mark.slow
+def test_segments_of_a_longer_run_change_no_bit(members):
+    def tile():
+        experiments, *others = jax.tree.map(lambda x: x[np.arange(4)], members)
+        return experiments.replace(num_rounds=12), *others
+
+    run = Run(tile(), 4)
+    whole = run(UNITS[0], tile())
+    for length in (1, 2, 5, 10):
+        assert_same_bits(Segments(run, length)(UNITS[0], tile()), whole)
+
+
 def test_a_diverged_run_is_frozen_and_no_other_is_touched(four, members, reference):
     """One of them gets a learning rate in which nothing stays finite; it trains in round 1."""
     experiments, bases, keys = members

@@ -213,7 +213,9 @@ def test_the_commands_of_the_documentation_are_valid(monkeypatch):
     values = {"head": "head", "address": "head", "AVAX_COORDINATOR": "head:1", "SLURM_NTASKS": "4"}
     for command in commands:
         command = command.split("  #")[0]
-        if command.count(command[-1]) % 2:  # a quote that was opened before the command
+        if (
+            command[-1] in "\"'" and command.count(command[-1]) % 2
+        ):  # a quote that was opened before the command
             command = command[:-1]
         command = re.sub(r"\\?\$\{?(\w+)\}?", lambda found: values.get(found[1], "3"), command)
         argv = shlex.split(command)
