@@ -51,7 +51,7 @@ class Writer:
         facts: Mapping[str, Any] | None = None,
         before: Mapping[str, Any] | None = None,
         say: Callable[[str], None] = lambda line: None,
-        every: float = 5.0,
+        every: float = 10.0,
     ):
         """
         Args:

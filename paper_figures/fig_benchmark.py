@@ -160,7 +160,14 @@ def draw_start(axes, seconds: dict[str, dict[str, float]]) -> None:
     axes.legend()
 
 
-PANELS = {"scaling": draw_scaling, "start": draw_start}
+def draw_observing(axes, seconds: dict[str, float]) -> None:
+    """The same runs by themselves, and as an experiment watches and saves them."""
+    axes.bar(["alone", "observed"], [seconds["alone_s"], seconds["observed_s"]], 0.5)
+    axes.set_ylabel("seconds")
+    axes.set_title("Progress, checkpoints, results")
+
+
+PANELS = {"scaling": draw_scaling, "start": draw_start, "observing": draw_observing}
 
 
 if __name__ == "__main__":

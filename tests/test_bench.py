@@ -63,7 +63,7 @@ def test_the_table_compares_the_best_of_each():
 
 
 @pytest.mark.parametrize(
-    "parts", [("steps",), ("scaling",), ("start",), ("steps", "scaling", "start")]
+    "parts", [("steps",), ("scaling",), ("start",), ("observing",), ("steps", "scaling", "start")]
 )
 def test_the_figure_has_a_panel_for_each_part(parts):
     found = {k: v for k, v in FOUND.items() if k in ("machine", *parts)}
