@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import resource
 import signal
 import socket
 import subprocess
@@ -34,22 +33,18 @@ def folder(tmp_path_factory):
     return folder
 
 
-def start(folder, out, cores, process=0, argv=(), before=lambda: None) -> subprocess.Popen:
+def start(folder, out, cores, process=0, argv=(), **environment) -> subprocess.Popen:
     """The tiny sweep with an XLA device for each of some cores."""
-
-    def bind():
-        os.sched_setaffinity(0, cores)
-        before()
-
     words = ["--out", out, "--bases", "bases", "--placement", "spmd", *argv]
     return subprocess.Popen(
         [sys.executable, SCRIPT, *words],
         cwd=folder / str(process),
-        env=os.environ | {"AVAX_CACHE_DIR": str(folder / "cache")},
+        env=os.environ
+        | {"AVAX_CACHE_DIR": str(folder / "cache"), "TINY_CORES": " ".join(map(str, cores))}
+        | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=bind,
     )
 
 
@@ -59,12 +54,12 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
-def start_two(folder, out, *argv, before=lambda: None, also=()) -> list[subprocess.Popen]:
-    """Both processes; `before` happens in the first, `also` are flags of the second."""
+def start_two(folder, out, *argv, also=(), **environment) -> list[subprocess.Popen]:
+    """Both processes; `also` are flags of the second, the environment is the first one's."""
     address = f"127.0.0.1:{free_port()}"
     words = ["--coordinator", address, "--num-processes", "2", *argv, "--process-id"]
     return [
-        start(folder, out, CORES[:1], 0, [*words, "0"], before),
+        start(folder, out, CORES[:1], 0, [*words, "0"], **environment),
         start(folder, out, CORES[1:], 1, [*words, "1", *also]),
     ]
 
@@ -117,11 +112,8 @@ def test_stopped_and_killed_they_go_on(folder, alone):
 
 def test_an_error_of_the_first_ends_both_in_a_line(folder, alone):
     """No file may grow beyond some thousand bytes: checkpoints don't fit."""
-
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
-
-    (status, err), (other, said) = map(finish, start_two(folder, "full", before=limit))
+    both = start_two(folder, "full", TINY_FILE_BYTES="6000")
+    (status, err), (other, said) = map(finish, both)
     assert (status, other) == (2, 2), err + said
     line = err.splitlines()[-1]
     assert line.startswith("error: full") and "can't be written" in line

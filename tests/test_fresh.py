@@ -17,6 +17,10 @@ CORES = sorted(os.sched_getaffinity(0))
 METADATA = "_CHECKPOINT_METADATA"
 
 
+def words(numbers: list[int]) -> str:
+    return " ".join(map(str, numbers))
+
+
 def play(folder: pathlib.Path, cores: list[int]) -> dict[str, object]:
     """Digests of the results, the base policies and every state of every tile of a sweep; nothing
     is left from an earlier process, not even a compiled program.
@@ -25,8 +29,8 @@ def play(folder: pathlib.Path, cores: list[int]) -> dict[str, object]:
     subprocess.run(
         [sys.executable, SCRIPT, "--out", "out", "--bases", "bases"],
         cwd=folder,
-        env=os.environ | {"AVAX_CACHE_DIR": "cache", "TINY_STATES": "states"},
-        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        env=os.environ
+        | {"AVAX_CACHE_DIR": "cache", "TINY_STATES": "states", "TINY_CORES": words(cores)},
         check=True,
         timeout=300,
     )

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import resource
 import sys
 import time
 import types
@@ -10,6 +11,12 @@ import zlib
 STARTED = time.perf_counter()
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 os.environ.setdefault("MPLBACKEND", "agg")
+# Here, and not where the process is started: to do it between fork and exec needs a fork, which the
+# threads of the tests forbid.
+if "TINY_CORES" in os.environ:
+    os.sched_setaffinity(0, map(int, os.environ["TINY_CORES"].split()))
+if "TINY_FILE_BYTES" in os.environ:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["TINY_FILE_BYTES"]),) * 2)
 
 import jax
 from matplotlib.figure import Figure
