@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 STYLE = {
     "font.size": 9,
@@ -80,8 +81,8 @@ def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
     """Mean over seeds of a gain, FPR to the right and the dimension `rows` upwards.
 
     The colour scale is symmetric: white is no change from the base, blue gain, red loss. A cross
-    marks settings where a run diverged (-inf); grey are those that were not run (NaN). Both are
-    named for the legend.
+    marks settings where a run diverged (-inf); grey are those that were not run (NaN), named for
+    the legend.
     """
     mean = gain.mean("seed", skipna=False).transpose(rows, "fpr").values
     limit = np.abs(mean[np.isfinite(mean)]).max(initial=1e-6)
@@ -90,7 +91,7 @@ def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
     image = axes.imshow(shown, origin="lower", aspect="auto", cmap=colours, vmin=-limit, vmax=limit)
     y, x = np.nonzero(np.isneginf(mean))
     if len(x):
-        axes.plot(x, y, "kx", markersize=4, label=DIVERGED)
+        cross(axes, x, y)
     num_run = np.count_nonzero(~np.isnan(mean))
     if num_run < mean.size:
         name = f"not run ({num_run} of {mean.size} settings were)"
@@ -103,16 +104,61 @@ def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
 
 
 def mark_diverged(axes: Axes, x: xr.DataArray, gain: xr.DataArray) -> None:
-    """Crosses at the lower edge of a plot, at the `x` of runs that diverged (gain -inf), named for
-    the legend; nothing if there are none.
-    """
+    """`mark_lost` where the gain of a run is -inf."""
     at, gain = xr.broadcast(x, gain)
-    lost = np.unique(at.values[np.isneginf(gain.values)])
-    if len(lost):
-        low = np.full(len(lost), 0.03)  # of the height
-        is_named = DIVERGED in axes.get_legend_handles_labels()[1]
-        style = {"markersize": 4, "label": None if is_named else DIVERGED}
-        axes.plot(lost, low, "kx", transform=axes.get_xaxis_transform(), **style)
+    mark_lost(axes, at.values, np.isneginf(gain.values))
+
+
+def mark_lost(axes: Axes, x: np.ndarray, lost: np.ndarray) -> None:
+    """Crosses at the lower edge of a plot, at the `x` where runs were lost because they diverged;
+    nothing if there are none.
+    """
+    at = np.unique(np.broadcast_to(x, np.shape(lost))[np.asarray(lost)])
+    if len(at):
+        low = np.full(len(at), 0.03)  # of the height
+        cross(axes, at, low, transform=axes.get_xaxis_transform())
+
+
+def plot_until(axes: Axes, x: np.ndarray, y: np.ndarray, lost: np.ndarray, **style) -> None:
+    """`axes.plot(x, y)`, but a line ends where a run that it is of diverged: with a cross, as high
+    as its last value, or at the lower edge if it has none.
+
+    Args:
+      x: f[R].
+      y: f[R], or f[R, S] for S lines.
+      lost: bool of the shape of y, or of one that can be broadcast to it.
+    """
+    lost = np.broadcast_to(lost, np.shape(y))
+    lines = axes.plot(x, np.where(lost, np.nan, y), **style)
+    for line, gone in zip(lines, lost.reshape(len(lost), -1).T, strict=True):
+        if gone.any():
+            end = gone.argmax()
+            at, before = np.asarray(x)[end], line.get_ydata()[:end]
+            before = before[np.isfinite(before)]
+            cross(axes, at, before[-1]) if before.size else mark_lost(axes, at, True)
+
+
+def plot_band(
+    axes: Axes, x: np.ndarray, estimate: tuple, lost: np.ndarray, alpha: float, **style
+) -> None:
+    """`plot_until` of a mean, and its interval as a band.
+
+    Args:
+      estimate: mean, lowest and highest, f[R] each.
+    """
+    mean, low, high = estimate
+    plot_until(axes, x, mean, lost, **style)
+    known = ~np.broadcast_to(lost, np.shape(mean))
+    axes.fill_between(x, low, high, where=known, color=style["color"], alpha=alpha, linewidth=0)
+
+
+def cross(axes: Axes, x: np.ndarray, y: np.ndarray, **style) -> None:
+    """Where runs diverged; the first cross of a figure names them all in its upper right corner."""
+    axes.plot(x, y, "kx", markersize=4, zorder=3, gid=DIVERGED, **style)
+    figure = axes.get_figure(root=True)
+    if not any(DIVERGED == text.get_text() for key in figure.legends for text in key.get_texts()):
+        mark = Line2D([], [], color="k", marker="x", markersize=4, linestyle="", label=DIVERGED)
+        figure.legend(handles=[mark], loc="outside upper right")
 
 
 def tick_values(axis, values: np.ndarray, most: int = 6) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from avax.analysis import phase
 from avax.analysis.runway import (
+    diverged,
     growth,
     growth_factor,
     guess_error,
@@ -46,18 +48,19 @@ def smallest(dataset: xr.Dataset) -> float:
 
 
 def split(datasets) -> tuple[dict[str, xr.Dataset], dict[str, xr.Dataset]]:
-    """The runs of each arm, and the labels that each makes with the base alone."""
-    parts = dict(zip(PARTS, datasets, strict=True))
+    """The runs of each arm until they diverged, and the labels that each makes with the base."""
+    parts = dict(zip(PARTS, map(phase.until_diverged, datasets), strict=True))
     return {a: parts[a] for a in ARMS}, {a: parts[f"base/{a}"] for a in BASE_ARMS}
 
 
 def runways_of(dataset: xr.Dataset) -> dict[str, np.ndarray]:
-    """Rounds survived by each seed, by what ends them."""
+    """Rounds survived by each seed, by what ends them; none survives that a run diverged."""
+    lost = diverged(dataset)
     found = {
-        f"label error above {100 * level:.0f} %": runway(label_error(dataset) > level)
+        f"label error above {100 * level:.0f} %": runway((label_error(dataset) > level) | lost)
         for level in LEVELS
     }
-    return found | {"accuracy below 50 %": runway(learned(dataset) < 0.5)}
+    return found | {"accuracy below 50 %": runway((learned(dataset) < 0.5) | lost)}
 
 
 def base_errors(dataset: xr.Dataset) -> np.ndarray:
@@ -105,7 +108,7 @@ def arm_summary(arm: str, dataset: xr.Dataset, direct: xr.Dataset) -> list[str]:
         )
         lines.append(f"  rounds until {end}: {show(interval(rounds))}{gain}")
     for level in LEVELS:
-        rounds = interval(runway(guess_error(dataset) > level))
+        rounds = interval(runway((guess_error(dataset) > level) | diverged(dataset)))
         lines.append(
             f"  rounds until all completions have errors above {100 * level:.0f} %: {show(rounds)}"
         )
@@ -118,8 +121,9 @@ def announcement(arms) -> str:
     for arm, dataset in arms.items():
         if arm == "oracle":
             continue
-        fails = learned(dataset) < 0.5
-        warned, ended = runway(label_error(dataset) > LEVELS[0]), runway(fails)
+        lost = diverged(dataset)
+        fails = (learned(dataset) < 0.5) | lost
+        warned, ended = runway((label_error(dataset) > LEVELS[0]) | lost), runway(fails)
         leads += (ended - warned)[fails.any(1)].tolist()
         silent += int((warned > ended)[fails.any(1)].sum())
     if not leads:

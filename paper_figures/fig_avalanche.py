@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis.runway import interval, label_error, learned, mean_of, posed
+from avax.analysis.runway import diverged, interval, label_error, learned, mean_of, posed
 from paper_figures import command
 from paper_figures.avalanche import (
     ARMS,
@@ -87,10 +87,11 @@ def draw_rounds(axes, arms, values) -> None:
     """A quantity f[S, R] against the digits posed: thin lines are seeds, thick ones their mean."""
     lowest = floor(arms.values()) if values is label_error else -np.inf
     for arm, dataset in arms.items():
-        rows, colour = np.maximum(values(dataset), lowest), ARMS[arm][2]
-        axes.plot(posed(dataset), rows.T, color=colour, linewidth=0.5, alpha=0.5)
-        mean = np.maximum(mean_of(values(dataset)), lowest)
-        axes.plot(posed(dataset), mean, color=colour, linewidth=2.2)
+        found, lost, colour = values(dataset), diverged(dataset), ARMS[arm][2]
+        thin = {"color": colour, "linewidth": 0.5, "alpha": 0.5}
+        plotting.plot_until(axes, posed(dataset), np.maximum(found, lowest).T, lost.T, **thin)
+        mean, bold = np.maximum(mean_of(found), lowest), {"color": colour, "linewidth": 2.2}
+        plotting.plot_until(axes, posed(dataset), mean, lost.any(0), **bold)
     axes.xaxis.set_major_locator(plotting.mpl.ticker.MaxNLocator(integer=True))
     axes.set_xlabel("digits of the round's problems")
 
@@ -103,7 +104,11 @@ def draw_runways(axes, arms) -> None:
             mark, y, colour = MARKS[i], row + 0.25 * (i - 1), ARMS[arm][2]
             mean, low, high = interval(rounds)
             axes.plot([low, high], [y, y], color=colour, linewidth=1.5)
-            axes.plot(rounds, np.full(len(rounds), y), mark, color=colour, markersize=3, alpha=0.4)
+            at = np.full(len(rounds), y)
+            axes.plot(rounds, at, mark, color=colour, markersize=3, alpha=0.4)
+            lost = diverged(dataset).any(1)
+            if lost.any():
+                plotting.cross(axes, rounds[lost], at[lost])
             axes.plot(mean, y, mark, color=colour, markersize=7, markeredgecolor="k")
     axes.axvline(num_rounds, color="k", linestyle=":", linewidth=0.8)
     axes.set_yticks(range(len(arms)), [name_of(a, d, True) for a, d in arms.items()])
@@ -137,8 +142,11 @@ def draw_base(axes, bases, lowest: float) -> None:
     """Label errors before any training on them, on lengths that the base was not trained on."""
     for arm, dataset in bases.items():
         rows, colour = base_errors(dataset), ARMS[arm][2]
+        lost = (dataset.diverged.isel(round=1) == 1).any("seed").values
+        mean = np.where(lost, np.nan, mean_of(rows))
         axes.plot(dataset.start, np.maximum(rows.T, lowest), color=colour, linewidth=0.5, alpha=0.5)
-        axes.plot(dataset.start, np.maximum(mean_of(rows), lowest), color=colour, linewidth=2.2)
+        axes.plot(dataset.start, np.maximum(mean, lowest), color=colour, linewidth=2.2)
+        plotting.mark_lost(axes, dataset.start, lost)
     log_share(axes, lowest)
     axes.xaxis.set_major_locator(plotting.mpl.ticker.MaxNLocator(integer=True))
     axes.set_xlabel("digits; none of these lengths was trained on")

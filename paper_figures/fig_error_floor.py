@@ -47,9 +47,21 @@ def config_of(dataset: xr.Dataset) -> tuple[int, float]:
 
 def error_of(dataset: xr.Dataset) -> xr.DataArray:
     """Greedy error on the whole range, by ratio FPR / (1 - FNR), seed and round."""
-    fnr = config_of(dataset)[1]
-    error = (1 - dataset.accuracy).rename(fpr="ratio").transpose("ratio", "seed", "round")
-    return error.assign_coords(ratio=np.round(error.ratio.values / (1 - fnr), 6))
+    return by_ratio(1 - dataset.accuracy, dataset)
+
+
+def by_ratio(values: xr.DataArray, dataset: xr.Dataset) -> xr.DataArray:
+    """Values by FPR, seed and maybe round, by FPR / (1 - FNR) instead of FPR."""
+    values = values.rename(fpr="ratio").transpose("ratio", "seed", ...)
+    return values.assign_coords(
+        ratio=np.round(values.ratio.values / (1 - config_of(dataset)[1]), 6)
+    )
+
+
+def unless_diverged(values: xr.DataArray, dataset: xr.Dataset) -> xr.DataArray:
+    """What runs came to, by ratio and seed; NaN if they diverged, as their coordinate says."""
+    diverged = by_ratio(dataset.diverged.isel(round=-1, drop=True) == 1, dataset)
+    return values.where(~diverged).assign_coords(diverged=diverged)
 
 
 def last_third(error: xr.DataArray) -> xr.DataArray:
@@ -59,14 +71,14 @@ def last_third(error: xr.DataArray) -> xr.DataArray:
 
 def floor_of(dataset: xr.Dataset) -> xr.DataArray:
     """Error in the end: the mean over the last third of the rounds, by ratio and seed."""
-    return last_third(error_of(dataset)).mean("round")
+    return unless_diverged(last_third(error_of(dataset)).mean("round"), dataset)
 
 
 def drift_of(dataset: xr.Dataset) -> xr.DataArray:
     """How much the error rises over the last third of the rounds, along the line through it."""
     end = last_third(error_of(dataset))
     slope = end.polyfit("round", 1).polyfit_coefficients.sel(degree=1, drop=True)
-    return slope * float(end["round"][-1] - end["round"][0])
+    return unless_diverged(slope * float(end["round"][-1] - end["round"][0]), dataset)
 
 
 def analyse(*datasets: xr.Dataset) -> Findings:
@@ -87,11 +99,15 @@ def analyse(*datasets: xr.Dataset) -> Findings:
 def interval(
     values: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], num_bootstrap: int = 1000
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A statistic of values [..., S], and its 95 % bootstrap interval over the S seeds."""
+    """A statistic of values [..., S], and its 95 % bootstrap interval over the S seeds; NaN where
+    the statistic is.
+    """
     num_seeds = values.shape[-1]
     picks = np.random.default_rng(0).integers(num_seeds, size=(num_bootstrap, num_seeds))
     found = np.array([statistic(values[..., pick]) for pick in picks])
-    return statistic(values), *np.nanquantile(found, (0.025, 0.975), axis=0)
+    value = statistic(values)
+    ends = np.quantile(np.where(np.isnan(value), 0, found), (0.025, 0.975), axis=0)
+    return value, *np.where(np.isnan(value), np.nan, ends)
 
 
 def variance_shares(floors: np.ndarray) -> np.ndarray:
@@ -170,6 +186,7 @@ def draw_floors(axes, floors: xr.DataArray, label: str, shift: float, **style) -
     axes.errorbar(at, mean, (mean - low, high - mean), label=label, capsize=2, **style)
     dots = np.repeat(at[:, None], floors.sizes["seed"], axis=1)
     axes.plot(dots, floors.values, ".", color=style["color"], markersize=3, alpha=0.5)
+    plotting.mark_lost(axes, dots, floors.diverged)
     plotting.tick_values(axes.xaxis, floors.ratio.values)
     axes.set_ylabel("error in the end: share of wrong answers")
 
@@ -179,8 +196,10 @@ def draw_widths(axes, found: Findings, colours) -> None:
     for i, (width, floors) in enumerate(found.widths.items()):
         style = {"color": colours[i], "marker": MARKERS[i], "markersize": 4}
         draw_floors(axes, floors, f"width {width}", 0.08 * (i - 1), **style)
-        left = float(found.labels[width].mean())
-        axes.axhline(left, color=colours[i], linestyle=":", label=f"true labels, width {width}")
+        left = found.labels[width]
+        style = {"color": colours[i], "linestyle": ":", "label": f"true labels, width {width}"}
+        axes.axhline(float(left.mean(skipna=False)), **style)
+        plotting.mark_lost(axes, 0, left.diverged)
     axes.set_xlabel("verifier's FPR = P(accept | wrong), FNR = 0")
     axes.set_title("By size (bars: 95 % over seeds; dots: seeds)")
     axes.legend()
@@ -213,12 +232,14 @@ def draw_drifts(axes, found: Findings, colours) -> None:
 def draw_rounds(axes, dataset: xr.Dataset, found: Findings) -> None:
     """Error by round for every FPR: thin lines are seeds, thick their mean."""
     error, width = error_of(dataset), config_of(dataset)[0]
+    lost = by_ratio(dataset.diverged == 1, dataset)
     colours = plotting.mpl.colormaps["viridis"](np.linspace(0, 0.9, error.sizes["ratio"]))
-    for line, colour in zip(error, colours, strict=True):
-        line = line.transpose("round", "seed")
-        axes.plot(line["round"], line.mean("seed"), color=colour, label=f"{line.ratio:.2g}")
-        axes.plot(line["round"], line, color=colour, linewidth=0.5, alpha=0.5)
-    labels = float(found.labels[width].mean())
+    for line, gone, colour in zip(error, lost, colours, strict=True):
+        rounds, mean, label = line["round"], line.mean("seed"), f"{line.ratio:.2g}"
+        plotting.plot_until(axes, rounds, mean, gone.any("seed"), color=colour, label=label)
+        thin = {"color": colour, "linewidth": 0.5, "alpha": 0.5}
+        plotting.plot_until(axes, rounds, line.T, gone.T, **thin)
+    labels = float(found.labels[width].mean(skipna=False))
     axes.axhline(labels, color="k", linestyle=":", label="true labels")
     axes.axvspan(*last_third(error)["round"].values[[0, -1]], color="k", alpha=0.06, linewidth=0)
     axes.set_xlabel("round (grey: the end)")

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import seeds
+from avax.analysis import phase, seeds
 from avax.analysis.seeds import shown
 from paper_figures import command
 
@@ -41,8 +41,10 @@ def judges(dataset: xr.Dataset) -> dict[str, tuple[str, str]]:
 
 
 def of(dataset: xr.Dataset, start: int, step: int = FIXED) -> xr.Dataset:
-    """Loops that begin with lengths known or beyond, on fixed prompts or moving on."""
-    return dataset.isel(start=start).sel(step=step)
+    """Loops that begin with lengths known or beyond, on fixed prompts or moving on; until they
+    diverged.
+    """
+    return phase.until_diverged(dataset.isel(start=start).sel(step=step))
 
 
 def summary(*datasets: xr.Dataset) -> str:
@@ -100,17 +102,18 @@ def draw(*datasets: xr.Dataset) -> Figure:
     return figure
 
 
-def line(axes, x, values: xr.DataArray, **style) -> None:
-    """Mean over seeds with its interval as a band."""
-    mean, low, high = seeds.interval(values)
-    axes.plot(x, mean, **style)
-    axes.fill_between(x, low, high, color=style["color"], alpha=0.12, linewidth=0)
+def line(axes, x, values: xr.DataArray, run: xr.Dataset, **style) -> None:
+    """Mean over seeds with its interval as a band, until a seed's run diverged."""
+    lost = (run.diverged == 1).any("seed")
+    plotting.plot_band(axes, x, seeds.interval(values), lost, alpha=0.12, **style)
 
 
 def draw_sizes(axes, named: dict[str, xr.Dataset], start: int) -> None:
     """The relative gap of the base by width, for every judge."""
-    base = [of(named[f"oracle_{width}"], start).sel(round=FIRST).relative_gap for width in WIDTHS]
-    values = xr.concat(base, dim="width").transpose("width", "seed", "judge")
+    bases = [of(named[f"oracle_{width}"], start).sel(round=FIRST) for width in WIDTHS]
+    lost = np.array([(base.diverged == 1).any() for base in bases])
+    values = xr.concat([base.relative_gap for base in bases], dim="width")
+    values = values.transpose("width", "seed", "judge").where(~lost[:, None, None])
     for i, (judge, (title, colour)) in enumerate(judges(named["learned"]).items()):
         mean, low, high = seeds.interval(values.sel(judge=judge))
         at = np.arange(len(WIDTHS)) + 0.05 * (i - 2.5)
@@ -118,6 +121,7 @@ def draw_sizes(axes, named: dict[str, xr.Dataset], start: int) -> None:
             at, mean, (mean - low, high - mean), color=colour, marker="o", markersize=4,
             capsize=2, label=title,
         )  # fmt: skip
+        plotting.mark_lost(axes, at, lost)
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set_xticks(range(len(WIDTHS)), WIDTHS)
     axes.set_xlabel("width of the policy")
@@ -129,9 +133,9 @@ def draw_rounds(axes, dataset: xr.Dataset) -> None:
     dataset = dataset.isel(round=slice(FIRST, None))
     for judge, (title, colour) in judges(dataset).items():
         gap = dataset.gap.sel(judge=judge)
-        line(axes, dataset["round"], gap, color=colour, label=title)
-    right = dataset.sampled_accuracy
-    line(axes, dataset["round"], right, color="k", linestyle=":", label="accuracy without a filter")
+        line(axes, dataset["round"], gap, dataset, color=colour, label=title)
+    right, style = dataset.sampled_accuracy, {"color": "k", "linestyle": ":"}
+    line(axes, dataset["round"], right, dataset, label="accuracy without a filter", **style)
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set_xlabel("round")
     axes.set_ylabel("gap, and accuracy")
@@ -144,10 +148,9 @@ def draw_gates(axes, named: dict[str, xr.Dataset]) -> None:
              "learned": ("learned from labels", "tab:olive")}  # fmt: skip
     for part, (title, colour) in gates.items():
         for step, style, where in ((FIXED, "-", "fixed"), (MOVING, "--", "frontier")):
-            run = of(named[part], BEYOND, step)
-            gap = run.gap.sel(judge="own").isel(round=slice(FIRST, None))
-            label = f"{title}, {where}"
-            line(axes, gap["round"], gap, color=colour, linestyle=style, label=label)
+            run = of(named[part], BEYOND, step).isel(round=slice(FIRST, None))
+            gap, label = run.gap.sel(judge="own"), f"{title}, {where}"
+            line(axes, gap["round"], gap, run, color=colour, linestyle=style, label=label)
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set_xlabel("round")
     axes.set_ylabel("gap of the loop's own verifier")
@@ -157,14 +160,14 @@ def draw_gates(axes, named: dict[str, xr.Dataset]) -> None:
 
 def draw_pass(axes, named: dict[str, xr.Dataset]) -> None:
     """Pass@k before and after, on fixed prompts beyond what the base knows."""
-    truth, vote = (of(named[f"{gate}_32"], BEYOND).pass_at for gate in GATES)
+    truth, vote = (of(named[f"{gate}_32"], BEYOND) for gate in GATES)
     rows = {
         "the base": (truth.sel(round=FIRST), "0.5", ":"),
         "behind the truth": (truth.isel(round=-1), "k", "-"),
         "behind the vote": (vote.isel(round=-1), "tab:blue", "-"),
     }
-    for title, (values, colour, style) in rows.items():
-        line(axes, values.k, values, color=colour, linestyle=style, label=title)
+    for title, (run, colour, style) in rows.items():
+        line(axes, run.k, run.pass_at, run, color=colour, linestyle=style, label=title)
     axes.set_xscale("log", base=2)
     axes.set_xticks(truth.k.values, truth.k.values)
     axes.set_xlabel("k")

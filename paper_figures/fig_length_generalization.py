@@ -33,8 +33,8 @@ MARKS = (20, 40, 80, 160)
 
 
 def arms(*datasets: xr.Dataset) -> dict[str, xr.Dataset]:
-    """Datasets by title, the first arm at one reach."""
-    named = dict(zip(PARTS, datasets, strict=True))
+    """Datasets by title, the first arm at one reach, runs until they diverged."""
+    named = dict(zip(PARTS, map(phase.until_diverged, datasets), strict=True))
     asked = named["oracle"].reach.values.tolist()
     reach = REACH if REACH in asked else asked[0]
     named["oracle"] = named["oracle"].sel(reach=reach)
@@ -63,10 +63,13 @@ def summary(*datasets: xr.Dataset) -> str:
     """How far every arm came, how fast, and what was lost again."""
     lines = ["solved length in digits, mean (lowest, highest seed)"]
     lines += [arm_line(title, dataset) for title, dataset in arms(*datasets).items()]
-    fast = phase.solved_length(datasets[0])
+    fast, steady = (
+        phase.solved_length(phase.until_diverged(datasets[PARTS.index(name)]))
+        for name in ("oracle", "steady")
+    )
     lines.append(f"rounds until {', '.join(map(str, MARKS))} digits are solved (seeds that did)")
     speeds = {f"up to {r} a round": fast.sel(reach=r) for r in fast.reach.values}
-    speeds["one a round"] = phase.solved_length(datasets[PARTS.index("steady")])
+    speeds["one a round"] = steady
     for title, solved in speeds.items():
         cells = (speed_cell(solved, mark) for mark in MARKS)
         lost = int((solved.max("round") - solved.isel(round=-1) > 5).sum())
@@ -108,19 +111,26 @@ def draw(*datasets: xr.Dataset) -> Figure:
 
 
 def draw_map(axes, dataset: xr.Dataset, title: str):
-    """Accuracy by round and length, mean over seeds; the line is what is posed."""
-    mean = dataset.accuracy_by_difficulty.mean("seed").transpose("difficulty", "round")
+    """Accuracy by round and length, mean over seeds; the line is what is posed. It ends where a
+    run diverged.
+    """
+    lost = (dataset.diverged == 1).transpose("round", "seed")
+    mean = dataset.accuracy_by_difficulty.mean("seed").where(~lost.any("seed"))
+    mean = mean.transpose("difficulty", "round")
+    colours = plotting.mpl.colormaps["Blues"].with_extremes(bad=plotting.NOT_RUN)
     image = axes.pcolormesh(
-        mean["round"], mean.difficulty, mean.values, cmap="Blues", vmin=0, vmax=1,
+        mean["round"], mean.difficulty, mean.values, cmap=colours, vmin=0, vmax=1,
         shading="nearest", rasterized=True,
     )  # fmt: skip
     posed = posed_length(dataset)
     if posed is None:
         solved = phase.solved_length(dataset).transpose("round", "seed")
-        axes.plot(solved["round"], solved, color="tab:orange", linewidth=0.6)
+        style = {"color": "tab:orange", "linewidth": 0.6}
+        plotting.plot_until(axes, solved["round"], solved, lost, **style)
         axes.plot([], [], color="tab:orange", label="solved, each seed")
     else:
-        axes.plot(posed["round"], posed, color="tab:red", linewidth=1.2, label="posed")
+        style = {"color": "tab:red", "linewidth": 1.2, "label": "posed"}
+        plotting.plot_until(axes, posed["round"], posed, lost.any("seed"), **style)
     axes.set_title(title)
     axes.set_xlabel("round")
     axes.set_ylabel("digits of each number")
@@ -130,17 +140,19 @@ def draw_map(axes, dataset: xr.Dataset, title: str):
 
 def draw_growth(axes, fast: xr.Dataset, steady: xr.Dataset) -> None:
     """Solved length by round: one length a round, and as many as are solved."""
-    lines = {"one a round": (phase.solved_length(steady), "k")}
+    lines = {"one a round": (steady, "k")}
     colours = dict(
         zip((1, 4, 8, 16), ("0.6", "tab:purple", "tab:orange", "tab:green"), strict=True)
     )
     for reach in fast.reach.values:
         title = f"up to {reach} a round" if reach > 1 else "one, once it is solved"
-        lines[title] = phase.solved_length(fast.sel(reach=reach)), colours.get(reach, "tab:blue")
-    for label, (solved, colour) in lines.items():
-        solved = solved.transpose("round", "seed")
-        axes.plot(solved["round"], solved, color=colour, linewidth=0.4, alpha=0.5)
-        axes.plot(solved["round"], solved.median("seed"), color=colour, label=label)
+        lines[title] = fast.sel(reach=reach), colours.get(reach, "tab:blue")
+    for label, (dataset, colour) in lines.items():
+        solved = phase.solved_length(dataset).transpose("round", "seed")
+        lost = (dataset.diverged == 1).transpose("round", "seed")
+        rounds, median, thin = solved["round"], solved.median("seed"), {"linewidth": 0.4}
+        plotting.plot_until(axes, rounds, solved, lost, color=colour, alpha=0.5, **thin)
+        plotting.plot_until(axes, rounds, median, lost.any("seed"), color=colour, label=label)
     axes.set_title("Truth (bold: median of seeds)")
     axes.set_xlabel("round")
     axes.set_ylabel("solved length (digits)")

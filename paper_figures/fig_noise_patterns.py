@@ -25,6 +25,7 @@ from paper_figures.noise_patterns import (
     arms_of,
     differences,
     excess,
+    excess_lost,
     gained,
     named,
     own_share,
@@ -59,7 +60,7 @@ def draw_gain(axes, arms: dict[str, patterns.Arm], dataset: xr.Dataset) -> None:
         style = {"color": COLOURS[name], "label": NAMES[name]}
         x, y = arm.base_fpr.values, arm.gain.values
         axes.plot(x[1:].ravel(), y[1:].ravel(), "o", markersize=3.5, alpha=0.7, **style)
-        plotting.mark_diverged(axes, arm.base_fpr[1:], arm.gain[1:])
+        plotting.mark_diverged(axes, arm.base_fpr, arm.gain)
     independent = arms["independent"]
     mean = independent.gain.mean("seed")
     axes.plot(independent.base_fpr[:, 0], mean, "k-", linewidth=1, label="independent, mean")
@@ -79,9 +80,11 @@ def draw_differences(axes, arms, data) -> None:
         x = names.index(name) + (0.15 if rate == "run_fpr" else -0.15)
         colour, marker = COLOURS.get(name, COLOURS["hashed"]), "s" if rate == "run_fpr" else "o"
         axes.plot(np.full(len(values), x), values, marker, color=colour, markersize=3, alpha=0.5)
+        plotting.mark_lost(axes, x, ~np.isfinite(values))
         mean, low, high = patterns.interval(values)
-        bars = [[mean - low], [high - mean]]
-        axes.errorbar(x, mean, bars, fmt=marker, color=colour, markersize=7, capsize=3)
+        if np.isfinite(mean):
+            bars = [[mean - low], [high - mean]]
+            axes.errorbar(x, mean, bars, fmt=marker, color=colour, markersize=7, capsize=3)
     axes.axhline(0, color="0.6", linewidth=0.8)
     labels = ["hashed", "dropped\ncarries", "near\nmisses", "too\nlong", "hashed,\n128 problems"]
     axes.set_xticks(range(len(names)), labels)
@@ -97,15 +100,23 @@ def draw_rates(axes, data) -> None:
         fpr = max((x for x in dataset.fpr.values if x < 1), default=1.0)
         counts = patterns.wrong(dataset).sel(fpr=fpr)
         rate = dataset.verifier_fpr.sel(fpr=fpr).isel(round=slice(1, None))
-        for seed in range(rate.sizes["seed"]):
-            axes.plot(rate["round"], rate.isel(seed=seed), color=COLOURS[name], lw=0.6, alpha=0.5)
-        mean = patterns.pooled(rate, counts, "seed")
-        axes.plot(rate["round"], mean, color=COLOURS[name], label=f"{NAMES[name]} ({fpr:g})")
+        style = {"color": COLOURS[name], "label": f"{NAMES[name]} ({fpr:g})"}
+        thin = {"lw": 0.6, "alpha": 0.5}
+        draw_seeds(axes, rate, counts, dataset.diverged.sel(fpr=fpr) == 1, thin, **style)
     axes.set_ylim(0, 1)
     axes.set_xlabel("round")
     axes.set_ylabel("measured FPR = P(accept | wrong)")
     axes.set_title("Measured rate by round (nominal in brackets)")
     axes.legend(fontsize=7)
+
+
+def draw_seeds(axes, rate: xr.DataArray, count, lost, thin: dict, **style) -> None:
+    """A rate by round from the first on: a thin line for each seed, and all of them together."""
+    lost = lost.isel(round=slice(1, None)).transpose("round", "seed")
+    rows = rate.transpose("round", "seed")
+    plotting.plot_until(axes, rate["round"], rows, lost, **style | thin | {"label": None})
+    mean = patterns.pooled(rate, count, "seed")
+    plotting.plot_until(axes, rate["round"], mean, lost.any("seed"), **style)
 
 
 def draw_kinds(axes, data) -> None:
@@ -116,10 +127,9 @@ def draw_kinds(axes, data) -> None:
         for dataset, rate, line, name in cases:
             share, count = own_share(dataset, kind, rate)
             style = {"color": COLOURS[kind], "linestyle": line}
-            for seed in range(share.sizes["seed"]):
-                axes.plot(share["round"], share.isel(seed=seed), lw=0.5, alpha=0.3, **style)
-            label = f"{kind.replace('_', ' ')}, {name} verifier"
-            axes.plot(share["round"], patterns.pooled(share, count, "seed"), label=label, **style)
+            style["label"] = f"{kind.replace('_', ' ')}, {name} verifier"
+            thin = {"lw": 0.5, "alpha": 0.3}
+            draw_seeds(axes, share, count, dataset.diverged.sel(fpr=rate) == 1, thin, **style)
     axes.set_ylim(0, 1.35)  # room for the legend
     axes.set_yticks(np.linspace(0, 1, 6))
     axes.set_xlabel("round")
@@ -151,16 +161,18 @@ def draw_rejections(axes, data) -> None:
 def draw_labels(axes, data) -> None:
     """Excess error by rounds since labels were spoilt, at the largest rate."""
     for pattern in SPOILT:
-        lost = excess(data, pattern).isel(rate=-1)
-        for start, line in zip(lost["label_noise.round"].values, ("-", "--", ":"), strict=False):
-            mean = lost.sel({"label_noise.round": start}).mean("seed")
-            label = f"{pattern}, round {start}"
-            style = {"color": LABEL_COLOURS[pattern], "linestyle": line}
-            axes.plot(mean.since, mean, marker=".", label=label, **style)
+        cost = excess(data, pattern).isel(rate=-1)
+        lost = excess_lost(data, pattern).isel(rate=-1).any("seed")
+        for start, line in zip(cost["label_noise.round"].values, ("-", "--", ":"), strict=False):
+            at = {"label_noise.round": start}
+            mean = cost.sel(at).mean("seed")
+            style = {"color": LABEL_COLOURS[pattern], "linestyle": line, "marker": "."}
+            style["label"] = f"{pattern}, round {start}"
+            plotting.plot_until(axes, mean.since, mean, lost.sel(at), **style)
     axes.axhline(0, color="0.6", linewidth=0.8)
     axes.set_xlabel("rounds since the labels were spoilt")
     axes.set_ylabel("excess error (accuracy lost), mean over seeds")
-    axes.set_title(f"{lost.rate.item():.0%} of one round's labels spoilt")
+    axes.set_title(f"{cost.rate.item():.0%} of one round's labels spoilt")
     axes.legend(fontsize=6, ncols=2)
 
 

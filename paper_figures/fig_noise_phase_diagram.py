@@ -106,6 +106,8 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
     if kappa.kappa > 0:
         predicted = theory.critical_fpr(fnr, kappa.kappa)
         name = f"mean field: FPR / (1 - FNR) = 1 / κ = {1 / kappa.kappa:.2g}"
+        if len(kappa.wrong_labels) < order.sizes["seed"]:  # of others a run diverged
+            name += f" ({len(kappa.wrong_labels)} of {order.sizes['seed']} seeds)"
         plotting.boundary_line(axes, order, predicted, fnr, color="k", linestyle="--", label=name)
     neutral = np.where(fnr > 0, 1 - fnr, np.nan)
     plotting.boundary_line(
@@ -118,16 +120,20 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
 def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float = 0.0) -> None:
     """Progress against round for settings on both sides: thin lines are seeds, thick their mean."""
     frontier = phase.is_frontier(dataset)
-    row = phase.progress(dataset).sel(fnr=fnr, method="nearest")
+    row, lost = (
+        x.sel(fnr=fnr, method="nearest").transpose("fpr", "round", "seed")
+        for x in (phase.progress(dataset), dataset.diverged == 1)
+    )
     run = np.flatnonzero(phase.measured(order.sel(fnr=fnr, method="nearest")))
     chosen = run[np.unique(np.linspace(0, len(run) - 1, 6).round().astype(int))]
     gain = order.sel(fnr=fnr, method="nearest").mean("seed")
     colours = plotting.mpl.colormaps["viridis"](np.linspace(0, 0.9, len(chosen)))
     for i, colour in zip(chosen, colours, strict=True):
-        line = row.isel(fpr=i).transpose("round", "seed")
+        line, gone = row.isel(fpr=i), lost.isel(fpr=i)
         style = {"color": colour, "linestyle": "-" if gain[i] > 0 else "--"}
-        axes.plot(line["round"], line.mean("seed"), label=f"{order.fpr.values[i]:.2g}", **style)
-        axes.plot(line["round"], line, linewidth=0.6, alpha=0.5, **style)
+        mean, label = line.mean("seed"), f"{order.fpr.values[i]:.2g}"
+        plotting.plot_until(axes, line["round"], mean, gone.any("seed"), label=label, **style)
+        plotting.plot_until(axes, line["round"], line, gone, linewidth=0.6, alpha=0.5, **style)
     curriculum = dataset.attrs["config"]["base"]["curriculum"]
     if curriculum["type"] == "Frontier":
         rounds = dataset["round"].values[1:]

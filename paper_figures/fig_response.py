@@ -92,11 +92,19 @@ def draw_responses(axes, found) -> None:
         seen = response.predict(found[part], num_bootstrap=2).response
         lags = np.arange(1, found[part].sizes["round"] - 1)
         axes.plot(lags, seen.error_by_lag[lags], style, label=name)
+        start, lost = response.injected(found[part])[0], diverged(found[part])
+        first = lost & ~lost.shift(round=1, fill_value=False)
+        plotting.mark_lost(axes, np.maximum(lost["round"] - start, 1), first)
     axes.axhline(0, color="0.5", linewidth=0.8)
     axes.set_xlabel("rounds after the wrong labels")
     axes.set_ylabel("wrong completions per wrong label")
     axes.set_title("Wrong labels of one round: remembered how long?")
     axes.legend(title="labels that were wrong")
+
+
+def diverged(dataset: xr.Dataset) -> xr.DataArray:
+    """By round, whether any run has; a prediction is made without its seed."""
+    return (dataset.diverged == 1).any([dim for dim in dataset.diverged.dims if dim != "round"])
 
 
 def draw_lines(axes, found) -> None:
@@ -133,6 +141,8 @@ def draw_predictions(axes, found) -> None:
         bars = {k: np.clip(v, 0, None) for k, v in bars.items()}
         axes.errorbar(x, y, fmt="o", color=colour, elinewidth=0.7, label=shown, **bars)
         axes.plot(min(one_round(predicted), LARGEST), y, "x", color=colour)
+        lost = any(diverged(found[f"{kind}/{name}"]).any() for kind in ("line", "lapse"))
+        plotting.mark_lost(axes, np.nan_to_num(x, nan=LARGEST), lost)
     ends = (0.01, LARGEST)
     axes.plot(ends, ends, "k-", linewidth=0.8)
     axes.set(xscale="log", yscale="log", xlim=(0.01, 1.15 * LARGEST), ylim=(0.01, 1.15 * LARGEST))

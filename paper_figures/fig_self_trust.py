@@ -44,6 +44,11 @@ def self_trust(values: xr.DataArray) -> xr.DataArray:
     return by_author.sel(reader="own") - by_author.sel(reader="other")
 
 
+def loops(*datasets: xr.Dataset) -> dict[str, xr.Dataset]:
+    """The loops by what gates them, until they diverged."""
+    return dict(zip(PARTS, map(phase.until_diverged, datasets), strict=True))
+
+
 def early(dataset: xr.Dataset, name: str) -> xr.DataArray:
     """Readings of a loop's own gate in early rounds, by seed, reader and author."""
     values = dataset[name].sel(judge="own", round=EARLY).transpose("round", ...)
@@ -52,7 +57,7 @@ def early(dataset: xr.Dataset, name: str) -> xr.DataArray:
 
 def summary(*datasets: xr.Dataset) -> str:
     """What judges see of own and others' mistakes, and what the loops behind them come to."""
-    named = dict(zip(PARTS, datasets, strict=True))
+    named = loops(*datasets)
     lines = ["rounds 2 and 3: asked / whose mistakes: own/own, own/other, other/own, other/other"]
     for judge in JUDGES:
         for name in ("auroc", "trust_fpr"):
@@ -86,7 +91,7 @@ def summary(*datasets: xr.Dataset) -> str:
 
 def draw(*datasets: xr.Dataset) -> Figure:
     """Top: what judges see. Bottom: what the loops behind them come to."""
-    named = dict(zip(PARTS, datasets, strict=True))
+    named = loops(*datasets)
     figure = plotting.new_figure(12, 7)
     top, bottom = figure.subplots(2, 3)
     draw_readings(top[0], named, "auroc", "AUROC: right above wrong")
@@ -115,7 +120,8 @@ def pass_less_truth(dataset: xr.Dataset) -> xr.DataArray:
 def draw_readings(axes, named: dict[str, xr.Dataset], name: str, label: str) -> None:
     """Four readings of each judge with intervals: by who is asked, and whose mistakes they are."""
     each = [early(named[gate], name) for gate in JUDGES]
-    values = xr.concat(each, dim="gate")
+    lost = np.array([(named[gate].diverged.sel(round=EARLY) == 1).any() for gate in JUDGES])
+    values = xr.concat(each, dim="gate").transpose("gate", ...).where(~lost[:, None, None, None])
     readings = [(r, a) for r in ("own", "other") for a in ("own", "other")]
     for i, (reader, author) in enumerate(readings):
         cell = values.sel(reader=reader, author=author)
@@ -127,6 +133,7 @@ def draw_readings(axes, named: dict[str, xr.Dataset], name: str, label: str) -> 
             at, mean, (mean - low, high - mean), fmt="o", color=colour, markerfacecolor=face,
             capsize=2, label=f"{reader} / {author}",
         )  # fmt: skip
+        plotting.mark_lost(axes, at, lost)
     titles = [GATES[gate][0].replace(" ", "\n").replace("-", "-\n") for gate in JUDGES]
     axes.set_xticks(range(len(JUDGES)), titles)
     axes.set_ylim(-0.03, 1.03)
@@ -137,10 +144,10 @@ def draw_trust(axes, named: dict[str, xr.Dataset]) -> None:
     """Self-trust in FPR by round, in the loop that each judge gates."""
     for gate in JUDGES:
         title, colour = GATES[gate]
-        trust = self_trust(named[gate].trust_fpr.sel(judge="own")).isel(round=slice(FIRST, None))
-        mean, low, high = seeds.interval(trust)
-        axes.plot(trust["round"], mean, color=colour, label=title)
-        axes.fill_between(trust["round"], low, high, color=colour, alpha=0.15, linewidth=0)
+        dataset = named[gate].isel(round=slice(FIRST, None))
+        trust = seeds.interval(self_trust(dataset.trust_fpr.sel(judge="own")))
+        rounds, lost = dataset["round"], (dataset.diverged == 1).any("seed")
+        plotting.plot_band(axes, rounds, trust, lost, alpha=0.15, color=colour, label=title)
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set_xlabel("round")
     axes.set_ylabel("self-trust, in P(accept | wrong)")
@@ -152,8 +159,11 @@ def draw_rounds(axes, named: dict[str, xr.Dataset], measure, label: str) -> None
     """A measure by round for every gate: mean over seeds, thin lines are seeds."""
     for gate, (title, colour) in GATES.items():
         values = measure(named[gate]).transpose("seed", "round")
-        axes.plot(values["round"], seeds.mean(values.values), color=colour, label=title)
-        axes.plot(values["round"], values.T, color=colour, linewidth=0.4, alpha=0.4)
+        lost = (named[gate].diverged == 1).transpose("seed", "round")
+        rounds, mean = values["round"], seeds.mean(values.values)
+        plotting.plot_until(axes, rounds, mean, lost.any("seed"), color=colour, label=title)
+        thin = {"color": colour, "linewidth": 0.4, "alpha": 0.4}
+        plotting.plot_until(axes, rounds, values.T, lost.T, **thin)
     axes.set_xlabel("round")
     axes.set_ylabel(label)
 

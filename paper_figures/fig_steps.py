@@ -25,9 +25,11 @@ from paper_figures.steps import (
     by_modulus,
     cancelled,
     clean,
+    diverged,
     gained,
     let_through,
     named,
+    rates_of,
     share,
     summary,
     with_errors,
@@ -76,11 +78,12 @@ def draw_runs(figure, data: dict[str, xr.Dataset]) -> None:
     panels = figure.subplots(1, len(picked), sharey=True, squeeze=False)[0]
     for axes, modulus in zip(panels, moduli[picked], strict=True):
         for name in PARTS[:6]:
-            runs = phase.solved_length(clean(data[name]).sel(modulus=modulus))
-            runs = runs.transpose("round", "seed")
-            style = STYLES[name] | {"marker": ""}
-            axes.plot(runs["round"], runs.mean("seed"), linewidth=2, **style)
-            axes.plot(runs["round"], runs, color=style["color"], linewidth=0.4, alpha=0.6)
+            dataset = clean(data[name]).sel(modulus=modulus).transpose("round", "seed", ...)
+            runs, lost = phase.solved_length(dataset), dataset.diverged == 1
+            rounds, mean, style = runs["round"], runs.mean("seed"), STYLES[name] | {"marker": ""}
+            plotting.plot_until(axes, rounds, mean, lost.any("seed"), linewidth=2, **style)
+            thin = {"color": style["color"], "linewidth": 0.4, "alpha": 0.6}
+            plotting.plot_until(axes, rounds, runs, lost, **thin)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_xlabel("round")
         axes.set_ylabel("solved length, in additions")
@@ -88,10 +91,11 @@ def draw_runs(figure, data: dict[str, xr.Dataset]) -> None:
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")
 
 
-def draw_intervals(axes, cells: list[tuple[float, float, float]], shift: float, **style) -> None:
-    """Values and their intervals over seeds, side by side."""
-    value, low, high = np.array(cells, float).T
+def draw_intervals(axes, cells: list, shift: float, lost, **style) -> None:
+    """Values and their intervals over seeds, side by side; crosses where a run was lost."""
+    value, low, high = np.where(lost, np.nan, np.array(cells, float).T)
     at = np.arange(len(cells)) + shift
+    plotting.mark_lost(axes, at, lost)
     bars = np.maximum(0, (value - low, high - value))
     axes.errorbar(at, value, bars, capsize=2, linestyle="", **style)
 
@@ -100,7 +104,8 @@ def draw_shares(axes, rows: dict[str, np.ndarray], data: dict[str, xr.Dataset]) 
     """A share by modulus, for some of the parts."""
     for i, (name, values) in enumerate(rows.items()):
         shift = 0.1 * (i - (len(rows) - 1) / 2)
-        draw_intervals(axes, by_modulus(values, share), shift, **STYLES[name])
+        lost = diverged(clean(data[name]))
+        draw_intervals(axes, by_modulus(values, share), shift, lost, **STYLES[name])
     tick_moduli(axes, data)
     axes.set_ylim(bottom=0)
 
@@ -109,8 +114,9 @@ def draw_gains(axes, data: dict[str, xr.Dataset]) -> None:
     """Additions gained where errors can cancel and where they can't."""
     names = ("steps", "outcome", "exact_outcome", "learned_outcome", "exact_learned_outcome")
     for i, name in enumerate(names):
-        cells = by_modulus(gained(clean(data[name])))
-        draw_intervals(axes, cells, 0.1 * (i - 2), **STYLES[name])
+        runs = clean(data[name])
+        cells, lost = by_modulus(gained(runs)), diverged(runs)
+        draw_intervals(axes, cells, 0.1 * (i - 2), lost, **STYLES[name])
     axes.axhline(0, color="k", linewidth=0.8)
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + 0.4 * (high - low))  # room for the legend
@@ -124,8 +130,9 @@ def draw_errors(axes, data: dict[str, xr.Dataset]) -> None:
     """Additions gained by verifiers that err, in each completion or in each step."""
     for i, name in enumerate(NOISY):
         found = with_errors(data[name])
-        label = NAMES[name].replace(", perfect", "")
-        draw_intervals(axes, list(found.values()), 0.1 * (i - 1), **STYLES[name] | {"label": label})
+        lost = [diverged(runs).any() for _, runs in rates_of(data[name])]
+        style = STYLES[name] | {"label": NAMES[name].replace(", perfect", "")}
+        draw_intervals(axes, list(found.values()), 0.1 * (i - 1), lost, **style)
     axes.set_xticks(range(len(found)), [f"{fpr:g}\n{fnr:g}" for fpr, fnr in found])
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set_xlabel("verifier's FPR (above) and FNR (below)")

@@ -84,8 +84,6 @@ def draw_collapse(axes, order: xr.DataArray, learner: str) -> None:
     rates = xr.broadcast(order.fpr, order.fnr)
     at = rates[0].copy(data=numbers.NUMBERS[best](*(rate.values for rate in rates)))
     plotting.mark_diverged(axes, at, order)
-    if plotting.DIVERGED in axes.get_legend_handles_labels()[1]:
-        axes.legend(loc="lower left")
     by_x = np.argsort(x)
     axes.plot(x[by_x], numbers.monotone(x, mean)[by_x], "k-", linewidth=1)
     axes.axhline(0, color="0.5", linewidth=0.8)

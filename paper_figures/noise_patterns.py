@@ -30,7 +30,9 @@ def named(datasets: Sequence[xr.Dataset]) -> dict[str, xr.Dataset]:
     """The parts by name; the rate of errors is `fpr` in all, and that of spoilt labels `rate`."""
     axes = {kind: "fpr" for kind in KINDS} | {f"{pattern}_rate": "rate" for pattern in SPOILT}
     return {
-        name: data.rename({old: new for old, new in axes.items() if old in data.dims})
+        name: phase.until_diverged(data).rename(
+            {old: new for old, new in axes.items() if old in data.dims}
+        )
         for name, data in zip(PARTS, datasets, strict=True)
     }
 
@@ -58,7 +60,7 @@ def differences(arms, data) -> dict[str, np.ndarray]:
         if name != "independent"
     }
     gains = [phase.order_parameter(data[f"{n}_recurring"]) for n in ("hashed", "independent")]
-    recurring = (gains[0] - gains[1]).sel(fpr=gains[0].fpr > 0).mean("fpr")
+    recurring = (gains[0] - gains[1]).sel(fpr=gains[0].fpr > 0).mean("fpr", skipna=False)
     return found | {("recurring", "base_fpr"): recurring.values}
 
 
@@ -72,6 +74,13 @@ def excess(data, pattern: str) -> xr.DataArray:
     clean = data["labels_digit"].sel(rate=0.0)
     dataset = data[f"labels_{pattern}"]
     return patterns.excess_error(dataset.sel(rate=dataset.rate > 0), clean)
+
+
+def excess_lost(data, pattern: str) -> xr.DataArray:
+    """Where a seed's `excess` is not known because one of the runs that it compares diverged."""
+    clean = data["labels_digit"].sel(rate=0.0).diverged.max("label_noise.round")
+    dataset = data[f"labels_{pattern}"]
+    return patterns.by_since(dataset.sel(rate=dataset.rate > 0).diverged + clean) > 0
 
 
 def summary(*datasets: xr.Dataset) -> str:
@@ -129,7 +138,8 @@ def label_lines(data) -> list[str]:
         for rate in lost.rate.values:
             cells = []
             for start in lost["label_noise.round"].values:
-                one = lost.sel({"rate": rate, "label_noise.round": start}).dropna("since")
+                one = lost.sel({"rate": rate, "label_noise.round": start})
+                one = one.isel(since=slice(data["labels_digit"].sizes["round"] - start))
                 later = one.isel(since=min(3, one.sizes["since"] - 1))
                 cells.append(
                     f"round {start}: {shown(one.isel(since=0).values)}, {shown(later.values)}"

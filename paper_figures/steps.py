@@ -26,8 +26,8 @@ SEEING_ALL = ("none", "outcome", "steps")  # accept every chain without a wrong 
 
 
 def named(datasets: Sequence[xr.Dataset]) -> dict[str, xr.Dataset]:
-    """The parts by name."""
-    return dict(zip(PARTS, datasets, strict=True))
+    """The parts by name, runs until they diverged."""
+    return dict(zip(PARTS, map(phase.until_diverged, datasets), strict=True))
 
 
 def rates_of(dataset: xr.Dataset) -> Iterator[tuple[tuple[float, float], xr.Dataset]]:
@@ -47,6 +47,11 @@ def gained(dataset: xr.Dataset) -> np.ndarray:
     modulus; -inf for a run that diverged.
     """
     return phase.gain(dataset).isel(round=-1).transpose("seed", "modulus").values
+
+
+def diverged(dataset: xr.Dataset) -> np.ndarray:
+    """bool[M]: whether any seed's run did, by modulus."""
+    return (dataset.diverged == 1).any(("seed", "round")).values
 
 
 def right_throughout(dataset: xr.Dataset) -> xr.DataArray:
@@ -70,9 +75,11 @@ def let_through(dataset: xr.Dataset) -> np.ndarray:
 
 
 def added_up(event: xr.DataArray, given: xr.DataArray) -> np.ndarray:
-    """f[S, M, 2]: two shares of each round's completions, added up over the rounds."""
-    sums = [x.sum("round").transpose("seed", "modulus").values for x in (event, given)]
-    return np.stack(sums, axis=-1)
+    """f[S, M, 2]: two shares of each round's completions, added up over the rounds; NaN for runs
+    that diverged.
+    """
+    sums = (x.sum("round", skipna=False) for x in (event, given))
+    return np.stack([x.transpose("seed", "modulus").values for x in sums], axis=-1)
 
 
 def share(rows: np.ndarray) -> float:
@@ -112,7 +119,8 @@ def summary(*datasets: xr.Dataset) -> str:
     lines += table("P(last sum right | a step is wrong)", moduli, found)
     found = {name: by_modulus(let_through(data[name]), share) for name in PARTS}
     lines += table("P(a step is wrong | accepted)", moduli, found)
-    apart = {n: by_modulus(gains["steps"] - gains[n]) for n in ("outcome", "exact_outcome")}
+    with np.errstate(invalid="ignore"):  # -inf less -inf, if both diverged
+        apart = {n: by_modulus(gains["steps"] - gains[n]) for n in ("outcome", "exact_outcome")}
     lines += table("gained more by steps than by", [*moduli, "mean"], apart)
     lines.append("additions gained by verifiers that err, mean over moduli")
     for name in NOISY:

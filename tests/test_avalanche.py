@@ -38,6 +38,7 @@ def arm(first: float, factor: float, num_samples: int, silent: bool = False) -> 
             "label_precision": (dims, 1 - error),
             "sampled_accuracy": (dims, 1 - np.minimum(2 * error, 1)),
             "accept_rate": (dims, np.where(rounds, 0.9, nan)),
+            "diverged": (dims, np.zeros(error.shape)),
             "accuracy_by_difficulty": ((*dims, "difficulty"), accuracy),
         },
         {"seed": range(NUM_SEEDS), "round": range(NUM_ROUNDS + 1), "difficulty": difficulty},

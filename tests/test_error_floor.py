@@ -71,7 +71,9 @@ def dataset(width, fnr=0.0, ratios=RATIOS, num_seeds=5, floor=lambda ratio: 0.0)
             "base": {"verifier": {"fnr": fnr}},
         }
     }
-    return xr.Dataset({"accuracy": (("fpr", "seed", "round"), 1 - error)}, coords, attrs)
+    dims = ("fpr", "seed", "round")
+    arrays = {"accuracy": (dims, 1 - error), "diverged": (dims, np.zeros(error.shape))}
+    return xr.Dataset(arrays, coords, attrs)
 
 
 def made_up(by_ratio=0.3, by_width=0.0, **kwargs):

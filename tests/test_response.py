@@ -29,6 +29,7 @@ def lapse(start: int = 1, error_by_lag=ERROR_BY_LAG, progress_by_lag=PROGRESS_BY
     precision[..., start] = 1 - wrong
     dims = ("seed", "rate", "round")
     arrays = {"label_precision": precision, "sampled_accuracy": 1 - error, "accuracy": progress}
+    arrays["diverged"] = np.zeros(error.shape)
     config = {
         "base": {"curriculum": {"type": "Fixed"}, "lapse": {"round": start}},
         "axes": {"lapse.rate": list(RATES)},
@@ -101,6 +102,18 @@ def test_no_mistakes_no_response():
     data["label_precision"] = xr.ones_like(data.label_precision)
     found = response.predict(data, num_bootstrap=5)
     assert found.kappa == (0, 0, 0) and found.critical_ratio[0] == float("inf")
+
+
+def test_a_seed_with_a_run_that_diverged_is_left_out():
+    """Though its policy, which is not finite, has an accuracy like any other."""
+    data = lapse()
+    data.accuracy[1, 2, 3:] = data.sampled_accuracy[1, 2, 3:] = 0.0
+    data.diverged[1, 2, 3:] = 1
+    found = response.predict(data, num_bootstrap=5)
+    expected = response.predict(data.drop_isel(seed=1), num_bootstrap=5)
+    for one, other in zip(found.response, expected.response, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert found.critical_ratio[0] == expected.critical_ratio[0]
 
 
 def test_without_a_seed_that_accepts_anything_nothing_is_known():

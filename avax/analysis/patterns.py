@@ -65,8 +65,8 @@ def arms(datasets: dict[str, xr.Dataset], clean: xr.DataArray) -> dict[str, Arm]
         dataset = dataset.sel(fpr=dataset.fpr > 0)
         share = shares.sel(mistake=name, drop=True) if name in kinds else xr.ones_like(first[0])
         values = (
-            (0 * first, dataset.fpr * share),
-            (0 * first, measured_fpr(dataset)),
+            (xr.zeros_like(first), dataset.fpr * share),
+            (xr.zeros_like(first), measured_fpr(dataset)),
             (first, phase.order_parameter(dataset)),
         )
         arrays = (xr.concat(v, "fpr").transpose("fpr", "seed") for v in values)
@@ -134,10 +134,14 @@ def excess_error(dataset: xr.Dataset, clean: xr.Dataset) -> xr.DataArray:
     Returns:
       Dimensions rate, label_noise.round, seed and since: 0 is right after the training on them.
     """
-    lost = clean.accuracy.mean("label_noise.round") - dataset.accuracy
-    starts = dataset["label_noise.round"].values.tolist()
+    return by_since(clean.accuracy.mean("label_noise.round", skipna=False) - dataset.accuracy)
+
+
+def by_since(values: xr.DataArray) -> xr.DataArray:
+    """By rounds since labels were spoilt, instead of by round; NaN after the last."""
+    starts = values["label_noise.round"].values.tolist()
     shifted = [
-        lost.sel({"label_noise.round": start}).isel(round=slice(start, None)) for start in starts
+        values.sel({"label_noise.round": start}).isel(round=slice(start, None)) for start in starts
     ]
     shifted = [
         x.assign_coords(round=np.arange(x.sizes["round"])).rename(round="since") for x in shifted

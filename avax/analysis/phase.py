@@ -42,6 +42,17 @@ def progress(dataset: xr.Dataset) -> xr.DataArray:
     return solved_length(dataset) if is_frontier(dataset) else dataset.accuracy
 
 
+def until_diverged(dataset: xr.Dataset) -> xr.Dataset:
+    """The same runs, NaN in every metric from the round on in which a run diverged: a policy that
+    is not finite still has an accuracy, of answers that mean nothing.
+    """
+    known = dataset.diverged != 1
+    if known.all():
+        return dataset
+    by_round = {n: x for n, x in dataset.items() if "round" in x.dims and n != "diverged"}
+    return dataset.assign({n: x.where(known) for n, x in by_round.items()})
+
+
 def gain(dataset: xr.Dataset) -> xr.DataArray:
     """Progress since the base, by run and round: -inf from the round on in which a run diverged,
     NaN for a run that was not done.

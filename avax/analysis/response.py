@@ -67,6 +67,7 @@ def injected(dataset: xr.Dataset) -> tuple[int, np.ndarray, np.ndarray, np.ndarr
     Args:
       dataset: a sweep over one number of `lapse` or `label_noise`, whose rate it is.
     """
+    dataset = phase.until_diverged(dataset)
     config = dataset.attrs["config"]
     (path,) = config["axes"]
     owner, _, rate = path.rpartition(".")

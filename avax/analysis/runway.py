@@ -23,6 +23,11 @@ def guess_error(dataset: xr.Dataset) -> np.ndarray:
     return 1 - rounds_of(dataset.sampled_accuracy)
 
 
+def diverged(dataset: xr.Dataset) -> np.ndarray:
+    """bool[S, R]: from the round on in which a run diverged."""
+    return rounds_of(dataset.diverged) == 1
+
+
 def rounds_of(metric: xr.DataArray) -> np.ndarray:
     """f[S, R]: without the base."""
     return metric.isel(round=slice(1, None)).transpose("seed", "round").values
@@ -50,12 +55,15 @@ def runway(event: np.ndarray) -> np.ndarray:
 def interval(
     values: np.ndarray, statistic: Callable[[np.ndarray], float] = np.mean
 ) -> tuple[float, float, float]:
-    """A statistic of f[S, ...] over its first axis, the seeds, with a 95 % bootstrap interval."""
+    """A statistic of f[S, ...] over its first axis, the seeds, with a 95 % bootstrap interval; that
+    is NaN if the statistic is not finite.
+    """
     picks = np.random.default_rng(0).integers(len(values), size=(NUM_BOOTSTRAP, len(values)))
     samples = np.array([statistic(values[p]) for p in picks], float)
-    known = samples[~np.isnan(samples)]
+    value = float(statistic(values))
+    known = samples[np.isfinite(samples) & np.isfinite(value)]
     low, high = np.quantile(known, (0.025, 0.975)) if known.size else (np.nan, np.nan)
-    return float(statistic(values)), float(low), float(high)
+    return value, float(low), float(high)
 
 
 def growth(error: np.ndarray, lowest: float) -> np.ndarray:
