@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import shutil
 import zlib
 
@@ -89,6 +90,67 @@ def test_a_flipped_byte_is_never_read_as_data(saved, tmp_path, layer):
             assert loaded is None or (layer == "arrays" and same(loaded)), (file, at)
             detected += loaded is None
     assert detected >= 6
+
+
+NEWER = jax.tree.map(lambda x: x[::-1].copy(), TREE)
+WAYS = {
+    "truncated": lambda content: content[: len(content) // 2],
+    "emptied": lambda content: b"",
+    "flipped": lambda content: bytes([content[0] ^ 1]) + content[1:],
+}
+
+
+def bits(tree) -> list[bytes]:
+    return [np.asarray(x).tobytes() for x in jax.tree.leaves(tree)]
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """A tile's folder with two checkpoints."""
+    folder = tmp_path_factory.mktemp("two") / "tile"
+    checkpoint.save_newest(folder, 3, TREE, FACTS)
+    checkpoint.save_newest(folder, 4, NEWER, FACTS)
+    return folder
+
+
+def spoil(path: pathlib.Path, how: str) -> None:
+    content = path.read_bytes()
+    path.unlink()
+    if how != "deleted":
+        path.write_bytes(WAYS[how](content))
+
+
+@pytest.mark.parametrize("how", [*WAYS, "deleted"])
+def test_after_damage_to_any_file_the_older_checkpoint_serves_or_none(two, tmp_path, capfd, how):
+    """Every file in its turn, in the newer checkpoint alone and in both."""
+    files = [p.relative_to(two) for p in sorted(two.rglob("000004*")) if p.is_file()]
+    files += [p.relative_to(two) for p in sorted((two / "000004").rglob("*")) if p.is_file()]
+    assert len(files) >= 6 and sum((two / file).stat().st_size for file in files) > 50 * 40 * 4
+    for i, file in enumerate(files):
+        if how != "deleted" and not (two / file).stat().st_size:
+            continue  # of the empty file that orbax leaves
+        other = pathlib.Path(str(file).replace("000004", "000003", 1))
+        for damaged in ([file], [file, other]):
+            folder = tmp_path / f"{i}-{len(damaged)}"
+            shutil.copytree(two, folder)
+            for path in damaged:
+                spoil(folder / path, how)
+            capfd.readouterr()
+            found = checkpoint.load_newest(folder, TREE, FACTS)
+            said = "".join(capfd.readouterr()).splitlines()
+            assert len(said) == len(damaged) and "000004: is " in said[0], said
+            if len(damaged) == 1:
+                assert found[0] == 3 and same(found[1]) and bits(found[1]) == bits(TREE), file
+            else:
+                assert found is None, file
+
+
+def test_damage_to_the_older_checkpoint_is_not_seen(two, tmp_path):
+    folder = tmp_path / "tile"
+    shutil.copytree(two, folder)
+    damage(folder / "000003")
+    number, tree = checkpoint.load_newest(folder, TREE, FACTS)
+    assert number == 4 and bits(tree) == bits(NEWER) != bits(TREE)
 
 
 def test_a_damaged_checkpoint_is_moved_aside(saved, tmp_path):
