@@ -135,7 +135,7 @@ def draw_rounds(axes, dataset: xr.Dataset) -> None:
         gap = dataset.gap.sel(judge=judge)
         line(axes, dataset["round"], gap, dataset, color=colour, label=title)
     right, style = dataset.sampled_accuracy, {"color": "k", "linestyle": ":"}
-    line(axes, dataset["round"], right, dataset, label="accuracy without a filter", **style)
+    line(axes, dataset["round"], right, dataset, label="accuracy of the policy's samples", **style)
     axes.axhline(0, color="k", linewidth=0.8)
     axes.set_xlabel("round")
     axes.set_ylabel("gap, and accuracy")
