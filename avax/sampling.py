@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import vocab
+from avax import pieces, vocab
 from avax.types import (
     PROBLEMS,
     Grade,
@@ -21,6 +23,9 @@ from avax.types import (
     Verdict,
     Verifier,
 )
+
+
+BLOCK = 8  # tokens of a prompt that are read at once, at least
 
 
 def generate(
@@ -40,35 +45,86 @@ def generate(
       Rollout with leading axis B. Its logprob is that of the tempered distribution sampled from
       (of the policy itself where temperature is 0).
     """
-    num_problems, prompt_len = prompts.shape
-    batch = num_problems * num_samples
-    cache = policy.init_cache(num_problems, prompt_len + completion_len)
-    first, cache = policy(prompts, cache, 0, prompt_len - 1)
-    first, cache = jax.tree.map(lambda x: jnp.repeat(x, num_samples, axis=0), (first[:, 0], cache))
-    uniform = jax.random.uniform(key, (completion_len, batch))
+    num_problems = prompts.shape[0]
+    uniform = jax.random.uniform(key, (completion_len, num_problems * num_samples))
+    uniform = uniform.reshape(completion_len, num_problems, num_samples).swapaxes(0, 1)
 
-    def choose_next(logits, u, ended):
-        token, logprob = choose(logits, u, temperature)
+    def some(rows):
+        return decode(policy, *rows, temperature)
+
+    length = (prompts != vocab.PAD).sum(-1)
+    found = pieces.by_pieces(some, (prompts, uniform), length, num_samples)
+    return Rollout(prompts, *found)
+
+
+def decode(
+    policy: Policy, prompts: Array, uniform: Array, temperature: Scalar
+) -> tuple[Array, Array, Array]:
+    """Completions i32[B, K, C] of prompts i32[B, P], their masks and log-probabilities.
+
+    Ends when all completions have; under `vmap` those of all members.
+
+    Args:
+      uniform: f32[B, C, K] in [0, 1), decides what is sampled.
+    """
+    num_problems, completion_len, num_samples = uniform.shape
+    prompts, width = in_blocks(prompts)
+    first, cache = prefill(policy, prompts, width, completion_len)
+    first, cache = jax.tree.map(lambda x: jnp.repeat(x, num_samples, axis=0), (first, cache))
+    prompt_len = prompts.shape[1]
+    uniform = uniform.swapaxes(0, 1).reshape(completion_len, -1)
+
+    def choose_next(i, logits, ended, rows):
+        token, logprob = choose(logits, uniform[i], temperature)
         token = jnp.where(ended, vocab.PAD, token)
-        return token, ~ended, jnp.where(ended, 0.0, logprob)
+        row = token, ~ended, jnp.where(ended, 0.0, logprob)
+        return token, jax.tree.map(lambda all_, x: all_.at[:, i].set(x), rows, row)
 
-    def step(carry, inputs):
-        logits, cache, ended = carry
-        pos, u = inputs
-        token, mask, logprob = choose_next(logits, u, ended)
-        logits, cache = policy(token[:, None], cache, pos)
-        return (logits[:, 0], cache, ended | (token == vocab.EOS)), (token, mask, logprob)
+    def goes_on(carry):
+        i, _, _, ended, _ = carry
+        return (i < completion_len - 1) & (pieces.most((~ended).any().astype(jnp.int32)) == 1)
 
+    def step(carry):
+        i, logits, cache, ended, rows = carry
+        token, rows = choose_next(i, logits, ended, rows)
+        logits, cache = policy(token[:, None], cache, prompt_len + i)
+        return i + 1, logits[:, 0], cache, ended | (token == vocab.EOS), rows
+
+    shape, ended = (num_problems * num_samples, completion_len), jnp.zeros(len(first), bool)
+    rows = jnp.full(shape, vocab.PAD), jnp.zeros(shape, bool), jnp.zeros(shape)
+    _, logits, _, ended, rows = jax.lax.while_loop(goes_on, step, (0, first, cache, ended, rows))
     # The last token is chosen but need not be read.
-    inputs = (prompt_len + jnp.arange(completion_len - 1), uniform[:-1])
-    (logits, _, ended), rows = jax.lax.scan(step, (first, cache, jnp.zeros(batch, bool)), inputs)
-    last = choose_next(logits, uniform[-1], ended)
+    _, rows = choose_next(completion_len - 1, logits, ended, rows)
+    return jax.tree.map(lambda x: x.reshape(num_problems, num_samples, -1), rows)
 
-    def gather(rows, last):
-        rows = jnp.concatenate([rows, last[None]])
-        return rows.T.reshape(num_problems, num_samples, completion_len)
 
-    return Rollout(prompts, *jax.tree.map(gather, rows, last))
+def prefill(policy: Policy, prompts: Array, width: int, completion_len: int) -> tuple[Array, Any]:
+    """Logits f32[B, V] behind the prompts i32[B, P], and a cache with room for completions.
+
+    Reads `width` columns at a time, a divisor of P, and skips those that are PAD in all prompts,
+    under `vmap` in those of all members.
+    """
+    num_prompts, prompt_len = prompts.shape
+    longest = prompt_len - (prompts != vocab.PAD).any(0).argmax()
+    num_blocks = prompt_len // width
+
+    def read(i, carry):
+        tokens = jax.lax.dynamic_slice_in_dim(prompts, i * width, width, axis=1)
+        logits, cache = policy(tokens, carry[1], i * width, width - 1)
+        return logits[:, 0], cache
+
+    cache = policy.init_cache(num_prompts, prompt_len + completion_len)
+    start = jnp.zeros((num_prompts, vocab.VOCAB_SIZE)), cache
+    skipped = num_blocks - pieces.most(-(-longest // width))
+    return jax.lax.fori_loop(skipped, num_blocks, read, start)
+
+
+def in_blocks(prompts: Array) -> tuple[Array, int]:
+    """Prompts i32[B, P] behind some more PAD, and the number of columns that divides them."""
+    num_blocks = max(1, prompts.shape[1] // BLOCK)
+    width = -(-prompts.shape[1] // num_blocks)
+    more = num_blocks * width - prompts.shape[1]
+    return jnp.pad(prompts, ((0, 0), (more, 0)), constant_values=vocab.PAD), width
 
 
 def collect(

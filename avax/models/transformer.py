@@ -244,5 +244,26 @@ def dot(config: TransformerConfig, x: Array, w: Array) -> Array:
     return products.matmul(x.astype(dtype), w.astype(dtype))
 
 
-def _write(buffer: Array, rows: Array, pos: Integer, axis: int = 1) -> Array:
-    return jax.lax.dynamic_update_slice_in_dim(buffer, rows.astype(buffer.dtype), pos, axis=axis)
+def _write(buffer: Array, rows: Array, pos: Integer, axis: int) -> Array:
+    """`rows` put into a buffer at index `pos` of an axis, in place where memory allows it.
+
+    By itself `vmap` makes a scatter of it, which copies the buffer for every token.
+    """
+
+    @jax.custom_batching.custom_vmap
+    def write(buffer, rows, pos):
+        return jax.lax.dynamic_update_slice_in_dim(buffer, rows, pos, axis)
+
+    @write.def_vmap
+    def _(size, is_batched, buffer, rows, pos):
+        axes = [0 if batched else None for batched in is_batched]
+        if axes[2] == 0:
+            put = jax.lax.dynamic_update_slice_in_dim
+            return jax.vmap(lambda *xs: put(*xs, axis), axes)(buffer, rows, pos), True
+        buffer, rows = (
+            x if batched else jnp.broadcast_to(x, (size, *x.shape))
+            for x, batched in zip((buffer, rows), is_batched, strict=False)
+        )
+        return _write(buffer, rows, pos, axis + 1), True
+
+    return write(buffer, rows.astype(buffer.dtype), jnp.asarray(pos))
