@@ -25,7 +25,7 @@ import numpy as np
 import xarray as xr
 from google_crc32c import value as crc32c
 
-from avax import results, store
+from avax import folders, progress_file, results, store
 from avax.results import ResultsError
 from paper_figures import command
 from paper_figures import fig_noise_phase_diagram as figure
@@ -67,7 +67,7 @@ def empty() -> xr.Dataset:
 def write(folder: pathlib.Path) -> None:
     """Complete results, and their part `label_noise`."""
     for out in (folder, folder / "label_noise"):
-        results.claim(out, CONFIG, "digest")
+        folders.claim(out, CONFIG, "digest")
         writer = store.Writer(out, empty())
         values = {name: np.zeros((12, *a.shape[3:])) for name, a in writer.dataset.items()}
         writer.put(np.arange(12), values)
@@ -390,8 +390,8 @@ def load(folder: pathlib.Path) -> None:
 
 def resume(folder: pathlib.Path) -> None:
     """As the engine does; it may repair what it knows."""
-    results.claim(folder, CONFIG, "digest")
-    before = store.read_progress(folder, lambda line: None)
+    folders.claim(folder, CONFIG, "digest")
+    before = progress_file.read(folder, lambda line: None)
     store.Writer(folder, empty(), None, before)
 
 
