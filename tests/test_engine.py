@@ -9,7 +9,8 @@ import jax
 import numpy as np
 import pytest
 import xarray as xr
-from toys import BASE, BOTH, GRID, SMALL, UNITS
+from small_sweeps import BASE, GRID, SMALL
+from toys import BOTH, UNITS
 
 from avax import folders, results, struct
 from avax.engine import bases as engine_bases

@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 import pytest
 import xarray as xr
-from toys import BASE, PRETRAINING
+from small_sweeps import BASE, PRETRAINING
 
 from avax import folders, plotting, progress_file, results, store
 from avax.engine import checkpoint, cli, lock

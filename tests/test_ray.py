@@ -26,8 +26,9 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
+from small_sweeps import SMALL
 from test_killed import SEED, bits, finish, start
-from toys import SMALL, UNITS, toy_members
+from toys import UNITS, toy_members
 
 from avax import progress_file
 from avax.engine import cli, cluster, tiles, worker

@@ -13,7 +13,8 @@ import jax
 import numpy as np
 import pytest
 import xarray as xr
-from toys import SMALL, execute, toy_members
+from small_sweeps import SMALL
+from toys import execute, toy_members
 
 from avax import folders, results, store, struct
 from avax.engine import checkpoint, lock, resume, study, survival, width

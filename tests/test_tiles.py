@@ -9,7 +9,8 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
-from toys import BASE, BOTH, GRID, PRETRAINING, SMALL, UNITS, toy_members
+from small_sweeps import BASE, GRID, PRETRAINING, SMALL
+from toys import BOTH, UNITS, toy_members
 
 from avax import folders, struct
 from avax.engine import bases as engine_bases

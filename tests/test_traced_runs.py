@@ -7,7 +7,8 @@ import dataclasses
 import jax.numpy as jnp
 import pytest
 import xarray as xr
-from toys import SMALL, execute, stand_in, toy_run
+from small_sweeps import SMALL
+from toys import execute, stand_in, toy_run
 
 from avax import folders, results, struct
 from avax.analysis import phase
