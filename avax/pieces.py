@@ -1,4 +1,4 @@
-"""Work cut into pieces that stay in a core's cache, and loops that end when no member needs more."""
+"""Work in pieces that stay in a core's cache, and loops that end when no member needs more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.custom_batching import custom_vmap
 
-NUM_ROWS = 32  # of a piece on a CPU, sequences of some dozens of tokens each
+NUM_ROWS = 16  # sequences of a piece, on a CPU
 
 
 @custom_vmap

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import pathlib
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,11 +20,6 @@ STORE = "metrics.zarr"
 CONFIG = "config.json"
 PROVENANCE = "provenance.json"
 PROGRESS = "progress.json"
-# All that is written to below a folder of results.
-WRITTEN = (
-    *(STORE, CONFIG, PROVENANCE, PROGRESS, ".lock", "checkpoints", "figure.png", "figure.pdf"),
-    *(f"{name}.part" for name in (STORE, CONFIG, PROVENANCE, PROGRESS)),
-)
 
 
 def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
@@ -150,103 +144,6 @@ def _strange_texts(dataset: xr.Dataset) -> list[str]:
     found = [str(name) for name in dataset.variables if not untrusted.is_name(name)]
     texts = (x.values for x in dataset.coords.values() if x.dtype.kind in "OTU")
     return found + [str(text) for values in texts for text in values if not is_label(text)]
-
-
-def claim(
-    folder: pathlib.Path, config: Mapping[str, Any], digest: str, how: Sequence[str] = ()
-) -> None:
-    """Makes `folder` the place of one configuration's results.
-
-    Args:
-      how: fields of the configuration that the digest leaves out.
-
-    Raises:
-      ResultsError: if it can't be written to or holds another configuration's results. Then
-        nothing on disk is changed.
-    """
-    check_free(folder, config, digest, how)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / CONFIG, {"digest": digest, **config})
-    except OSError as error:
-        raise ResultsError(f"{folder}: can't be written to: {error.strerror}") from error
-
-
-def check_free(
-    folder: pathlib.Path, config: Mapping[str, Any], digest: str, how: Sequence[str] = ()
-) -> None:
-    """Raises ResultsError if `folder` can't be written to or holds other results, or links where
-    results are written.
-    """
-    try:
-        if folder.exists() and not folder.is_dir():
-            raise ResultsError(f"{folder}: is no folder")
-        nearest = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
-        if not (nearest.is_dir() and _is_writable(nearest)):
-            raise ResultsError(f"{folder}: can't be written to")
-        if folder.is_dir():
-            untrusted.check_no_links(folder, WRITTEN)
-        is_taken = (folder / STORE).exists() or (folder / CONFIG).exists()
-    except OSError as error:  # a name that is too long, a folder that may not be read
-        raise ResultsError(f"{folder}: can't be used: {error.strerror}") from error
-    if is_taken:
-        stored, progress = _read_dict(folder / CONFIG), _read_dict(folder / PROGRESS)
-        found = stored.get("digest", "unknown")
-        # Either may be damaged.
-        if digest not in (found, _digest_of(progress)):
-            names = {"digest", *how}
-            old, new = ({k: v for k, v in c.items() if k not in names} for c in (stored, config))
-            lines = differences(old, json.loads(json.dumps(new))) if old else []
-            raise ResultsError(
-                f"{folder}: holds results of another configuration ({found}, this one is {digest}"
-                f"{''.join(f'; {line}' for line in lines)}); choose another folder with --out"
-            )
-
-
-def _read_dict(path: pathlib.Path) -> dict[str, Any]:
-    try:
-        return untrusted.read_dict(path)
-    except (OSError, ResultsError):
-        return {}
-
-
-def _digest_of(progress: Mapping[str, Any]) -> str | None:
-    facts = progress.get("facts")
-    return facts.get("digest") if isinstance(facts, dict) else None
-
-
-def differences(old: Any, new: Any, most: int = 5) -> list[str]:
-    """`dotted.field: old -> new` for each value in which two nestings of dicts and lists differ."""
-    old, new = flat(old), flat(new)
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    lines = [f"{n}: {_short(old.get(n))} -> {_short(new.get(n))}" for n in names[:most]]
-    return lines + ([f"and {len(names) - most} more"] if len(names) > most else [])
-
-
-def flat(node: Any, path: str = "") -> dict[str, Any]:
-    """The values in nested dicts, and lists of dicts, by their dotted path."""
-    if isinstance(node, (list, tuple)) and any(isinstance(x, Mapping) for x in node):
-        node = {str(i): x for i, x in enumerate(node)}
-    if not isinstance(node, Mapping):
-        return {path: node}
-    found: dict[str, Any] = {}
-    for name, value in node.items():
-        found |= flat(value, f"{path}.{name}" if path else name)
-    return found
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _is_writable(folder: pathlib.Path) -> bool:
-    # Trying is the only test that also holds for root and for read-only mounts.
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
 
 
 def write_json(path: pathlib.Path, content: Any) -> None:

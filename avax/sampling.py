@@ -24,7 +24,6 @@ from avax.types import (
     Verifier,
 )
 
-
 BLOCK = 8  # tokens of a prompt that are read at once, at least
 
 

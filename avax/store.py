@@ -1,16 +1,13 @@
 """Results as they come in: written run by run, and continued where a process was killed.
 
-`progress.json` names the runs that are done, with a checksum of each: a run counts only if the
-arrays hold what was written. Imports no JAX.
+A run counts as done only if the arrays hold what `progress.json` says was written. Imports no JAX.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import pathlib
-import re
 import shutil
 import time
 import zlib
@@ -21,17 +18,9 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from avax.results import (
-    PROGRESS,
-    PROVENANCE,
-    STORE,
-    ResultsError,
-    one_line,
-    write_json,
-    write_store,
-)
+from avax import progress_file
+from avax.results import PROGRESS, PROVENANCE, STORE, ResultsError, one_line, write_store
 from avax.store_check import check_chunk, is_chunk
-from avax.untrusted import read_dict
 
 MAX_BLOCKS = 32  # files an array is split into, along its first axis
 
@@ -57,7 +46,7 @@ class Writer:
         Args:
           dataset: full of NaN; the axes before `round` are those of the runs.
           facts: what the bits of the runs depend on, kept beside them.
-          before: what `read_progress` said, to continue what is in the folder; None starts over.
+          before: what `progress_file.read` said, to go on with the folder; None starts over.
           say: told in one line about every file that is damaged.
         """
         self.dataset, self._every = dataset, every
@@ -107,7 +96,7 @@ class Writer:
                     runs = slice(part.start * per_row, part.stop * per_row)
                     shape = self.dataset[name].shape[1:]
                     self._group[name][part] = rows[runs].reshape(-1, *shape)
-            self._write_progress()
+            progress_file.write(self._folder, self._facts, self._checksums)
         self._dirty.clear()
         self._flushed = time.monotonic()
 
@@ -141,11 +130,6 @@ class Writer:
             found = zlib.crc32(self._stored[name][run].tobytes(), found)
         return found
 
-    def _write_progress(self) -> None:
-        runs = {str(run): self._checksums[run] for run in sorted(self._checksums)}
-        content = {"facts": self._facts, "runs": runs}
-        write_json(self._folder / PROGRESS, {**content, "crc32": _crc32(content)})
-
     def _begin(self, before: Mapping[str, Any] | None) -> dict[int, int]:
         """Makes the store, or its metadata whole; the checksums of the runs in it."""
         chunks = {
@@ -159,7 +143,8 @@ class Writer:
                 (self._folder / name).unlink(missing_ok=True)
             shutil.rmtree(store, ignore_errors=True)
             fresh.replace(store)
-            self._write_progress()  # what tiles that are begun now depend on
+            # Here already: what tiles that are begun now depend on.
+            progress_file.write(self._folder, self._facts, self._checksums)
             return {}
         self._repair(store, fresh)
         shutil.rmtree(fresh)
@@ -209,47 +194,6 @@ class Writer:
             rows[~self.kept] = np.nan
         if lost := len(checksums) - len(good):
             self._say(f"{self._folder / STORE}: {lost} runs are not what was written, done again")
-
-
-def read_progress(
-    folder: pathlib.Path, say: Callable[[str], None] = lambda line: None
-) -> dict[str, Any] | None:
-    """What a folder knows about the runs that are done, facts and checksums; None if nothing."""
-    path = folder / PROGRESS
-    if not path.exists():
-        return None
-    try:
-        found = read_dict(path)
-        if found.pop("crc32") != _crc32(found):
-            raise ValueError("its checksum differs")
-        _check_progress(found)
-    except (OSError, ValueError, KeyError, AttributeError):
-        say(f"{path}: is damaged, all runs are done again")
-        return None
-    return found
-
-
-def _check_progress(found: dict[str, Any]) -> None:
-    """Raises ValueError or KeyError if it isn't of the form that a `Writer` gives it."""
-    facts, runs = found["facts"], found["runs"]
-    if not (isinstance(facts, dict) and isinstance(runs, dict)):
-        raise ValueError("holds no facts or no runs")
-    if not all(re.fullmatch("[0-9]{1,9}", run) and type(x) is int for run, x in runs.items()):
-        raise ValueError("runs are no numbers")
-
-
-def forget(folder: pathlib.Path) -> None:
-    """Lets the next process start over in a folder."""
-    (folder / PROGRESS).unlink(missing_ok=True)
-
-
-def is_complete(folder: pathlib.Path) -> bool:
-    """Whether a folder holds results to the end, if nothing of them is damaged."""
-    return (folder / PROVENANCE).exists() and (folder / PROGRESS).exists()
-
-
-def _crc32(content: Any) -> int:
-    return zlib.crc32(json.dumps(content, sort_keys=True).encode())
 
 
 def stretches(numbers: Iterable[int]) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from avax.analysis import phase
+from avax.analysis import phase, seeds
 from avax.analysis.runway import (
     diverged,
     growth,
@@ -14,7 +14,6 @@ from avax.analysis.runway import (
     interval,
     label_error,
     learned,
-    mean_of,
     posed,
     rounds_of,
     runway,
@@ -85,7 +84,7 @@ def base_summary(bases) -> list[str]:
     lengths = ", ".join(f"{n}" for n in bases["direct"].start.values)
     lines = [f"label error of the base alone at {lengths} digits, mean over seeds:"]
     for arm, dataset in bases.items():
-        errors = ", ".join(f"{x:.4f}" for x in mean_of(base_errors(dataset)))
+        errors = ", ".join(f"{x:.4f}" for x in seeds.mean(base_errors(dataset)))
         lines.append(f"  {name_of(arm, dataset)}: {errors}")
     return [*lines, "  SECToR's, as secondary sources report: 0.28 direct, 0.007 with both checks"]
 
@@ -93,7 +92,7 @@ def base_summary(bases) -> list[str]:
 def arm_summary(arm: str, dataset: xr.Dataset, direct: xr.Dataset) -> list[str]:
     """One arm's numbers, a line each."""
     error = label_error(dataset)
-    first = interval(error[:, :1], lambda x: mean_of(x)[0])
+    first = interval(error[:, :1], lambda x: seeds.mean(x)[0])
     factor = interval(growth(error, smallest(dataset)), growth_factor)
     accepted = interval(rounds_of(dataset.accept_rate).mean(1))
     lines = [

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis.runway import diverged, interval, label_error, learned, mean_of, posed
+from avax.analysis import seeds
+from avax.analysis.runway import diverged, interval, label_error, learned, posed
 from paper_figures import command
 from paper_figures.avalanche import (
     ARMS,
@@ -90,7 +91,7 @@ def draw_rounds(axes, arms, values) -> None:
         found, lost, colour = values(dataset), diverged(dataset), ARMS[arm][2]
         thin = {"color": colour, "linewidth": 0.5, "alpha": 0.5}
         plotting.plot_until(axes, posed(dataset), np.maximum(found, lowest).T, lost.T, **thin)
-        mean, bold = np.maximum(mean_of(found), lowest), {"color": colour, "linewidth": 2.2}
+        mean, bold = np.maximum(seeds.mean(found), lowest), {"color": colour, "linewidth": 2.2}
         plotting.plot_until(axes, posed(dataset), mean, lost.any(0), **bold)
     axes.xaxis.set_major_locator(plotting.mpl.ticker.MaxNLocator(integer=True))
     axes.set_xlabel("digits of the round's problems")
@@ -143,7 +144,7 @@ def draw_base(axes, bases, lowest: float) -> None:
     for arm, dataset in bases.items():
         rows, colour = base_errors(dataset), ARMS[arm][2]
         lost = (dataset.diverged.isel(round=1) == 1).any("seed").values
-        mean = np.where(lost, np.nan, mean_of(rows))
+        mean = np.where(lost, np.nan, seeds.mean(rows))
         axes.plot(dataset.start, np.maximum(rows.T, lowest), color=colour, linewidth=0.5, alpha=0.5)
         axes.plot(dataset.start, np.maximum(mean, lowest), color=colour, linewidth=2.2)
         plotting.mark_lost(axes, dataset.start, lost)

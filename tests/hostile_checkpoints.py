@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
 import jax
 import numpy as np
-from hostile import GB, Payload, change, frame
+from crafted import GB, Payload, change, frame, registry
 
 from avax.engine import checkpoint
 
@@ -29,13 +29,7 @@ SIZE = 3000 * 4 + 2 + 1
 FACTS = {"task": "addition"}
 STATE = pathlib.Path("state", checkpoint.DATA)
 MOST = 60 * GB  # bytes of address space; JAX reserves many
-ATTACKS = {}
-
-
-def attack(function):
-    """Something done to a good checkpoint; its list of files is made to fit."""
-    ATTACKS[function.__name__] = function
-    return function
+ATTACKS, attack = registry()  # a checkpoint's list of files is made to fit afterwards
 
 
 def array(folder: pathlib.Path, **fields) -> None:

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from avax import plotting, struct
-from avax.analysis import runway
+from avax.analysis import runway, seeds
 from avax.engine.validate import ConfigError, validate
 from avax.learners import FilteredSFT, SimplifyThenGuess
 from avax.verifiers import Oracle
@@ -84,7 +84,7 @@ def test_intervals_are_of_the_seeds():
     assert runway.interval(np.full(5, 3.0)) == (3.0, 3.0, 3.0)
     mean, low, high = runway.interval(np.arange(100.0))
     assert mean == 49.5 and 49.5 - 6.5 < low < 44.5 and 54.5 < high < 49.5 + 6.5
-    assert np.isnan(runway.interval(np.full((3, 1), nan), lambda x: runway.mean_of(x)[0])).all()
+    assert np.isnan(runway.interval(np.full((3, 1), nan), lambda x: seeds.mean(x)[0])).all()
 
 
 def test_what_is_read_from_results():

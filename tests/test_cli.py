@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from avax import results, struct
+from avax import folders, results, struct
 from avax.engine import axes, cli, platform, resume, script
 from avax.engine.validate import ConfigError
 from avax.learners import GRPO
@@ -326,7 +326,7 @@ def test_what_can_not_be_an_axis_is_refused(path, values):
 def test_claim_checks_all_folders_before_it_writes(tmp_path):
     sweep = config.build("smoke", "frontier")
     taken = tmp_path / "out" / "label_noise"
-    results.claim(taken, {}, "another")
+    folders.claim(taken, {}, "another")
     with pytest.raises(results.ResultsError) as raised:
         resume.claim({tmp_path / "out": sweep, taken: config.injection(sweep)})
     line = str(raised.value)

@@ -14,7 +14,7 @@ import time
 import pytest
 from test_killed import bits, finish, rounds_done
 
-from avax import store
+from avax import progress_file
 
 CORES = sorted(os.sched_getaffinity(0))[:2] if hasattr(os, "sched_getaffinity") else []
 pytestmark = [
@@ -80,7 +80,7 @@ def test_two_processes_have_the_bits_of_one(folder, alone):
     provenance = json.loads((folder / "0" / "two" / "provenance.json").read_text())
     assert provenance["device"].startswith("2 x ") and "done" in out
     # Either may go on with what the other began.
-    facts = [store.read_progress(folder / "0" / name)["facts"] for name in ("two", "alone")]
+    facts = [progress_file.read(folder / "0" / name)["facts"] for name in ("two", "alone")]
     assert facts[0] == facts[1] and facts[0]["num_devices"] == 2
     # The other has written and said nothing, its library for collectives has.
     assert list((folder / "1").iterdir()) == [] and said == ""

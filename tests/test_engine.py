@@ -9,9 +9,10 @@ import jax
 import numpy as np
 import pytest
 import xarray as xr
-from toys import BASE, BOTH, GRID, SMALL, UNITS
+from small_sweeps import BASE, GRID, SMALL
+from toys import BOTH, UNITS
 
-from avax import results, struct
+from avax import folders, results, struct
 from avax.engine import bases as engine_bases
 from avax.engine import program, study, sweep, tiles
 from avax.engine.segments import Run
@@ -178,7 +179,7 @@ def test_the_tile_width_changes_rounding_only(one, members, reference, width):
 def executed(bases, bases_dir, four, tmp_path_factory):
     """A small sweep from configuration to results on disk."""
     out = tmp_path_factory.mktemp("results") / "out"
-    results.claim(out, struct.to_dict(SMALL), SMALL.digest())
+    folders.claim(out, struct.to_dict(SMALL), SMALL.digest())
     notes = []
     engine = study.Engine(bases_dir)
     data = engine.execute(SMALL, out, lambda d: notes.append(d.accuracy.notnull().sum()) or "x")
@@ -207,7 +208,7 @@ def test_a_traced_run_has_the_bits_of_the_grid(executed, bases_dir, tmp_path):
     """At the same tile width, whatever else is in its tiles."""
     _, grid = executed
     config = dataclasses.replace(SMALL, trace=True)
-    results.claim(tmp_path / "out", struct.to_dict(config), config.digest())
+    folders.claim(tmp_path / "out", struct.to_dict(config), config.digest())
     data = study.Engine(bases_dir).execute(config, tmp_path / "out")
     run = data.diverged.notnull()
     assert 0 < run.isel(round=0, seed=0).sum() < 6

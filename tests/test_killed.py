@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from avax import results, store
+from avax import progress_file, results
 
 pytestmark = pytest.mark.slow
 SCRIPT = pathlib.Path(__file__).with_name("tiny_sweep.py")
@@ -81,7 +81,7 @@ def wait_for_tiles(process: subprocess.Popen, out: pathlib.Path) -> None:
 
 def rounds_done(out: pathlib.Path) -> int:
     """Rounds of all tiles that are in checkpoints or results."""
-    progress = store.read_progress(out)
+    progress = progress_file.read(out)
     done = 7 * len(progress["runs"]) // 2 if progress else 0
     saved: dict[str, int] = {}
     for path in out.glob("checkpoints/*/*"):

@@ -15,6 +15,7 @@ NOUNS = {f"avax.{name}" for name in ("struct", "types", "vocab", "sampling", "tr
 JAX = {"jax", "jaxlib", "flax", "optax", "orbax", "chex"}
 LIGHT = (
     "avax.results",
+    "avax.folders",
     "avax.store",
     "avax.plotting",
     "avax.analysis",

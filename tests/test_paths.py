@@ -12,9 +12,9 @@ import zlib
 import numpy as np
 import pytest
 import xarray as xr
-from toys import BASE, PRETRAINING
+from small_sweeps import BASE, PRETRAINING
 
-from avax import plotting, results, store
+from avax import folders, plotting, progress_file, results, store
 from avax.engine import checkpoint, cli, lock
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError, validate
@@ -87,7 +87,7 @@ def folder_in_the_store(text, folder):
 def digest_in_the_configuration(text, folder):
     path = folder / "good" / results.CONFIG
     path.write_text(json.dumps({"digest": text}))
-    results.claim(folder / "good", CONFIG, "digest")
+    folders.claim(folder / "good", CONFIG, "digest")
 
 
 def runs_of_the_progress(text, folder):
@@ -95,7 +95,7 @@ def runs_of_the_progress(text, folder):
     crc = zlib.crc32(json.dumps(content, sort_keys=True).encode())
     path = folder / "good" / results.PROGRESS
     path.write_text(json.dumps({**content, "crc32": crc}))
-    before = store.read_progress(folder / "good")
+    before = progress_file.read(folder / "good")
     template = results.template({"fpr": (0.0,), "round": (0,)}, {"loss": ("fpr", "round")}, {})
     store.Writer(folder / "good", template, None, before)
 
@@ -172,7 +172,7 @@ def test_no_string_leads_out_of_its_folder(text, good, tmp_path, monkeypatch, ca
 
 
 LINKS = [
-    *results.WRITTEN,
+    *folders.WRITTEN,
     *(f"checkpoints/{x}" for x in ("3-2-2", "3-2-2/000001", "3-2-2/000001.json")),
 ]
 
@@ -188,7 +188,7 @@ def test_a_link_where_results_are_written_is_refused(tmp_path, name, to):
     (out / name).symlink_to(outside / to)
     before = {p: p.is_file() and p.read_text() for p in tmp_path.rglob("*")}
     with pytest.raises(ResultsError, match=f"{name}: can't be used: is a link"):
-        results.claim(out, CONFIG, "digest")
+        folders.claim(out, CONFIG, "digest")
     assert {p: p.is_file() and p.read_text() for p in tmp_path.rglob("*")} == before
 
 

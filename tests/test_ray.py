@@ -26,10 +26,11 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
+from small_sweeps import SMALL
 from test_killed import SEED, bits, finish, start
-from toys import SMALL, UNITS, toy_members
+from toys import UNITS, toy_members
 
-from avax import store
+from avax import progress_file
 from avax.engine import cli, cluster, tiles, worker
 from avax.engine.cluster import Cluster, ClusterError
 from avax.engine.segments import Run
@@ -367,7 +368,7 @@ def test_either_engine_goes_on_with_what_the_other_began(folder, alone, nodes, f
     status, err = finish(process)
     print(f"ended after {time.monotonic() - asked:.2f} s")
     assert status == 143 and "stopped by SIGTERM" in err and "Traceback" not in err, err
-    assert len(store.read_progress(folder / out)["runs"]) < 6
+    assert len(progress_file.read(folder / out)["runs"]) < 6
     status, err = finish(start(folder, out, *flags[then], "--resume", "must"))
     assert status == 0 and bits(folder, out) == alone, err
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import shutil
 
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from avax import results, store
+from avax import folders, results, store
 from avax.results import ResultsError
 
 COORDS = {"fpr": (0.0, 0.1, 1.0), "fnr": (0.0, 0.5), "seed": (3, 4), "round": (0, 1, 2)}
@@ -31,7 +30,7 @@ def metrics(runs) -> dict[str, np.ndarray]:
 
 
 def write(folder: pathlib.Path, tiles) -> store.Writer:
-    results.claim(folder, CONFIG, "digest")
+    folders.claim(folder, CONFIG, "digest")
     writer = store.Writer(folder, empty())
     for runs in tiles:
         writer.put(np.array(runs), metrics(runs))
@@ -45,13 +44,6 @@ def folder(tmp_path) -> pathlib.Path:
     """Complete results."""
     write(tmp_path / "out", [range(0, 5), range(5, 10), range(10, 12)])
     return tmp_path / "out"
-
-
-def snapshot(folder: pathlib.Path) -> dict[str, bytes | None]:
-    return {
-        str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None
-        for p in sorted(folder.rglob("*"))
-    }
 
 
 def test_template_is_full_of_nan():
@@ -90,7 +82,7 @@ def test_what_was_not_run_is_nan(tmp_path):
 
 
 def test_the_store_is_up_to_date_only_after_a_flush(tmp_path):
-    results.claim(tmp_path, CONFIG, "digest")
+    folders.claim(tmp_path, CONFIG, "digest")
 
     def stored():
         with xr.open_zarr(tmp_path / results.STORE, consolidated=False) as opened:
@@ -109,7 +101,7 @@ def test_the_store_is_up_to_date_only_after_a_flush(tmp_path):
 def test_more_rows_than_files(tmp_path):
     """A first axis longer than MAX_BLOCKS shares files, and a flush rewrites only whole ones."""
     rows = 2 * store.MAX_BLOCKS + 3
-    results.claim(tmp_path, CONFIG, "digest")
+    folders.claim(tmp_path, CONFIG, "digest")
     dataset = results.template({"fpr": range(rows), "round": [0]}, {"x": ("fpr", "round")}, {})
     writer = store.Writer(tmp_path, dataset)
     for run in (rows - 1, 0, 4):
@@ -209,64 +201,3 @@ def test_names_of_a_dimension_are_kept_as_text(tmp_path):
     assert results.load(tmp_path).kind.values.tolist() == ["long", "near_miss"]
     found = {results.fingerprint(named(*kinds)) for kinds in ("ab", "ba", "ab")}
     assert len(found) == 2
-
-
-def test_claim_makes_the_folder_and_writes_the_configuration(tmp_path):
-    folder = tmp_path / "a" / "b"
-    results.check_free(folder, CONFIG, "digest")
-    assert not (tmp_path / "a").exists()
-    results.claim(folder, CONFIG, "digest")
-    assert json.loads((folder / results.CONFIG).read_text()) == {"digest": "digest", **CONFIG}
-    assert [p.name for p in folder.iterdir()] == [results.CONFIG]
-
-
-def test_the_same_configuration_may_run_again(folder):
-    results.check_free(folder, CONFIG, "digest")
-    results.claim(folder, CONFIG, "digest")
-    assert results.load(folder).loss.notnull().all()
-
-
-@pytest.mark.parametrize("config", ["its own", "missing", "{", "[]", '"text"', "{}", "\udcff"])
-def test_other_results_are_left_alone(folder, config):
-    path = folder / results.CONFIG
-    if config == "missing":
-        path.unlink()
-    elif config != "its own":
-        path.write_bytes(config.encode(errors="surrogateescape"))
-    before = snapshot(folder)
-    found = "digest" if config == "its own" else "unknown"
-    for refuse in (results.check_free, results.claim):
-        with pytest.raises(ResultsError) as raised:
-            refuse(folder, CONFIG, "0123abcd")
-        line = str(raised.value)
-        assert str(folder) in line and f"({found}, this one is 0123abcd)" in line
-        assert "\n" not in line and "--out" in line
-    assert snapshot(folder) == before
-
-
-def test_a_folder_below_a_file_is_refused(tmp_path):
-    (tmp_path / "file").write_text("text")
-    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(ResultsError, match=str(folder)):
-            results.claim(folder, CONFIG, "digest")
-    assert snapshot(tmp_path) == {"file": b"text"}
-
-
-def test_a_read_only_folder_is_refused(tmp_path, monkeypatch):
-    def refuse(dir):
-        raise PermissionError(13, "Permission denied", dir)
-
-    monkeypatch.setattr(results.tempfile, "TemporaryFile", refuse)
-    for folder in (tmp_path, tmp_path / "new"):
-        with pytest.raises(ResultsError, match="can't be written to"):
-            results.claim(folder, CONFIG, "digest")
-    assert snapshot(tmp_path) == {}
-
-
-def test_an_error_while_writing_names_the_folder(tmp_path, monkeypatch):
-    def refuse(path, content):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(results, "write_json", refuse)
-    with pytest.raises(ResultsError, match=f"{tmp_path}.*No space left"):
-        results.claim(tmp_path, CONFIG, "digest")

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from toys import BASE, PRETRAINING, SMALL, damage, execute, toy_pretrain
+from small_sweeps import BASE, PRETRAINING, SMALL
+from toys import damage, execute, toy_pretrain
 
 from avax import struct
 from avax.engine import bases as engine_bases

@@ -13,9 +13,10 @@ import jax
 import numpy as np
 import pytest
 import xarray as xr
-from toys import SMALL, execute, toy_members
+from small_sweeps import SMALL
+from toys import execute, toy_members
 
-from avax import results, store, struct
+from avax import folders, results, store, struct
 from avax.engine import checkpoint, lock, resume, study, survival, width
 from avax.engine import platform as avax_platform
 from avax.engine.segments import Run
@@ -173,7 +174,7 @@ def test_how_to_resume(whole, tmp_path, monkeypatch):
 
 
 def test_a_changed_field_is_named(tmp_path):
-    results.claim(tmp_path, struct.to_dict(TINY), TINY.digest())
+    folders.claim(tmp_path, struct.to_dict(TINY), TINY.digest())
     other = struct.replace(TINY, "base.learner.learning_rate", 0.5)
     other = dataclasses.replace(other, tile_width="2", num_seeds=3)
     with pytest.raises(ResultsError) as raised:
@@ -219,7 +220,7 @@ def test_damaged_results_are_run_again(toy, tmp_path, monkeypatch, capsys, how):
         err = capsys.readouterr().err
         if path in chunks:
             assert 0 < len(segments) < 18 and str(path if how != "delete" else out) in err
-        elif path.name == store.PROGRESS:
+        elif path.name == results.PROGRESS:
             assert len(segments) == 18 and (str(path) in err or how == "delete")
         else:
             assert segments == [] and (str(path) in err or path.name == results.PROVENANCE)

@@ -7,7 +7,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
-from toys import BASE, GRID, PRETRAINING, SMALL
+from small_sweeps import BASE, GRID, PRETRAINING, SMALL
 
 from avax import struct
 from avax.curricula import Frontier

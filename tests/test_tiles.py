@@ -9,9 +9,10 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
-from toys import BASE, BOTH, GRID, PRETRAINING, SMALL, UNITS, toy_members
+from small_sweeps import BASE, GRID, PRETRAINING, SMALL
+from toys import BOTH, UNITS, toy_members
 
-from avax import results, struct
+from avax import folders, struct
 from avax.engine import bases as engine_bases
 from avax.engine import study, tiles
 from avax.engine.program import Program
@@ -139,7 +140,7 @@ def test_prepared_programs_are_those_that_run(toy, tmp_path):
     assert len(toy) == 3 and not (tmp_path / "bases").exists()
     for i, config in enumerate([SMALL, *others]):
         out = tmp_path / str(i)
-        results.claim(out, struct.to_dict(config), config.digest())
+        folders.claim(out, struct.to_dict(config), config.digest())
         engine.execute(config, out)
     assert len(toy) == 3
 

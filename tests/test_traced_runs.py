@@ -7,9 +7,10 @@ import dataclasses
 import jax.numpy as jnp
 import pytest
 import xarray as xr
-from toys import SMALL, execute, stand_in, toy_run
+from small_sweeps import SMALL
+from toys import execute, stand_in, toy_run
 
-from avax import results, struct
+from avax import folders, results, struct
 from avax.analysis import phase
 from avax.engine import design, script
 from avax.engine.width import AUTO_WIDTHS
@@ -76,7 +77,7 @@ def test_tracing_stands_in_configuration_and_progress(wedge, tmp_path, capsys):
     with pytest.raises(
         results.ResultsError, match="another configuration .*; trace: true -> false"
     ):
-        results.check_free(out, struct.to_dict(grid), grid.digest())
+        folders.check_free(out, struct.to_dict(grid), grid.digest())
     num_run = int(data.diverged.isel(round=-1, seed=0).notnull().sum())
     *_, last = capsys.readouterr().err.splitlines()
     assert last.startswith(f"{num_run} settings, ")

@@ -20,36 +20,18 @@ if "TINY_FILE_BYTES" in os.environ:
 
 import jax
 from matplotlib.figure import Figure
+from small_sweeps import BASE, PRETRAINING
 
-from avax.curricula import Fixed
 from avax.engine import script
 from avax.engine.segments import Run
 from avax.engine.sweep import Sweep
-from avax.learners import FilteredSFT
-from avax.loop import Experiment
-from avax.models.transformer import TransformerConfig
-from avax.pretrain import Pretraining
-from avax.tasks import Copy
-from avax.verifiers import Oracle
 
 
 def build(preset: str) -> Sweep:
     """Six runs of 6 rounds in three tiles, saved after every round."""
     return Sweep(
-        base=Experiment(
-            task=Copy(max_difficulty=2),
-            curriculum=Fixed(highest=2),
-            verifier=Oracle(),
-            learner=FilteredSFT(num_problems=8, num_updates=2, batch_size=8, num_kept=1),
-            base_difficulty=1,
-            num_rounds=6,
-            num_eval=4,
-        ),
-        pretraining=Pretraining(
-            model=TransformerConfig(num_layers=1, num_heads=2, width=16, position="none"),
-            num_updates=60,
-            batch_size=16,
-        ),
+        base=BASE.replace(num_rounds=6),
+        pretraining=PRETRAINING,
         axes={"verifier.fpr": (0.0, 0.5, 1.0), "verifier.fnr": (0.0, 0.5)},
         tile_width="2",
         segment="1",

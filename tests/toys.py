@@ -1,4 +1,4 @@
-"""Small sweeps, and stand-ins for what is expensive, that several tests of the engine share."""
+"""Stand-ins for what is expensive, that several tests of the engine share."""
 
 from __future__ import annotations
 
@@ -6,44 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from avax.curricula import Fixed
 from avax.engine import bases as engine_bases
 from avax.engine import resume, segments, study
 from avax.engine.sweep import Sweep, stack_members
-from avax.learners import FilteredSFT
-from avax.loop import Experiment
 from avax.metrics import METRICS
-from avax.models.transformer import TransformerConfig
-from avax.pretrain import Pretraining
-from avax.tasks import Copy
 from avax.types import MISTAKES
-from avax.verifiers import Oracle
-
-BASE = Experiment(
-    task=Copy(max_difficulty=2),
-    curriculum=Fixed(highest=2),
-    verifier=Oracle(),
-    learner=FilteredSFT(num_problems=8, num_updates=2, batch_size=8, num_kept=1),
-    base_difficulty=1,
-    num_rounds=2,
-    num_eval=4,
-)
-PRETRAINING = Pretraining(
-    model=TransformerConfig(num_layers=1, num_heads=2, width=16, position="none"),
-    num_updates=60,
-    batch_size=16,
-)
-RATES = (0.0, 0.1, 0.3, 0.7, 1.0)
-GRID = Sweep(BASE, PRETRAINING, {"verifier.fpr": RATES, "verifier.fnr": RATES})
-SMALL = Sweep(
-    BASE,
-    PRETRAINING,
-    {"verifier.fpr": (0.0, 0.5, 1.0), "verifier.fnr": (0.0, 0.5)},
-    num_seeds=2,
-    seed=3,
-    tile_width="4",
-)
-
 
 UNITS = [(device,) for device in jax.devices()]
 BOTH = [tuple(jax.devices())]

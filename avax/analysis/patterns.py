@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from avax.analysis import phase
+from avax.analysis import phase, seeds
 
 
 class Arm(NamedTuple):
@@ -117,8 +117,7 @@ def boundaries(arm: Arm) -> np.ndarray:
 def interval(values: np.ndarray, statistic=np.mean) -> tuple[float, float, float]:
     """A statistic over seeds and its 95 % bootstrap interval; NaN counts as infinite."""
     values = np.where(np.isnan(values), np.inf, values)
-    picks = np.random.default_rng(0).integers(len(values), size=(2000, len(values)))
-    samples = [statistic(values[p]) for p in picks]
+    samples = seeds.bootstrap(values, statistic)
     low, high = np.quantile(samples, [0.025, 0.975], method="inverted_cdf")
     return float(statistic(values)), float(low), float(high)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-NUM_BOOTSTRAP = 2000
+from avax.analysis import seeds
 
 
 def label_error(dataset: xr.Dataset) -> np.ndarray:
@@ -58,9 +58,7 @@ def interval(
     """A statistic of f[S, ...] over its first axis, the seeds, with a 95 % bootstrap interval; that
     is NaN if the statistic is not finite.
     """
-    picks = np.random.default_rng(0).integers(len(values), size=(NUM_BOOTSTRAP, len(values)))
-    samples = np.array([statistic(values[p]) for p in picks], float)
-    value = float(statistic(values))
+    samples, value = seeds.bootstrap(values, statistic), float(statistic(values))
     known = samples[np.isfinite(samples) & np.isfinite(value)]
     low, high = np.quantile(known, (0.025, 0.975)) if known.size else (np.nan, np.nan)
     return value, float(low), float(high)
@@ -81,10 +79,3 @@ def growth_factor(logarithms: np.ndarray) -> float:
     """The geometric mean over seeds and rounds; NaN if there is nothing to average."""
     known = logarithms[~np.isnan(logarithms)]
     return float(np.exp(known.mean())) if known.size else float("nan")
-
-
-def mean_of(rows: np.ndarray) -> np.ndarray:
-    """Mean over the first axis of what is known, NaN where nothing is."""
-    known = ~np.isnan(rows)
-    total = np.where(known, rows, 0).sum(0)
-    return np.where(known.any(0), total / np.maximum(known.sum(0), 1), np.nan)

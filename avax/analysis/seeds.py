@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 
@@ -21,7 +23,7 @@ def interval(
     """
     stacked = values.transpose("seed", ...).values.astype(float)
     num_seeds = len(stacked)
-    picks = np.random.default_rng(0).integers(num_seeds, size=(num_bootstrap, num_seeds))
+    picks = _picks(num_seeds, num_bootstrap)
     # How often each seed is in each sample: means are then products of matrices.
     counts = (picks[..., None] == np.arange(num_seeds)).sum(1).astype(float)
     known = ~np.isnan(stacked)
@@ -34,6 +36,19 @@ def interval(
         np.where(unknown, np.nan, np.nanquantile(samples, q, axis=0)) for q in (0.025, 0.975)
     )
     return mean(stacked), low, high
+
+
+def bootstrap(
+    values: np.ndarray, statistic: Callable[[np.ndarray], float], num_bootstrap: int = 2000
+) -> np.ndarray:
+    """f[num_bootstrap]: a statistic of f[S, ...] where its first axis, the seeds, is resampled."""
+    picks = _picks(len(values), num_bootstrap)
+    return np.array([statistic(values[pick]) for pick in picks], float)
+
+
+def _picks(num_seeds: int, num_bootstrap: int) -> np.ndarray:
+    """i64[num_bootstrap, S]: the seeds of each sample, always the same ones."""
+    return np.random.default_rng(0).integers(num_seeds, size=(num_bootstrap, num_seeds))
 
 
 def shown(values: xr.DataArray, digits: int = 2) -> str:

@@ -31,7 +31,6 @@ def steps_of(size: steps.Size, stack: contextlib.ExitStack) -> list[Contestant]:
     counts = sorted({1, num_devices})
     found = [steps.chain(size, num_devices)]
     for work in ("train", "generate"):
-        found.append(steps.contestant(size, work, None, num_devices))
         found += [steps.contestant(size, work, w, n) for n in counts for w in WIDTHS]
     if peer.is_installed():
         for processes, threads in ((1, num_devices), (num_devices, 1)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,9 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from avax import sampling, training
-from avax.engine import platform, tiles
-from avax.engine.program import Program, Unit
+from avax.engine import tiles
+from avax.engine.program import Program
 from avax.models import transformer
+from avax.models.products import matmul
 from avax.models.transformer import TransformerConfig
 from avax.tasks import Addition
 from avax.types import Policy
@@ -75,17 +77,17 @@ def generate(policy: Policy, prompts: jax.Array, key: jax.Array) -> jax.Array:
     return sampling.generate(key, policy, prompts, TASK.completion_len, 1, 1.0).completion
 
 
-def contestant(size: Size, work: str, width: int | None, num_devices: int) -> Contestant:
-    """`width` members on each of some devices; None is one member without vmap."""
+def contestant(size: Size, work: str, width: int, num_devices: int) -> Contestant:
+    """`width` members on each of some devices; one member is not vmapped."""
     units = tiles.make_units("tiles", jax.local_devices(), num_devices)
-    num_members = (width or 1) * num_devices
+    num_members = width * num_devices
     members = stacked(size, work, num_members)
     count = size.num_updates if work == "train" else NUM_GENERATED
     start = time.perf_counter()
     function = {"train": train, "generate": generate}[work]
-    program = Program(function, members, width) if width else Lone(function, members)
+    program = Program(function, members, width)
     program.compile_all(units)
-    facts = {"size": size.width, "work": work, "by": "avax", "width": width or "no vmap"}
+    facts = {"size": size.width, "work": work, "by": "avax", "width": width}
     facts |= {"devices": num_devices, "compile_s": time.perf_counter() - start}
 
     def seconds() -> float:
@@ -97,38 +99,22 @@ def contestant(size: Size, work: str, width: int | None, num_devices: int) -> Co
 
 
 def stacked(size: Size, work: str, num_members: int) -> tuple:
-    """The arguments of `train` or `generate` for some members: random digits, none of them PAD."""
-    rng = np.random.default_rng(0)
-    keys = jax.random.split(jax.random.key(0), num_members)
+    """The arguments of `train` or `generate` for some members: problems of all difficulties."""
+    key, key_problems = jax.random.split(jax.random.key(0))
+    keys = jax.random.split(key, num_members)
     policies = jax.vmap(lambda k: transformer.init(k, size.config))(keys)
+    shape = (NUM_GENERATED,) if work == "generate" else (size.num_updates, size.batch)
 
-    def digits(*shape):
-        return rng.integers(0, 10, (num_members, *shape), dtype=np.int32)
+    def problem(key):
+        key_difficulty, key_problem = jax.random.split(key)
+        difficulty = sampling.uniform_integer(key_difficulty, 1, TASK.max_difficulty)
+        return TASK.sample(key_problem, difficulty)
 
-    if work == "generate":
-        return policies, digits(NUM_GENERATED, TASK.prompt_len), keys
-    shape = size.num_updates, size.batch
-    return policies, digits(*shape, TASK.prompt_len), digits(*shape, TASK.completion_len)
-
-
-class Lone:
-    """Like `Program` of width 1, without vmap."""
-
-    width = 1
-
-    def __init__(self, function: Callable, members: tuple):
-        one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), members)
-        self._traced, self._compiled = jax.jit(function).trace(*one), {}
-
-    def compile_all(self, units: list[Unit]) -> None:
-        for unit in units:
-            with jax.default_device(unit[0]):
-                compiled = self._traced.lower().compile(platform.compiler_options())
-            self._compiled[unit] = compiled
-
-    def __call__(self, unit: Unit, members: tuple) -> np.ndarray:
-        one = jax.device_put(jax.tree.map(lambda x: x[0], members), unit[0])
-        return jax.device_get(self._compiled[unit](*one))[None]
+    problems = jax.vmap(problem)(jax.random.split(key_problems, num_members * math.prod(shape)))
+    prompts, answers = (
+        np.asarray(x).reshape(num_members, *shape, -1) for x in (problems.prompt, problems.answer)
+    )
+    return (policies, prompts, keys) if work == "generate" else (policies, prompts, answers)
 
 
 def gemm(num_devices: int, side: int = 2048, count: int = 4) -> Contestant:
@@ -157,11 +143,11 @@ def chain(size: Size, num_devices: int, width: int = 2) -> Contestant:
             for i, block in enumerate(policy.blocks):
                 query, key, value = jnp.split(block.qkv, 3, axis=1)
                 # Keys and values of all tokens; the rest of the last layer for the answer alone.
-                kv = y @ jnp.concatenate([key, value], axis=1)
+                kv = matmul(y, jnp.concatenate([key, value], axis=1))
                 y = y[:, -last:] if i == len(policy.blocks) - 1 else y
-                y = (y @ query + kv[:, -y.shape[1] :, : size.width]) @ block.out
-                y = y @ block.up @ block.down
-            return (y @ policy.head).sum()
+                y = matmul(matmul(y, query) + kv[:, -y.shape[1] :, : size.width], block.out)
+                y = matmul(matmul(y, block.up), block.down)
+            return matmul(y, policy.head).sum()
 
         grads = jax.grad(forward, argnums=(0, 1))(policy, x)
         return sum(g.sum() for g in jax.tree.leaves(grads))

@@ -10,7 +10,8 @@ from typing import Any
 
 import jax
 
-from avax import results, store, struct
+from avax import folders, progress_file, struct
+from avax.compare import differences
 from avax.engine import design, lock, platform, sweep
 from avax.engine.progress import say
 from avax.engine.sweep import EXECUTION, Sweep
@@ -36,8 +37,8 @@ def claim(sweeps: Mapping[pathlib.Path, Sweep], mode: str = "auto") -> contextli
     """
     about = {out: (struct.to_dict(s), s.digest(), EXECUTION) for out, s in sweeps.items()}
     for out, of_sweep in about.items():
-        results.check_free(out, *of_sweep)
-    if mode == "must" and not any(is_begun(out, store.read_progress(out)) for out in sweeps):
+        folders.check_free(out, *of_sweep)
+    if mode == "must" and not any(is_begun(out, progress_file.read(out)) for out in sweeps):
         listed = ", ".join(map(str, sweeps))
         raise ResultsError(f"{listed}: nothing to continue; leave out --resume must to start")
     with contextlib.ExitStack() as held:
@@ -47,20 +48,20 @@ def claim(sweeps: Mapping[pathlib.Path, Sweep], mode: str = "auto") -> contextli
             if mode != "never":
                 _check(out, config)
         for out, of_sweep in about.items():
-            results.claim(out, *of_sweep)
+            folders.claim(out, *of_sweep)
             if mode == "never":
-                store.forget(out)
+                progress_file.forget(out)
                 shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
         return held.pop_all()
 
 
 def _check(folder: pathlib.Path, config: Sweep) -> None:
-    before = store.read_progress(folder)
+    before = progress_file.read(folder)
     if not is_begun(folder, before):
         return
     now = facts(config, known_widths(config, before))
     old, new = ({k: v for k, v in f.items() if k != COMMIT} for f in (before["facts"], now))
-    if changed := results.differences(old, new):
+    if changed := differences(old, new):
         raise ResultsError(
             f"{folder}: further runs would not have the bits of those in it: "
             f"{'; '.join(changed)}; --resume never starts over"
@@ -114,7 +115,7 @@ def is_begun(folder: pathlib.Path, before: Mapping[str, Any] | None) -> bool:
 
 def begun(folder: pathlib.Path) -> Mapping[str, Any] | None:
     """What is to be continued in a claimed folder, None if nothing is; says what it finds."""
-    before = store.read_progress(folder, say)
+    before = progress_file.read(folder, say)
     if not is_begun(folder, before):
         return None
     say(f"{folder}: {len(before['runs'])} runs were done before")

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import xarray as xr
 
-from avax import plotting, results, store
+from avax import folders, plotting, results
 from avax.analysis import phase, trace
 from avax.engine import cli, design, hosts, platform, processes, resume
 from avax.engine.cluster import ClusterError
@@ -92,7 +92,7 @@ def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[x
     can't be written or continued, tiles don't fit in memory, or a cluster fails.
     """
     try:
-        begun = hosts.share(lambda: [not store.is_complete(out) for out in sweeps])
+        begun = hosts.share(lambda: [not folders.is_complete(out) for out in sweeps])
         engine.prepare(itertools.compress(sweeps.values(), begun))
         datasets = [engine.execute(sweep, out, _note) for out, sweep in sweeps.items()]
         hosts.finish()

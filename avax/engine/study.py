@@ -95,13 +95,12 @@ class Engine:
         groups = sweep.group_by_structure(settings)
         bases = [self.bases(config, settings[group[0]]) for group in groups]
         before = resume.begun(out) if hosts.is_first() else None
-        widths = resume.known_widths(config, before)
-        plans = []
+        widths = resume.known_widths(config, before) or [None] * len(groups)
         with self.seconds.count("compilation"):
-            for i, group in enumerate(groups):
-                some = group[:MEASURED]
-                members, _ = sweep.stack_members(config, settings, some, bases[i])
-                plans.append(self._plan(config, members, len(group), widths and widths[i]))
+            plans = [
+                self._plan(config, settings, *of_group)
+                for of_group in zip(groups, bases, widths, strict=True)
+            ]
         facts = resume.facts(config, [plan.run.width for plan in plans])
         writer = open_store(out, config, facts, before)
         total = None if config.trace else len(settings)
@@ -109,22 +108,20 @@ class Engine:
             total, config.num_seeds, lambda: note(writer.dataset), silent=not hosts.is_first()
         ) as progress:
             for batch in batches(config, writer.dataset):
-                for i, group in enumerate(groups):
-                    if not (asked := [j for j in group if j in batch]):
-                        continue
-                    members, runs = sweep.stack_members(config, settings, asked, bases[i])
-                    survivor = Survivor(
-                        plans[i].run, config.segment, out / CHECKPOINTS, facts, self._stop.asked
-                    )
-                    self._run(survivor, plans[i], members, runs, writer, progress)
+                for group, own_bases, plan in zip(groups, bases, plans, strict=True):
+                    if asked := [i for i in group if i in batch]:
+                        members, runs = sweep.stack_members(config, settings, asked, own_bases)
+                        survivor = Survivor(
+                            plan.run, config.segment, out / CHECKPOINTS, facts, self._stop.asked
+                        )
+                        self._run(survivor, plan, members, runs, writer, progress)
         writer.close()
         if not hosts.is_first():
             return writer.dataset
         shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
         most = 2 * writer.dataset.nbytes
-        if writer.kept.all() and results.is_whole(out, most):
-            return results.load(out, most)
-        self._finish(out, config, plans, writer.dataset, int(writer.kept.sum()))
+        if not (writer.kept.all() and results.is_whole(out, most)):
+            self._finish(out, config, plans, writer.dataset, int(writer.kept.sum()))
         return results.load(out, most)
 
     def _finish(self, out, config, plans, dataset, num_kept) -> None:
@@ -161,8 +158,7 @@ class Engine:
         for group in sweep.group_by_structure(settings):
             first = settings[group[0]]
             bases = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), base_shapes(config, first))
-            members, _ = sweep.stack_members(config, settings, group[:1], bases)
-            yield self._plan(config, members, len(group))
+            yield self._plan(config, settings, group, bases)
 
     def bases(self, config: Sweep, experiment: Experiment) -> Policy:
         """Base policies of an experiment's runs; see `base_policies`."""
@@ -173,11 +169,17 @@ class Engine:
             )
 
     def _plan(
-        self, config: Sweep, members: tuple, num_settings: int, width: int | None = None
+        self,
+        config: Sweep,
+        settings: list[Experiment],
+        group: list[int],
+        bases: Policy,
+        width: int | None = None,
     ) -> Plan:
-        """What settings that share a structure are run with, given some of their runs."""
+        """What settings that share a structure, given by their indices, are run with."""
+        members, _ = sweep.stack_members(config, settings, group[:MEASURED], bases)
         devices = jax.devices()
-        num_runs = design.most_runs(config, num_settings)
+        num_runs = design.most_runs(config, len(group))
         width = width or known_width(config.tile_width, num_runs)
         width = width or measured_width(members, num_runs, devices)
         # A program is compiled for its shapes.

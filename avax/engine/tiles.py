@@ -11,6 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -50,23 +51,12 @@ def run_tiles(
     """
     waiting: queue.SimpleQueue = queue.SimpleQueue()
     done: queue.SimpleQueue = queue.SimpleQueue()
-    width = program.width * len(units[0])
     if todo is None:
-        todo = tile_indices(jax.tree.leaves(members)[0].shape[0], width)
+        size = jax.tree.leaves(members)[0].shape[0]
+        todo = tile_indices(size, program.width * len(units[0]))
     for indices in todo:
         waiting.put(indices)
-
-    def work(unit):
-        try:
-            for indices in iter_queue(waiting):
-                padded = np.resize(indices, width)
-                tile = jax.tree.map(lambda x, rows=padded: x[rows], members)
-                found, size = program(unit, tile), len(indices)
-                done.put((indices, jax.tree.map(lambda x, size=size: x[:size], found)))
-            done.put(None)
-        except BaseException as error:  # handed to the caller's thread, which raises it
-            done.put(error)
-
+    work = partial(_work, program, members, waiting, done)
     units = units[: len(todo)]
     threads = [threading.Thread(target=work, args=(u,), daemon=True) for u in units]
     for thread in threads:
@@ -88,6 +78,26 @@ def run_tiles(
             thread.join()
     if errors:
         raise errors[0]
+
+
+def _work(program, members, waiting, done, unit) -> None:
+    """Runs tiles on a unit until none waits: puts (indices, arrays) of each, None after the last.
+
+    In a thread of its own: what a tile raises is put, too, for the caller's thread to raise it.
+    """
+    try:
+        for indices in iter_queue(waiting):
+            done.put((indices, _run_tile(program, unit, members, indices)))
+        done.put(None)
+    except BaseException as error:
+        done.put(error)
+
+
+def _run_tile(program, unit, members, indices) -> Any:
+    """The program's arrays for some members, which are repeated up to the width of a tile."""
+    padded = np.resize(indices, program.width * len(unit))
+    found = program(unit, jax.tree.map(lambda x: x[padded], members))
+    return jax.tree.map(lambda x: x[: len(indices)], found)
 
 
 def run_all(program: Program, members: tuple, units: Sequence[Unit]) -> Any:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from avax import results
+from avax.compare import differences
 from avax.engine import platform
 from avax.engine.segments import Run
 from avax.engine.validate import ConfigError
@@ -74,7 +74,7 @@ def run_tile(setup: Setup, tile: tuple) -> dict[str, np.ndarray]:
       ConfigError: if this process would give other bits, or the tile doesn't fit in its memory.
     """
     configure(setup.xla_flags, setup.backend)
-    if changed := results.differences(setup.facts, facts()):
+    if changed := differences(setup.facts, facts()):
         raise ConfigError(f"a worker on {socket.gethostname()} differs: {'; '.join(changed)}")
     experiments, bases, keys = tile
     members = experiments, bases, jax.random.wrap_key_data(keys)

@@ -1,0 +1,103 @@
+"""Folders of results: each is the place of one configuration's. Imports no JAX."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from avax import untrusted
+from avax.compare import differences
+from avax.results import CONFIG, PROGRESS, PROVENANCE, STORE, ResultsError, write_json
+
+# All that is written to below a folder of results.
+WRITTEN = (
+    *(STORE, CONFIG, PROVENANCE, PROGRESS, ".lock", "checkpoints", "figure.png", "figure.pdf"),
+    *(f"{name}.part" for name in (STORE, CONFIG, PROVENANCE, PROGRESS)),
+)
+
+
+def claim(
+    folder: pathlib.Path, config: Mapping[str, Any], digest: str, how: Sequence[str] = ()
+) -> None:
+    """Makes `folder` the place of one configuration's results.
+
+    Args:
+      how: fields of the configuration that the digest leaves out.
+
+    Raises:
+      ResultsError: if it can't be written to or holds another configuration's results. Then
+        nothing on disk is changed.
+    """
+    check_free(folder, config, digest, how)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / CONFIG, {"digest": digest, **config})
+    except OSError as error:
+        raise ResultsError(f"{folder}: can't be written to: {error.strerror}") from error
+
+
+def check_free(
+    folder: pathlib.Path, config: Mapping[str, Any], digest: str, how: Sequence[str] = ()
+) -> None:
+    """Raises ResultsError if `folder` can't be written to or holds other results, or links where
+    results are written.
+    """
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise ResultsError(f"{folder}: is no folder")
+        nearest = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+        if not (nearest.is_dir() and _is_writable(nearest)):
+            raise ResultsError(f"{folder}: can't be written to")
+        if folder.is_dir():
+            untrusted.check_no_links(folder, WRITTEN)
+        is_taken = (folder / STORE).exists() or (folder / CONFIG).exists()
+    except OSError as error:  # a name that is too long, a folder that may not be read
+        raise ResultsError(f"{folder}: can't be used: {error.strerror}") from error
+    if is_taken:
+        _check_same(folder, config, digest, how)
+
+
+def is_complete(folder: pathlib.Path) -> bool:
+    """Whether a folder holds results to the end, if nothing of them is damaged."""
+    return (folder / PROVENANCE).exists() and (folder / PROGRESS).exists()
+
+
+def _is_writable(folder: pathlib.Path) -> bool:
+    # Trying is the only test that also holds for root and for read-only mounts.
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _check_same(
+    folder: pathlib.Path, config: Mapping[str, Any], digest: str, how: Sequence[str]
+) -> None:
+    """Raises ResultsError if the results in a folder are not known to be this configuration's."""
+    stored, progress = _read_dict(folder / CONFIG), _read_dict(folder / PROGRESS)
+    found = stored.get("digest", "unknown")
+    if digest in (found, _digest_of(progress)):  # either may be damaged
+        return
+    names = {"digest", *how}
+    old, new = ({k: v for k, v in c.items() if k not in names} for c in (stored, config))
+    lines = differences(old, json.loads(json.dumps(new))) if old else []
+    raise ResultsError(
+        f"{folder}: holds results of another configuration ({found}, this one is {digest}"
+        f"{''.join(f'; {line}' for line in lines)}); choose another folder with --out"
+    )
+
+
+def _read_dict(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        return untrusted.read_dict(path)
+    except (OSError, ResultsError):
+        return {}
+
+
+def _digest_of(progress: Mapping[str, Any]) -> str | None:
+    facts = progress.get("facts")
+    return facts.get("digest") if isinstance(facts, dict) else None
