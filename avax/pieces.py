@@ -10,8 +10,6 @@ import jax.numpy as jnp
 from jax import Array
 from jax.custom_batching import custom_vmap
 
-NUM_ROWS = 16  # sequences of a piece, on a CPU
-
 
 @custom_vmap
 def most(x: Array) -> Array:
@@ -29,34 +27,34 @@ def _most_of_members(size: int, is_batched: list[bool], x: Array) -> tuple[Array
     return most(x.max(0) if is_batched[0] else x), False
 
 
-def by_pieces(function: Callable[[Any], Any], rows: Any, size: Array, weight: int = 1) -> Any:
-    """`function(rows)`, on a CPU by pieces of rows of about the same size, one after the other.
+def by_pieces(function: Callable[[Any], Any], rows: Any, length: Array, num_rows: int) -> Any:
+    """`function(rows)`, on a CPU by pieces of at most `num_rows` of about the same length.
 
-    An accelerator takes all rows at once. On 2 cores generation takes a third less time at width 64
-    (512 prompts of 18 tokens).
+    An accelerator takes all rows at once.
 
     Args:
       function: maps a pytree of rows to another, row by row.
       rows: pytree with leading axis B.
-      size: i32[B], what makes a row long.
-      weight: sequences of a row.
+      length: i32[B], of each row.
     """
-    num_rows = size.shape[0]
-    num_pieces = -(-num_rows * weight // NUM_ROWS)
+    total = length.shape[0]
+    num_pieces = -(-total // num_rows)
     if jax.default_backend() != "cpu" or num_pieces == 1:
         return function(rows)
-    shape = num_pieces, -(-num_rows // num_pieces)
-    rank = rank_of(size)
-    order = jnp.zeros_like(rank).at[rank].set(jnp.arange(num_rows))
-    # The last piece is filled up with the longest row, which changes no loop's length.
-    order = order[jnp.minimum(jnp.arange(shape[0] * shape[1]), num_rows - 1)].reshape(shape)
-    found = jax.lax.map(lambda index: function(jax.tree.map(lambda x: x[index], rows)), order)
+    size = -(-total // num_pieces)
+    rank = rank_of(length)
+    order = jnp.zeros_like(rank).at[rank].set(jnp.arange(total))
+    # The last piece is filled up with the longest row, which takes no loop further.
+    order = order[jnp.minimum(jnp.arange(num_pieces * size), total - 1)]
+    found = jax.lax.map(
+        lambda index: function(jax.tree.map(lambda x: x[index], rows)), order.reshape(-1, size)
+    )
     return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:])[rank], found)
 
 
-def rank_of(size: Array) -> Array:
+def rank_of(length: Array) -> Array:
     """i32[B]: the place of each of i32[B] in ascending order; those that are equal keep theirs."""
     # Not by sorting: a program that sorts can't be kept in the compile cache of a CPU.
-    index = jnp.arange(size.shape[0])
-    less, same = size[None] < size[:, None], size[None] == size[:, None]
+    index = jnp.arange(length.shape[0])
+    less, same = length[None] < length[:, None], length[None] == length[:, None]
     return (less | same & (index[None] < index[:, None])).sum(1)
