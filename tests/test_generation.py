@@ -18,9 +18,9 @@ C, K = 5, 2
 
 @pytest.fixture(scope="module")
 def policy():
-    """It ends some completions: where it would go on with token 30, otherwise."""
+    """It ends some completions, and not others."""
     policy = transformer.init(jax.random.key(1), TransformerConfig(num_layers=2, width=16))
-    return policy.replace(head=policy.head.at[:, vocab.EOS].set(1.1 * policy.head[:, 30]))
+    return policy.replace(head=policy.head.at[:, vocab.EOS].set(3 * policy.head[:, 30]))
 
 
 def prompts_of(*difficulties: int) -> jax.Array:
