@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from avax import pieces, sampling, vocab
-from avax.models import transformer
+from avax.models import buffers, transformer
 from avax.models.transformer import TransformerConfig
 from avax.tasks import Addition
 
@@ -123,3 +123,24 @@ def test_rows_keep_their_order(monkeypatch):
             found = pieces.by_pieces(lambda r: (r["x"] * 10 + r["y"], r["x"]), rows, length, size)
             np.testing.assert_array_equal(found[0], rows["x"] * 10 + length)
             np.testing.assert_array_equal(found[1], rows["x"])
+
+
+@pytest.mark.parametrize("batched", [(0, 0, None), (0, None, None), (None, 0, None), (0, 0, 0)])
+def test_rows_are_written_as_vmap_would_write_them(batched):
+    """But by no scatter where all members write at one place, which copies the buffer."""
+    random, shapes = np.random.default_rng(0), ((2, 5, 3), (2, 2, 3), ())
+    arguments = [
+        jnp.asarray(random.integers(0, 9, shape if axis is None else (4, *shape)) % 4)
+        for axis, shape in zip(batched, shapes, strict=True)
+    ]
+
+    def plain(buffer, rows, pos):
+        return jax.lax.dynamic_update_slice_in_dim(buffer, rows, pos, 1)
+
+    def twice(function):
+        return jax.vmap(jax.vmap(function, batched), (0, 0, None))
+
+    arguments = [jnp.stack([x, x + 1]) for x in arguments[:2]] + arguments[2:]
+    write = jax.jit(twice(lambda *args: buffers.write(*args, 1)))
+    np.testing.assert_array_equal(write(*arguments), twice(plain)(*arguments))
+    assert ("scatter" in write.lower(*arguments).as_text()) == (batched[2] == 0)

@@ -22,10 +22,10 @@ REPEATS = 5
 
 
 def observing(config: Sweep) -> dict[str, Any]:
-    """Seconds of a quarter of a sweep's runs, alone and as an experiment runs them, in turn; medians.
+    """Median seconds of a quarter of a sweep's runs, alone and as an experiment runs them.
 
-    Alone means: tiles in one segment, whose metrics come to the host and are dropped. What is done
-    once a sweep counts four times as much as it does in all of it.
+    They take turns. Alone means: tiles in one segment, whose metrics come to the host and are
+    dropped. What is done once a sweep counts four times as much as it does in all of it.
     """
     config = struct.replace(config, "pretraining.num_updates", 1)
     path, values = next(iter(config.axes.items()))

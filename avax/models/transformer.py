@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import struct, vocab
-from avax.models import products
+from avax.models import buffers, products
 from avax.models.positions import NUM_SEGMENTS, SCHEMES, Reading, positions, start_reading
 from avax.types import Integer, Key
 
@@ -103,7 +103,7 @@ class Transformer:
         reading = start_reading(batch) if cache is None else cache.reading
         index, row, reading = positions(config.position, tokens, reading)
         if cache is not None:
-            mask = _write(cache.mask, mask, pos, axis=1)
+            mask = buffers.write(cache.mask, mask, pos, axis=1)
         angles = rotary_angles(config, index, mask.shape[1])
         slots, here = jnp.arange(mask.shape[1])[None], (pos + jnp.arange(length))[:, None]
         visible = (slots <= here)[None] & mask[:, None, :] | (slots == here)[None]
@@ -208,7 +208,7 @@ def attention(config, block, x, angles, visible, first, past):
     k = rotated(config, k, angles)
     if past is not None:
         keys, values, pos = past
-        k, v = _write(keys, k, pos, axis=2), _write(values, v, pos, axis=2)
+        k, v = (buffers.write(b, x, pos, axis=2) for b, x in ((keys, k), (values, v)))
     scores = products.matmul(q, k.mT) * q.shape[-1] ** -0.5
     weights = softmax_with_sink(jnp.where(visible[:, None, first:], scores, -1e9), block.sink)
     y = products.matmul(weights, v).swapaxes(1, 2)
@@ -242,28 +242,3 @@ def dot(config: TransformerConfig, x: Array, w: Array) -> Array:
     """x @ w with operands in the configured dtype and a float32 sum."""
     dtype = jnp.dtype(config.dtype)
     return products.matmul(x.astype(dtype), w.astype(dtype))
-
-
-def _write(buffer: Array, rows: Array, pos: Integer, axis: int) -> Array:
-    """`rows` put into a buffer at index `pos` of an axis, in place where memory allows it.
-
-    By itself `vmap` makes a scatter of it, which copies the buffer for every token.
-    """
-
-    @jax.custom_batching.custom_vmap
-    def write(buffer, rows, pos):
-        return jax.lax.dynamic_update_slice_in_dim(buffer, rows, pos, axis)
-
-    @write.def_vmap
-    def _(size, is_batched, buffer, rows, pos):
-        axes = [0 if batched else None for batched in is_batched]
-        if axes[2] == 0:
-            put = jax.lax.dynamic_update_slice_in_dim
-            return jax.vmap(lambda *xs: put(*xs, axis), axes)(buffer, rows, pos), True
-        buffer, rows = (
-            x if batched else jnp.broadcast_to(x, (size, *x.shape))
-            for x, batched in zip((buffer, rows), is_batched, strict=False)
-        )
-        return _write(buffer, rows, pos, axis + 1), True
-
-    return write(buffer, rows.astype(buffer.dtype), jnp.asarray(pos))
