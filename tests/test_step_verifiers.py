@@ -181,15 +181,16 @@ def test_the_truth_is_not_used_in_a_verdict(level, states):
     assert 0.05 < verdicts[0].accept.mean() < 0.95
 
 
-def test_a_product_of_steps_is_at_most_their_minimum(states):
+def test_a_product_of_steps_is_at_most_their_minimum():
+    """Of a judge that has not learned to be sure of itself, whatever the machine."""
     _, rollouts, grades = wrong_at_random(9, 0.2)
-    state = states["product"]
+    state = first_state(learned("product"))._replace(is_trained=jnp.array(True))
     product, minimum = (
         judged(learned("product"), state, rollouts, grades, level=level)
         for level in ("product", "minimum")
     )
     assert (product.score <= minimum.score + 1e-6).all()
-    assert (minimum.score - product.score).max() > 0.01
+    assert (minimum.score - product.score).max() > 0.1 and minimum.score.std() > 0.01
     np.testing.assert_array_equal(product.step_score, minimum.step_score)
     lowest = jnp.where(rollouts.mask, minimum.step_score, 1.0).min(-1)
     np.testing.assert_allclose(minimum.score, lowest, rtol=1e-4, atol=1e-6)  # at threshold 0.5
