@@ -67,6 +67,27 @@ def num_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def device_kind() -> str:
+    """What the devices are; of CPUs also which, since XLA compiles for the one that it finds: with
+    other instructions sums are rounded elsewhere.
+    """
+    device = jax.devices()[0]
+    return f"cpu {processor()}" if device.platform == "cpu" else device.device_kind
+
+
+def processor(cpuinfo: pathlib.Path = pathlib.Path("/proc/cpuinfo")) -> str:
+    """Maker, family and model of the CPU and its widest vectors, as far as the system tells."""
+    try:
+        lines = [line.partition(":") for line in cpuinfo.read_text().splitlines()]
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = {name.strip(): value.strip() for name, _, value in reversed(lines)}
+    names = ("vendor_id", "cpu family", "model", "CPU implementer", "CPU part")  # x86, then Arm
+    features = (fields.get("flags") or fields.get("Features") or "").split()
+    widest = [name for name in ("avx512f", "avx2", "avx", "sve", "asimd") if name in features]
+    return " ".join([fields[n] for n in names if n in fields] + widest[:1]) or platform.machine()
+
+
 def memory(device: jax.Device) -> int | None:
     """Bytes that a device may use, None if it doesn't say; CPU devices share those of the host."""
     if device.platform == "cpu":

@@ -80,7 +80,7 @@ def facts(config: Sweep, widths: list[int]) -> dict[str, Any]:
         "digest": config.digest(),
         "versions": platform.versions(),
         COMMIT: platform.git_commit(),
-        "device": jax.devices()[0].device_kind,
+        "device": platform.device_kind(),
         "num_devices": len(jax.devices()) if spmd else "any",
         "placement": config.placement,
         "optimization": config.optimization,

@@ -128,7 +128,7 @@ class Engine:
         provenance = {
             "versions": platform.versions(),
             "git_commit": platform.git_commit(),
-            "device": f"{len(jax.devices())} x {jax.devices()[0].device_kind}",
+            "device": f"{len(jax.devices())} x {platform.device_kind()}",
             "tile_width": [plan.run.width for plan in plans],
             "placement": config.placement,
             "engine": config.engine,

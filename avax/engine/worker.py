@@ -44,7 +44,7 @@ def facts() -> dict[str, Any]:
     """What has to be the same in all processes whose bits are to be."""
     return {
         "versions": platform.versions(),
-        "device": jax.devices()[0].device_kind,
+        "device": platform.device_kind(),
         "code": code_digest(),
     }
 
