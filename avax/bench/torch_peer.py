@@ -2,7 +2,8 @@
 
 Answers commands on standard input, `train N` or `generate N`, with the seconds that N of them took.
 The same architecture, batch, optimizer and work as `benchmark.py` gives to avax: RMS norm, ReLU,
-logits only where an answer stands, fused Adam, a cache in generation.
+logits only where an answer stands, fused Adam, a cache in generation. No token is PAD here: it
+would compute that, too.
 """
 
 from __future__ import annotations
