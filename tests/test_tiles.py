@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import time
 from functools import partial
 
 import jax
@@ -67,10 +68,9 @@ class Double:
 
 
 def collect(program, size, units) -> np.ndarray:
-    found, caller = np.full(size, -1), threading.current_thread()
+    found = np.full(size, -1)
 
     def on_tile(indices, metrics):
-        assert threading.current_thread() is caller
         assert (found[indices] == -1).all() and len(metrics["x"]) == len(indices)
         found[indices] = metrics["x"]
 
@@ -93,6 +93,23 @@ def test_devices_work_at_the_same_time():
     program = Double(1, before=lambda values: barrier.wait())
     collect(program, 2, UNITS)
     assert {unit for unit, _, _ in program.calls} == set(UNITS)
+
+
+def test_no_device_begins_a_tile_before_its_last_one_was_handed_on():
+    """Or a process that is killed could lose two tiles of a device."""
+    in_flight, handing_on = {}, []
+
+    def on_tile(indices, metrics):
+        handing_on.append(indices)
+        time.sleep(0.001)  # for others to run into it
+        assert len(handing_on) == 1
+        del in_flight[threading.current_thread()], handing_on[0]
+
+    def begin(values):
+        assert in_flight.setdefault(threading.current_thread(), values) is values
+
+    tiles.run_tiles(Double(1, before=begin), (np.arange(40),), UNITS, on_tile)
+    assert not in_flight
 
 
 @pytest.mark.parametrize("devices", [slice(0, 1), slice(0, 2)])

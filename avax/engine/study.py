@@ -210,7 +210,7 @@ class Engine:
             saved = survivor.place_of(runs[indices])
             try:
                 writer.put(runs[indices], metrics)
-                if saved.exists():
+                if saved.exists() or survivor.is_worth_saving(runs[indices]):
                     writer.flush()  # first: a tile is at all times either there or here
                     checkpoint.forget(saved)
             except BaseException:

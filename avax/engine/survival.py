@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 import threading
 import time
@@ -42,6 +43,7 @@ class Survivor:
         self._run, self._segment, self._stop = run, segment, stop
         self._folder, self._facts = folder, facts
         self._pace: float | None = None  # seconds a round, as last measured
+        self._saved: dict[pathlib.Path, float] = {}  # when a tile was begun or last saved
 
     def __call__(self, unit: Unit, tile: tuple) -> dict[str, np.ndarray]:
         """The metrics of a tile; ((experiments, bases, keys), indices of the runs) are stacked.
@@ -61,17 +63,17 @@ class Survivor:
         last = self._run.num_rounds
         folder, facts = self.place_of(runs), self._facts | {"runs": unique(runs)}
         start, progress = self._resume(unit, members, folder, facts)
-        saved = time.monotonic()
+        self._saved[folder] = time.monotonic()
         while start < last:
             stop, began = min(start + hosts.share(self._length), last), time.monotonic()
             progress = self._run.advance(unit, members[0], progress, start, stop)
             self._pace = (time.monotonic() - began) / max(1, stop - max(start, 1))
             start, stopped = stop, hosts.any_of(self._stop.is_set())
-            if start < last and (stopped or self._is_worth_saving(saved)):
+            if start < last and (stopped or hosts.share(lambda: self.is_worth_saving(runs))):
                 whole = hosts.gather(progress)
                 if hosts.is_first():
                     checkpoint.save_newest(folder, start, whole, facts)
-                saved = time.monotonic()
+                self._saved[folder] = time.monotonic()
             if start < last and stopped:
                 raise Stopped
         return hosts.gather(progress.found)
@@ -80,14 +82,16 @@ class Survivor:
         """The folder of a tile's checkpoints."""
         return self._folder / "-".join(map(str, (unique(runs)[0], len(unique(runs)), self.width)))
 
+    def is_worth_saving(self, runs: np.ndarray) -> bool:
+        """Whether what was done of a tile since it was begun or saved is too much to be lost."""
+        saved = self._saved.get(self.place_of(runs), math.inf)
+        return self._segment != "auto" or time.monotonic() - saved > SHORT
+
     def _length(self) -> int:
         if self._segment != "auto":
             return int(self._segment)
         # Rounds 0, in which nothing is trained, and 1 tell how long a round takes.
         return 2 if self._pace is None else max(1, int(TARGET / max(self._pace, 1e-9)))
-
-    def _is_worth_saving(self, saved: float) -> bool:
-        return hosts.share(lambda: self._segment != "auto" or time.monotonic() - saved > SHORT)
 
     def _resume(self, unit, members, folder, facts) -> tuple[int, Progress]:
         size = self.width * len(unit)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import jax
@@ -39,58 +38,51 @@ def run_tiles(
 ) -> None:
     """Runs a program on tiles, each on whichever unit is free.
 
+    A unit begins a tile only when its last one was handed on: what isn't kept yet is one of each.
+
     Args:
       program: is called with a unit and a tile of `width` members for each device of it.
       members: the program's arguments, stacked, on the host or the first device.
-      on_tile: called in this thread, in the order in which tiles end, with the indices of the
-        members and the program's arrays for them (the last tile's padding removed).
+      on_tile: called in the thread of the unit, never twice at a time, in the order in which tiles
+        end, with the indices of the members and the program's arrays for them (the last tile's
+        padding removed).
       todo: the members of each tile; all members by default.
 
     Raises:
-      What a tile raised first, or `on_tile`; no other tile is begun, those that end are handed on.
+      What a tile or `on_tile` raised first; no other tile is begun, those that end are handed on.
     """
     waiting: queue.SimpleQueue = queue.SimpleQueue()
-    done: queue.SimpleQueue = queue.SimpleQueue()
+    errors: list[BaseException] = []
     if todo is None:
         size = jax.tree.leaves(members)[0].shape[0]
         todo = tile_indices(size, program.width * len(units[0]))
     for indices in todo:
         waiting.put(indices)
-    work = partial(_work, program, members, waiting, done)
+    one_at_a_time = threading.Lock()
+
+    def work(unit):
+        try:
+            for indices in iter_queue(waiting):
+                found = _run_tile(program, unit, members, indices)
+                with one_at_a_time:
+                    on_tile(indices, found)
+        except BaseException as error:  # for the caller's thread to raise it
+            errors.append(error)
+            list(iter_queue(waiting))
+
     units = units[: len(todo)]
     threads = [threading.Thread(target=work, args=(u,), daemon=True) for u in units]
     for thread in threads:
         thread.start()
-    errors, num_working = [], len(threads)
     try:
-        while num_working:
-            result = done.get()
-            if isinstance(result, tuple):
-                on_tile(*result)
-                continue
-            num_working -= 1
-            if result is not None:
-                errors.append(result)
-                list(iter_queue(waiting))
-    finally:
+        for thread in threads:
+            thread.join()
+    finally:  # a signal's handler may raise
         list(iter_queue(waiting))
         for thread in threads:
             thread.join()
     if errors:
         raise errors[0]
-
-
-def _work(program, members, waiting, done, unit) -> None:
-    """Runs tiles on a unit until none waits: puts (indices, arrays) of each, None after the last.
-
-    In a thread of its own: what a tile raises is put, too, for the caller's thread to raise it.
-    """
-    try:
-        for indices in iter_queue(waiting):
-            done.put((indices, _run_tile(program, unit, members, indices)))
-        done.put(None)
-    except BaseException as error:
-        done.put(error)
 
 
 def _run_tile(program, unit, members, indices) -> Any:
