@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 import threading
 import time
 from functools import partial
@@ -134,6 +135,21 @@ def test_an_error_of_the_caller_stops_the_devices():
         tiles.run_tiles(program, (np.arange(100_000),), UNITS, on_tile)
     assert len(program.calls) < 100_000
     assert not any(thread.is_alive() for _, thread, _ in program.calls)
+
+
+def test_a_signal_is_handled_while_tiles_run_whichever_thread_is_given_it():
+    handled = threading.Event()
+    before = signal.signal(signal.SIGUSR1, lambda *_: handled.set())
+
+    def begin(values):
+        time.sleep(0.2)  # until the caller waits
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        assert handled.wait(20)
+
+    try:
+        assert collect(Double(1, before=begin), 1, UNITS).tolist() == [0]
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_a_sweep_over_leaves_is_traced_once(toy):

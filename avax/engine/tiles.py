@@ -18,6 +18,9 @@ import numpy as np
 
 from avax.engine.program import Program, Unit
 
+# Seconds: a signal that another thread is given is handled when this one wakes.
+POLL = 0.2
+
 
 def make_units(placement: str, devices: Sequence[jax.Device], num_tiles: int) -> list[Unit]:
     """One unit of all devices (`spmd`) or one of each (`tiles`); no device without a tile, unless
@@ -76,7 +79,8 @@ def run_tiles(
         thread.start()
     try:
         for thread in threads:
-            thread.join()
+            while thread.is_alive():
+                thread.join(POLL)
     finally:  # a signal's handler may raise
         list(iter_queue(waiting))
         for thread in threads:
