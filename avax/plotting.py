@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pathlib
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+
+if TYPE_CHECKING:  # else where it is used: it would take a fifth of the time to start
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 STYLE = {
     "font.size": 9,
@@ -30,8 +31,17 @@ NOT_RUN = "0.8"  # the grey of settings that were not run
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure, inches, laid out so that nothing overlaps; no display is needed."""
-    mpl.rcParams.update(STYLE)
-    return Figure(figsize=(width, height), layout="constrained")
+    from matplotlib import figure, rcParams
+
+    rcParams.update(STYLE)
+    return figure.Figure(figsize=(width, height), layout="constrained")
+
+
+def colour_map(name: str):
+    """Matplotlib's colour map of that name: numbers from 0 to 1 in, RGBA out."""
+    from matplotlib import colormaps
+
+    return colormaps[name]
 
 
 def save(figure: Figure, stem: pathlib.Path) -> list[pathlib.Path]:
@@ -86,7 +96,7 @@ def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
     """
     mean = gain.mean("seed", skipna=False).transpose(rows, "fpr").values
     limit = np.abs(mean[np.isfinite(mean)]).max(initial=1e-6)
-    colours = mpl.colormaps["RdBu"].with_extremes(bad=NOT_RUN, under="white")
+    colours = colour_map("RdBu").with_extremes(bad=NOT_RUN, under="white")
     shown = np.where(np.isneginf(mean), -2 * limit, mean)  # `under` the scale, so white
     image = axes.imshow(shown, origin="lower", aspect="auto", cmap=colours, vmin=-limit, vmax=limit)
     y, x = np.nonzero(np.isneginf(mean))
@@ -154,11 +164,20 @@ def plot_band(
 
 def cross(axes: Axes, x: np.ndarray, y: np.ndarray, **style) -> None:
     """Where runs diverged; the first cross of a figure names them all in its upper right corner."""
+    from matplotlib.lines import Line2D
+
     axes.plot(x, y, "kx", markersize=4, zorder=3, gid=DIVERGED, **style)
     figure = axes.get_figure(root=True)
     if not any(DIVERGED == text.get_text() for key in figure.legends for text in key.get_texts()):
         mark = Line2D([], [], color="k", marker="x", markersize=4, linestyle="", label=DIVERGED)
         figure.legend(handles=[mark], loc="outside upper right")
+
+
+def whole_ticks(axes: Axes) -> None:
+    """Ticks of the x axis at whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def tick_values(axis, values: np.ndarray, most: int = 6) -> None:

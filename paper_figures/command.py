@@ -8,14 +8,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from avax import plotting, results, untrusted
 
 DATA = pathlib.Path(__file__).parent / "data"
 
 
-def main(doc: str, draw: Callable[..., Figure], parts: Sequence[str]) -> None:
+def main(doc: str, draw: Callable[..., plotting.Figure], parts: Sequence[str]) -> None:
     """Loads results, draws them and says what was written; ends in one line if there are none.
 
     Args:
@@ -42,7 +40,7 @@ def main(doc: str, draw: Callable[..., Figure], parts: Sequence[str]) -> None:
 
 
 def redraw(
-    draw: Callable[..., Figure],
+    draw: Callable[..., plotting.Figure],
     parts: Sequence[str],
     folder: pathlib.Path,
     stem: pathlib.Path | None = None,

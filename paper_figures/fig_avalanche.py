@@ -10,7 +10,6 @@ import sys
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
@@ -36,7 +35,7 @@ SHIPPED = ("avalanche",)
 MARKS = "o^s"  # of the three ends of a runway
 
 
-def draw(*datasets: xr.Dataset) -> Figure:
+def draw(*datasets: xr.Dataset) -> plotting.Figure:
     """Label errors and what they do to the policy; runways; growth; labels of the base itself."""
     arms, bases = split(datasets)
     figure = plotting.new_figure(13, 7.2)
@@ -81,7 +80,7 @@ def log_share(axes, lowest: float, which: str = "y") -> None:
     (axes.set_ylim if which == "y" else axes.set_xlim)(0.85 * lowest, 1.15)
     ticks = [t for t in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0) if t > 1.5 * lowest]
     axis.set_ticks([lowest, *ticks], ["0", *(f"{t:g}" for t in ticks)])
-    axis.set_minor_locator(plotting.mpl.ticker.NullLocator())
+    axis.minorticks_off()
 
 
 def draw_rounds(axes, arms, values) -> None:
@@ -93,7 +92,7 @@ def draw_rounds(axes, arms, values) -> None:
         plotting.plot_until(axes, posed(dataset), np.maximum(found, lowest).T, lost.T, **thin)
         mean, bold = np.maximum(seeds.mean(found), lowest), {"color": colour, "linewidth": 2.2}
         plotting.plot_until(axes, posed(dataset), mean, lost.any(0), **bold)
-    axes.xaxis.set_major_locator(plotting.mpl.ticker.MaxNLocator(integer=True))
+    plotting.whole_ticks(axes)
     axes.set_xlabel("digits of the round's problems")
 
 
@@ -149,7 +148,7 @@ def draw_base(axes, bases, lowest: float) -> None:
         axes.plot(dataset.start, np.maximum(mean, lowest), color=colour, linewidth=2.2)
         plotting.mark_lost(axes, dataset.start, lost)
     log_share(axes, lowest)
-    axes.xaxis.set_major_locator(plotting.mpl.ticker.MaxNLocator(integer=True))
+    plotting.whole_ticks(axes)
     axes.set_xlabel("digits; none of these lengths was trained on")
     axes.set_ylabel("label error: share that is wrong")
     axes.set_title("e  Before any round: labels made by the base")

@@ -10,8 +10,6 @@ import pathlib
 import sys
 from typing import Any
 
-from matplotlib.figure import Figure
-
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
@@ -99,7 +97,7 @@ def step_lines(found: dict[str, Any], size: int, work: str) -> list[str]:
     return lines
 
 
-def draw(found: dict[str, Any]) -> Figure:
+def draw(found: dict[str, Any]) -> plotting.Figure:
     """Bars of training and generation against the limit, and the scaling curves, as measured."""
     found = json.loads(json.dumps(found))
     parts = [*(WORKS if "steps" in found else ()), *(p for p in PANELS if p in found)]

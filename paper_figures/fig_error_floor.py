@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
@@ -161,12 +160,12 @@ def shown(value: float, low: float, high: float) -> str:
     return f"{value:.3f} ({low:.3f}, {high:.3f})"
 
 
-def draw(*datasets: xr.Dataset) -> Figure:
+def draw(*datasets: xr.Dataset) -> plotting.Figure:
     """Top: floors by width, by FNR, and their drift. Bottom: every run, round by round."""
     found = analyse(*datasets)
     figure = plotting.new_figure(11, 6.8)
     top, bottom = figure.subplots(2, 3)
-    colours = plotting.mpl.colormaps["viridis"](np.linspace(0, 0.8, len(WIDTHS)))
+    colours = plotting.colour_map("viridis")(np.linspace(0, 0.8, len(WIDTHS)))
     draw_widths(top[0], found, colours)
     draw_fnrs(top[1], found)
     draw_drifts(top[2], found, colours)
@@ -207,7 +206,7 @@ def draw_widths(axes, found: Findings, colours) -> None:
 
 def draw_fnrs(axes, found: Findings) -> None:
     """Floors of one width by FPR / (1 - FNR), a line for each FNR."""
-    colours = plotting.mpl.colormaps["plasma"](np.linspace(0, 0.8, len(found.fnrs)))
+    colours = plotting.colour_map("plasma")(np.linspace(0, 0.8, len(found.fnrs)))
     for i, (fnr, floors) in enumerate(found.fnrs.items()):
         style = {"color": colours[i], "marker": MARKERS[i], "markersize": 4}
         draw_floors(axes, floors, f"FNR = {fnr:g}", 0.08 * (i - 1), **style)
@@ -233,7 +232,7 @@ def draw_rounds(axes, dataset: xr.Dataset, found: Findings) -> None:
     """Error by round for every FPR: thin lines are seeds, thick their mean."""
     error, width = error_of(dataset), config_of(dataset)[0]
     lost = by_ratio(dataset.diverged == 1, dataset)
-    colours = plotting.mpl.colormaps["viridis"](np.linspace(0, 0.9, error.sizes["ratio"]))
+    colours = plotting.colour_map("viridis")(np.linspace(0, 0.9, error.sizes["ratio"]))
     for line, gone, colour in zip(error, lost, colours, strict=True):
         rounds, mean, label = line["round"], line.mean("seed"), f"{line.ratio:.2g}"
         plotting.plot_until(axes, rounds, mean, gone.any("seed"), color=colour, label=label)

@@ -10,7 +10,6 @@ import sys
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
@@ -83,7 +82,7 @@ def summary(*datasets: xr.Dataset) -> str:
     return "\n".join(lines)
 
 
-def draw(*datasets: xr.Dataset) -> Figure:
+def draw(*datasets: xr.Dataset) -> plotting.Figure:
     """Top: gaps of the bases by size, and of a loop's own verifier. Bottom: by round, pass@k."""
     named = dict(zip(PARTS, datasets, strict=True))
     digits = named["learned"].start.values

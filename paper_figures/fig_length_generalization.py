@@ -9,7 +9,6 @@ import pathlib
 import sys
 
 import xarray as xr
-from matplotlib.figure import Figure
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
@@ -98,7 +97,7 @@ def shown(values: xr.DataArray) -> str:
     return f"{values.mean():.2f} ({values.min():.2f}, {values.max():.2f})"
 
 
-def draw(*datasets: xr.Dataset) -> Figure:
+def draw(*datasets: xr.Dataset) -> plotting.Figure:
     """Maps of accuracy by round and length for every arm, and how fast the solved length grows."""
     figure = plotting.new_figure(12, 6.6)
     grid = figure.subplots(2, 4)
@@ -117,7 +116,7 @@ def draw_map(axes, dataset: xr.Dataset, title: str):
     lost = (dataset.diverged == 1).transpose("round", "seed")
     mean = dataset.accuracy_by_difficulty.mean("seed").where(~lost.any("seed"))
     mean = mean.transpose("difficulty", "round")
-    colours = plotting.mpl.colormaps["Blues"].with_extremes(bad=plotting.NOT_RUN)
+    colours = plotting.colour_map("Blues").with_extremes(bad=plotting.NOT_RUN)
     image = axes.pcolormesh(
         mean["round"], mean.difficulty, mean.values, cmap=colours, vmin=0, vmax=1,
         shading="nearest", rasterized=True,

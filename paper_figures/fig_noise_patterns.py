@@ -10,7 +10,6 @@ import sys
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
@@ -39,7 +38,7 @@ COLOURS = dict(zip(NAMES, ("#000000", "#E69F00", "#009E73", "#0072B2", "#D55E00"
 LABEL_COLOURS = dict(zip(SPOILT, ("#000000", "#56B4E9", "#D55E00", "#CC79A7"), strict=True))
 
 
-def draw(*datasets: xr.Dataset) -> Figure:
+def draw(*datasets: xr.Dataset) -> plotting.Figure:
     """Above: false positives by pattern. Below: their kinds, false negatives, spoilt labels."""
     data = named(datasets)
     arms = arms_of(data)

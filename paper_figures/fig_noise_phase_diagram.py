@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
@@ -79,7 +78,7 @@ def compared(findings: Findings) -> str:
     )
 
 
-def draw(dataset: xr.Dataset, injection: xr.Dataset) -> Figure:
+def draw(dataset: xr.Dataset, injection: xr.Dataset) -> plotting.Figure:
     """Left: the phase diagram with measured and predicted boundary. Right: some trajectories."""
     findings = analyse(dataset, injection)
     figure = plotting.new_figure(11, 4.2)
@@ -127,7 +126,7 @@ def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float
     run = np.flatnonzero(phase.measured(order.sel(fnr=fnr, method="nearest")))
     chosen = run[np.unique(np.linspace(0, len(run) - 1, 6).round().astype(int))]
     gain = order.sel(fnr=fnr, method="nearest").mean("seed")
-    colours = plotting.mpl.colormaps["viridis"](np.linspace(0, 0.9, len(chosen)))
+    colours = plotting.colour_map("viridis")(np.linspace(0, 0.9, len(chosen)))
     for i, colour in zip(chosen, colours, strict=True):
         line, gone = row.isel(fpr=i), lost.isel(fpr=i)
         style = {"color": colour, "linestyle": "-" if gain[i] > 0 else "--"}

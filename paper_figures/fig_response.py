@@ -10,7 +10,6 @@ import sys
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
@@ -74,7 +73,7 @@ def _text(values: tuple[float, float, float]) -> str:
     return f"{value} ({low} to {high})"
 
 
-def draw(*datasets: xr.Dataset) -> Figure:
+def draw(*datasets: xr.Dataset) -> plotting.Figure:
     """The response by lag; gain against FPR; predicted against measured boundaries."""
     found = dict(zip(PARTS, datasets, strict=True))
     figure = plotting.new_figure(14.5, 4)
@@ -132,7 +131,7 @@ def draw_lines(axes, found) -> None:
 
 def draw_predictions(axes, found) -> None:
     """Measured against predicted boundaries, one point a variant."""
-    colours = plotting.mpl.colormaps["viridis"](np.linspace(0, 0.95, len(VARIANTS)))
+    colours = plotting.colour_map("viridis")(np.linspace(0, 0.95, len(VARIANTS)))
     for colour, (name, shown) in zip(colours, VARIANTS.items(), strict=True):
         measured, predicted = boundaries(found, name)
         y, low, high = np.minimum(measured, LARGEST)

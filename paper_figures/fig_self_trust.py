@@ -10,7 +10,6 @@ import sys
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
@@ -89,7 +88,7 @@ def summary(*datasets: xr.Dataset) -> str:
     return "\n".join(lines)
 
 
-def draw(*datasets: xr.Dataset) -> Figure:
+def draw(*datasets: xr.Dataset) -> plotting.Figure:
     """Top: what judges see. Bottom: what the loops behind them come to."""
     named = loops(*datasets)
     figure = plotting.new_figure(12, 7)

@@ -10,7 +10,6 @@ import sys
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
@@ -47,7 +46,7 @@ STYLES = {
 }
 
 
-def draw(*datasets: xr.Dataset) -> Figure:
+def draw(*datasets: xr.Dataset) -> plotting.Figure:
     """Above: solved length by round. Below: errors that cancel, what they lead to, other errors."""
     data = named(datasets)
     figure = plotting.new_figure(15, 8)

@@ -10,7 +10,6 @@ import sys
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
@@ -49,7 +48,7 @@ def _text(values: tuple[float, float, float]) -> str:
     return f"{value} ({low} to {high})"
 
 
-def draw(*datasets: xr.Dataset) -> Figure:
+def draw(*datasets: xr.Dataset) -> plotting.Figure:
     """Diagrams with iso-lines, collapses onto one number, what each explains, skill and rounds."""
     figure = plotting.new_figure(13, 10.5)
     axes = figure.subplots(3, 3)
@@ -96,7 +95,7 @@ def draw_collapse(axes, order: xr.DataArray, learner: str) -> None:
 
 def draw_explained(axes, orders: dict[str, xr.DataArray]) -> None:
     """How much of the variance each number explains, by learner."""
-    colours = plotting.mpl.colormaps["viridis"](np.linspace(0.1, 0.85, len(orders)))
+    colours = plotting.colour_map("viridis")(np.linspace(0.1, 0.85, len(orders)))
     for i, (learner, order) in enumerate(orders.items()):
         shares = np.array([numbers.explained(order, n) for n in numbers.NUMBERS])
         value, low, high = shares.T

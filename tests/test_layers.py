@@ -97,10 +97,17 @@ def test_only_checkpoint_imports_orbax():
     assert users == ["avax.engine.checkpoint"]
 
 
-def test_only_cluster_imports_ray_and_only_when_asked():
-    users = [m for m in FILES if any(below(name, "ray") for name in imports(m))]
-    assert users == ["avax.engine.cluster"]
-    code = "import sys, avax.engine.script\nsys.exit('ray' in sys.modules)"
+@pytest.mark.parametrize(
+    "package, user", [("ray", "avax.engine.cluster"), ("matplotlib", "avax.plotting")]
+)
+def test_one_file_imports_what_a_start_does_not_need(package, user):
+    users = [m for m in FILES if any(below(name, package) for name in imports(m))]
+    assert users == [user]
+
+
+def test_a_start_does_not_import_what_it_does_not_need():
+    code = "import sys, avax.engine.script, paper_figures.fig_noise_phase_diagram\n"
+    code += "sys.exit(bool({'ray', 'matplotlib'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=300)
 
 

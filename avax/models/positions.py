@@ -35,9 +35,9 @@ def positions(scheme: str, tokens: Array, reading: Reading) -> tuple[Array, Arra
     """
     digit = vocab.is_digit(tokens) | vocab.is_mark(tokens)
     separator = vocab.is_separator(tokens)
-    num_tokens = reading.num_tokens[:, None] + count_up_to(tokens != vocab.PAD)
-    num_digits = reading.run[:, None] + count_up_to(digit)
-    num_separators = reading.num_separators[:, None] + count_up_to(separator)
+    read = jnp.stack([reading.num_tokens, reading.run, reading.num_separators])
+    counts = count_up_to(jnp.stack([tokens != vocab.PAD, digit, separator]))
+    num_tokens, num_digits, num_separators = read[..., None] + counts
     # Digits up to the last separator: that count where a separator stands, carried on.
     before_number = jnp.where(
         separator[:, None, :] & jnp.tri(tokens.shape[1], dtype=bool)[None],
@@ -60,9 +60,9 @@ def positions(scheme: str, tokens: Array, reading: Reading) -> tuple[Array, Arra
 
 
 def count_up_to(event: Array) -> Array:
-    """i32[B, T]: how often bool[B, T] held up to and including each token.
+    """i32[..., T]: how often bool[..., T] held up to and including each token.
 
     As a product with a triangle: a cumulative sum compiles slowly and runs slowly on a CPU.
     """
-    triangle = jnp.tri(event.shape[1], dtype=jnp.float32).T
+    triangle = jnp.tri(event.shape[-1], dtype=jnp.float32).T
     return (event.astype(jnp.float32) @ triangle).astype(jnp.int32)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -40,16 +42,14 @@ def place(length: int, pieces: list[tuple[Array, Integer]], right: bool) -> Arra
       pieces: counts are traced; the tokens beyond a count are ignored.
       right: align to the end (prompts) rather than to the start (answers).
     """
-    total = sum(count for _, count in pieces)
-    offset = length - total if right else 0
-    index = jnp.arange(length)
-    out = jnp.full((length,), vocab.PAD, jnp.int32)
-    for tokens, count in pieces:
-        inside = (index >= offset) & (index < offset + count)
-        source = jnp.clip(index - offset, 0, tokens.shape[0] - 1)
-        out = jnp.where(inside, tokens[source], out)
-        offset = offset + count
-    return out
+    tokens = jnp.concatenate([tokens for tokens, _ in pieces])
+    starts = jnp.array([0, *itertools.accumulate(len(tokens) for tokens, _ in pieces[:-1])])
+    bounds = jnp.array([0, *itertools.accumulate(count for _, count in pieces)])
+    index = jnp.arange(length) - (length - bounds[-1] if right else 0)
+    piece = (index[:, None] >= bounds[None, 1:-1]).sum(-1)
+    inside = (index >= 0) & (index < bounds[-1])
+    source = jnp.where(inside, starts[piece] + index - bounds[piece], 0)
+    return jnp.where(inside, tokens[source], vocab.PAD)
 
 
 def written(digits: Array, count: Integer, is_reversed: bool) -> tuple[Array, Integer]:
