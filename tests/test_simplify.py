@@ -177,7 +177,8 @@ def play(learner, student, accept, n=N):
     """The learner's state after it kept a round of a student's work, verdicts f32[B, K] given."""
     rollouts, steps = guess(student, problems_of(n).prompt)
     verdicts = simplify.without_empty(Verdict(accept, rollouts.mask * 1.0), rollouts)
-    state = learner.init(jax.random.key(0), {}, jax.tree.map(lambda x: x[0], problems_of(n)))
+    bases, example = {"unused": jnp.zeros((1, 1))}, jax.tree.map(lambda x: x[0], problems_of(n))
+    state = learner.init(jax.random.key(0), bases, example)
     state = learner._keep(state, rollouts, steps, verdicts.accept)
     return batches_of(learner, state), verdicts
 
