@@ -9,6 +9,7 @@ import sys
 import jax
 import pytest
 
+from avax import vocab
 from avax.bench import measure, steps
 from avax.bench.steps import Contestant, Size
 from paper_figures import fig_benchmark as figure
@@ -35,7 +36,8 @@ FOUND = {
     "steps": {
         "rows": [
             row(size=8, by="gemm", devices=1, width=1, median_s=1e-9),
-            row(size=8, by="chain", work="train", devices=2, width=2, median_s=5e-4),
+            row(size=8, by="chain", work="train", padded=True, devices=2, width=2, median_s=5e-4),
+            row(size=8, by="chain", work="train", padded=False, devices=2, width=2, median_s=3e-4),
             *step_rows("train"),
             *step_rows("generate"),
         ],
@@ -74,7 +76,8 @@ def test_the_figure_has_a_panel_for_each_part(parts):
     assert len(drawn.axes) == len(panels) + ("scaling" in parts)
     if "steps" in parts:
         names = [text.get_text() for text in drawn.axes[0].get_legend().get_texts()]
-        assert names == ["avax", "avax, one at a time", "PyTorch", "its matrix products alone"]
+        limits = ["its matrix products alone", "these, without padding"]
+        assert names == ["avax", "avax, one at a time", "PyTorch", *limits]
 
 
 def test_nominal_flops_by_hand():
@@ -125,4 +128,15 @@ def test_the_script_draws_what_a_folder_holds(tmp_path):
 def test_the_limits_are_measured(num_devices):
     size = Size(width=8, num_layers=2, num_heads=2, batch=2)
     assert steps.gemm(num_devices, side=16).seconds() > 0
-    assert steps.chain(size, num_devices).seconds() > 0
+    for padded in (True, False):
+        assert steps.chain(size, num_devices, padded=padded).seconds() > 0
+
+
+def test_the_policy_that_generates_knows_when_to_end():
+    """Else the benchmark would decode to the last column, which no loop does."""
+    size = Size(width=32, num_layers=1, num_heads=2, batch=2)
+    policies, prompts, keys = steps.stacked(size, "generate", 1)
+    completion = jax.jit(jax.vmap(steps.generate))(policies, prompts, keys)
+    asked = ((prompts != vocab.PAD).sum(-1) - 2) // 2
+    given = (completion[:, :, 0] != vocab.PAD).sum(-1)
+    assert (given == asked + 2).mean() > 0.95

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import sampling
+from avax import generation, sampling
 from avax.curricula import Fixed
 from avax.engine import bases as engine_bases
 from avax.engine.sweep import Sweep, stack_members
@@ -50,7 +50,7 @@ def answers(bases):
 
     def greedy(policy):
         key = jax.random.key(2)
-        return sampling.generate(key, policy, problems.prompt, TASK.completion_len, 1, 0.0)
+        return generation.generate(key, policy, problems.prompt, TASK.completion_len, 1, 0.0)
 
     rollouts = jax.jit(jax.vmap(greedy))(bases)
     return problems.prompt, rollouts.completion[:, :, 0]

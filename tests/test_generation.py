@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import pieces, sampling, vocab
+from avax import generation, pieces, vocab
 from avax.models import buffers, transformer
 from avax.models.transformer import TransformerConfig
 from avax.tasks import Addition
@@ -29,28 +29,22 @@ def prompts_of(*difficulties: int) -> jax.Array:
 
 
 def generate(policy, prompts):
-    return sampling.generate(jax.random.key(0), policy, prompts, C, K, 0.7)
-
-
-def row_size(policy) -> int:
-    """Bytes of the keys and values of a prompt's K completions."""
-    cache = policy.init_cache(K, TASK.prompt_len + C)
-    return sum(x.nbytes for x in jax.tree.leaves(cache))
+    return generation.generate(jax.random.key(0), policy, prompts, C, K, 0.7)
 
 
 @pytest.fixture(scope="module")
 def whole(policy):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampling, "CACHE_SIZE", 2**40)
-        patch.setattr(sampling, "BLOCK", 100)
+        patch.setattr(generation, "NUM_ROWS", 100)
+        patch.setattr(generation, "BLOCK", 100)
         return jax.jit(generate)(policy, prompts_of(3, 8, 1, 3, 5, 1, 8))
 
 
 @pytest.mark.parametrize("num_rows, block", [(1, 100), (3, 4), (7, 5)])
 def test_pieces_and_blocks_change_nothing(policy, whole, monkeypatch, num_rows, block):
     """Neither divides the number of rows or of columns."""
-    monkeypatch.setattr(sampling, "CACHE_SIZE", num_rows * row_size(policy))
-    monkeypatch.setattr(sampling, "BLOCK", block)
+    monkeypatch.setattr(generation, "NUM_ROWS", num_rows * K)
+    monkeypatch.setattr(generation, "BLOCK", block)
     found = jax.jit(lambda *args: generate(*args))(policy, prompts_of(3, 8, 1, 3, 5, 1, 8))
     np.testing.assert_array_equal(found.completion, whole.completion)
     np.testing.assert_array_equal(found.mask, whole.mask)
@@ -60,7 +54,7 @@ def test_pieces_and_blocks_change_nothing(policy, whole, monkeypatch, num_rows, 
 
 def test_no_member_depends_on_the_others(policy, monkeypatch):
     """Bit for bit, though those with longer prompts take more steps."""
-    monkeypatch.setattr(sampling, "CACHE_SIZE", 2 * row_size(policy))
+    monkeypatch.setattr(generation, "NUM_ROWS", 2 * K)
     short, long = prompts_of(1, 2, 1), prompts_of(8, 3, 8)
     ends_at_once = policy.replace(head=policy.head.at[:, vocab.EOS].set(100 * policy.head[:, 30]))
     policies = jax.tree.map(lambda *x: jnp.stack(x), ends_at_once, policy)
@@ -90,8 +84,8 @@ class Ender:
 
 @pytest.mark.parametrize("difficulty, num_blocks", [(1, 1), (2, 1), (3, 2), (8, 3)])
 def test_pad_is_not_read_nor_anything_behind_the_last_eos(monkeypatch, difficulty, num_blocks):
-    """Prompts of 2 d + 2 tokens in blocks of 6; then one token, EOS."""
-    monkeypatch.setattr(sampling, "BLOCK", 6)
+    """All but the last of 2 d + 2 tokens of a prompt in blocks of 6; then that one: EOS follows."""
+    monkeypatch.setattr(generation, "BLOCK", 6)
     policy = Ender()
     with jax.disable_jit():
         found = generate(policy, prompts_of(1, difficulty))

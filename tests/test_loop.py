@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import loop, metrics, pretrain, sampling, struct, vocab
+from avax import generation, loop, metrics, pretrain, struct, vocab
 from avax.curricula.fixed import Fixed
 from avax.engine import sweep
 from avax.learners import LEARNERS
@@ -232,7 +232,7 @@ def test_round_0_is_the_base(runs, base):
     problems = metrics.eval_problems(TASK, NUM_EVAL, jax.random.fold_in(key, 0))
     problems = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), problems)
     policy = jax.tree.map(lambda x: x[0], base)
-    generate = jax.jit(sampling.generate, static_argnums=(3, 4))
+    generate = jax.jit(generation.generate, static_argnums=(3, 4))
     rollouts = generate(jax.random.key(7), policy, problems.prompt, TASK.completion_len, 1, 0.0)
     correct = (rollouts.completion[:, 0] == problems.answer).all(1).reshape(D, NUM_EVAL)
     np.testing.assert_allclose(runs["accuracy_by_difficulty"][PERFECT, 0], correct.mean(1))

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import sampling, vocab
+from avax import generation, sampling, vocab
 from avax.models import transformer
 from avax.models.transformer import SCHEMES, TransformerConfig
 
@@ -65,10 +65,10 @@ def positions(scheme, rows):
     return transformer.positions(scheme, rows, transformer.start_reading(len(rows)))
 
 
-generate = jax.jit(sampling.generate, static_argnums=(3, 4))
+generate = jax.jit(generation.generate, static_argnums=(3, 4))
 completion_logits = jax.jit(sampling.completion_logits)
 completion_logprob = jax.jit(sampling.completion_logprob)
-choose = jax.jit(sampling.choose)
+choose = jax.jit(generation.choose)
 greedy_correct = jax.jit(sampling.greedy_correct)
 SEQUENCES = jnp.concatenate([tokens(*PROMPTS), tokens(*COMPLETIONS)], axis=1)
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import sampling, vocab
+from avax import generation, vocab
 from avax.models import transformer
 from avax.tasks.copy import Copy
 from avax.types import Rollout, graded_verdict
@@ -52,7 +52,7 @@ def by_hand(completion) -> tuple[float, int]:
 def samples() -> Rollout:
     """K = 8 different completions, likely ones and unlikely ones, and one without a token."""
     hot, warm = (
-        sampling.generate(jax.random.key(3), POLICY, PROMPT[None], C, 20, t).completion[0]
+        generation.generate(jax.random.key(3), POLICY, PROMPT[None], C, 20, t).completion[0]
         for t in (1.0, 3.0)
     )
     different = np.unique(np.concatenate([hot, warm]), axis=0)[::3][:7]
@@ -71,7 +71,7 @@ def test_comparison_is_the_share_among_all_candidates(samples):
     """With alternatives that are known: those that the same key samples."""
     verifier = Comparison(num_alternatives=5, threshold=0.5)
     key = jax.random.key(4)
-    others = sampling.generate(key, POLICY, PROMPT[None], C, 5, 1.0).completion[0]
+    others = generation.generate(key, POLICY, PROMPT[None], C, 5, 1.0).completion[0]
     pool = {tuple(row) for row in np.concatenate([samples.completion[:-1], others]).tolist()}
     total = sum(np.exp(by_hand(row)[0]) for row in pool)
     score = judged(verifier, samples, jax.random.clone(key)).score
@@ -89,7 +89,7 @@ def test_equal_completions_share_one_score(samples):
 
 
 def test_commit_first_accepts_the_greedy_answer_alone(samples):
-    greedy = sampling.generate(jax.random.key(5), POLICY, PROMPT[None], C, 1, 0.0).completion[0]
+    greedy = generation.generate(jax.random.key(5), POLICY, PROMPT[None], C, 1, 0.0).completion[0]
     rollout = rollout_of(jnp.concatenate([samples.completion, greedy]))
     expected = (rollout.completion == greedy).all(-1)
     assert expected[-1] and not expected.all()

@@ -46,15 +46,17 @@ class Student:
     mistaken: int = 0
 
     def init_cache(self, batch, max_len):
-        return jnp.zeros((batch, C), jnp.int32)
+        return jnp.full((batch, max_len), vocab.PAD)
 
     def __call__(self, tokens, cache=None, pos=0, start=0):
-        if tokens.shape[1] == 1:
-            answers = jnp.roll(cache, P - 1 - pos, axis=1)[:, :1]
-        else:
-            cache = jax.vmap(self.answer)(tokens[:, :P])
-            answers = cache[:, : tokens.shape[1] - P + 1]
-        return jax.nn.one_hot(answers, vocab.VOCAB_SIZE), cache
+        read = tokens
+        if cache is not None:
+            read = cache = jax.lax.dynamic_update_slice_in_dim(cache, tokens, pos, axis=1)
+        # Where the prompts end: nothing is asked of what stands before that.
+        last = ((read[0] == vocab.EQUALS) | (read[0] == vocab.STEP)).argmax()
+        prompts = jax.lax.dynamic_slice_in_dim(read, last + 1 - P, P, axis=1)
+        answers = jnp.roll(jax.vmap(self.answer)(prompts), last - pos - start, axis=1)
+        return jax.nn.one_hot(answers[:, : tokens.shape[1] - start], vocab.VOCAB_SIZE), cache
 
     def answer(self, prompt):
         """i32[C]: the task's own answer, spoilt as told."""

@@ -26,10 +26,10 @@ def machine() -> dict[str, Any]:
 
 
 def steps_of(size: steps.Size, stack: contextlib.ExitStack) -> list[Contestant]:
-    """Everybody who trains or generates at one size, and the bare chain of products."""
+    """Everybody who trains or generates at one size, and the bare chains of products."""
     num_devices = len(jax.local_devices())
     counts = sorted({1, num_devices})
-    found = [steps.chain(size, num_devices)]
+    found = [steps.chain(size, num_devices, padded=padded) for padded in (True, False)]
     for work in ("train", "generate"):
         found += [steps.contestant(size, work, w, n) for n in counts for w in WIDTHS]
     if peer.is_installed():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -11,12 +12,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from avax import sampling, training
+from avax import generation, sampling, training, vocab
 from avax.engine import tiles
 from avax.engine.program import Program
 from avax.models import transformer
 from avax.models.products import matmul
 from avax.models.transformer import TransformerConfig
+from avax.pretrain import Pretraining, pretrain
 from avax.tasks import Addition
 from avax.types import Policy
 
@@ -74,7 +76,7 @@ def train(policy: Policy, prompts: jax.Array, completions: jax.Array) -> jax.Arr
 
 def generate(policy: Policy, prompts: jax.Array, key: jax.Array) -> jax.Array:
     """One sampled completion of each prompt."""
-    return sampling.generate(key, policy, prompts, TASK.completion_len, 1, 1.0).completion
+    return generation.generate(key, policy, prompts, TASK.completion_len, 1, 1.0).completion
 
 
 def contestant(size: Size, work: str, width: int, num_devices: int) -> Contestant:
@@ -99,10 +101,16 @@ def contestant(size: Size, work: str, width: int, num_devices: int) -> Contestan
 
 
 def stacked(size: Size, work: str, num_members: int) -> tuple:
-    """The arguments of `train` or `generate` for some members: problems of all difficulties."""
+    """The arguments of `train` or `generate` for some members: problems of all difficulties.
+
+    Those who generate are copies of a policy that has learned when to end, as a loop's have.
+    """
     key, key_problems = jax.random.split(jax.random.key(0))
     keys = jax.random.split(key, num_members)
-    policies = jax.vmap(lambda k: transformer.init(k, size.config))(keys)
+    if work == "generate":
+        policies = jax.tree.map(lambda x: np.stack([x] * num_members), learned(size))
+    else:
+        policies = jax.vmap(lambda k: transformer.init(k, size.config))(keys)
     shape = (NUM_GENERATED,) if work == "generate" else (size.num_updates, size.batch)
 
     def problem(key):
@@ -115,6 +123,16 @@ def stacked(size: Size, work: str, num_members: int) -> tuple:
         np.asarray(x).reshape(num_members, *shape, -1) for x in (problems.prompt, problems.answer)
     )
     return (policies, prompts, keys) if work == "generate" else (policies, prompts, answers)
+
+
+@functools.cache
+def learned(size: Size) -> Policy:
+    """A policy that can add: nearly all of its completions are as long as the answers."""
+    # The wider a policy is, the lower must the rate be.
+    pretraining = Pretraining(model=size.config, num_updates=1000, learning_rate=0.25 / size.width)
+    train = functools.partial(pretrain, pretraining, TASK, TASK.max_difficulty)
+    snapshots, _ = jax.jit(train)(jax.random.key(1))
+    return jax.tree.map(lambda x: np.asarray(x[-1]), snapshots)
 
 
 def gemm(num_devices: int, side: int = 2048, count: int = 4) -> Contestant:
@@ -131,11 +149,18 @@ def gemm(num_devices: int, side: int = 2048, count: int = 4) -> Contestant:
     )
 
 
-def chain(size: Size, num_devices: int, width: int = 2) -> Contestant:
-    """Seconds of an update's products with weights alone, forward and backward, in their shapes."""
+def chain(size: Size, num_devices: int, width: int = 2, padded: bool = True) -> Contestant:
+    """Seconds of an update's products with weights alone, forward and backward, in their shapes.
+
+    Not padded: for as many tokens as there are but PAD, one behind the other in one long row.
+    """
     num_members = width * num_devices
-    policies, *_ = stacked(size, "train", num_members)
-    rows, last = TASK.prompt_len + TASK.completion_len - 1, TASK.completion_len
+    policies, *batches = stacked(size, "train", num_members)
+    batch, last = size.batch, TASK.completion_len
+    rows = TASK.prompt_len + last - 1
+    if not padded:
+        asked, last = ((x != vocab.PAD).sum() // math.prod(x.shape[:2]) for x in batches)
+        batch, rows = 1, asked + last - batch
 
     def products(policy, x):
         def forward(policy, x):
@@ -152,8 +177,8 @@ def chain(size: Size, num_devices: int, width: int = 2) -> Contestant:
         grads = jax.grad(forward, argnums=(0, 1))(policy, x)
         return sum(g.sum() for g in jax.tree.leaves(grads))
 
-    x = jnp.ones((num_members, size.batch, rows, size.width)) * 1e-3
-    facts = {"by": "chain", "size": size.width, "work": "train"}
+    x = jnp.ones((num_members, batch, rows, size.width)) * 1e-3
+    facts = {"by": "chain", "size": size.width, "work": "train", "padded": padded}
     return limit(products, (policies, x), num_devices, facts, num_members, width)
 
 

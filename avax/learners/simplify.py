@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import sampling, struct, training, vocab
+from avax import generation, sampling, struct, training, vocab
 from avax.learners import replay
 from avax.types import Key, Policy, Problem, Rollout, Scalar, Source, StepInfo, Verdict, first
 
@@ -129,7 +129,7 @@ def simplify_then_guess(
 
     def greedy(prompts, length):
         key = jax.random.key(0)  # decides nothing
-        return sampling.generate(key, policy, prompts, length, 1, 0.0).completion[:, 0]
+        return generation.generate(key, policy, prompts, length, 1, 0.0).completion[:, 0]
 
     def simplify(reached, _):
         written = greedy(ask_step(reached.prompt), STEP_LEN)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import sampling
+from avax import generation, sampling
 from avax.types import (
     Grade,
     Key,
@@ -34,7 +34,9 @@ def complete(
 ) -> Rollout:
     """K completions of each of B problems."""
     completion_len = problems.answer.shape[-1]
-    return sampling.generate(key, policy, problems.prompt, completion_len, num_samples, temperature)
+    return generation.generate(
+        key, policy, problems.prompt, completion_len, num_samples, temperature
+    )
 
 
 def judge_names(verifiers: tuple[Verifier, ...]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from avax import sampling, struct
+from avax import generation, sampling, struct
 from avax.types import Key, Policy, Rollout, Scalar, Verdict, graded_verdict
 
 
@@ -37,7 +37,7 @@ class Comparison:
 
     def verify(self, key: Key, state, policy: Policy, rollout: Rollout, grade: None) -> Verdict:
         num_samples, length = rollout.completion.shape
-        others = sampling.generate(
+        others = generation.generate(
             key, policy, rollout.prompt[None], length, self.num_alternatives, 1.0
         )
         candidates = jnp.concatenate([rollout.completion, others.completion[0]])
