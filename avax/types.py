@@ -111,7 +111,10 @@ class Policy(Protocol):
     def __call__(
         self, tokens: Array, cache: Any = None, pos: Array | int = 0, start: int = 0
     ) -> tuple[Array, Any]:
-        """Logits f32[B, T - start, V] of tokens i32[B, T] from `start` on, and the new cache."""
+        """Logits f32[B, T - start, V] of tokens i32[B, T] from `start` on, and the new cache.
+
+        None are asked for, start is T, where a prompt is read that goes on.
+        """
         ...
 
     def init_cache(self, batch: int, max_len: int) -> Any:

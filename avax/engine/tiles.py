@@ -18,8 +18,7 @@ import numpy as np
 
 from avax.engine.program import Program, Unit
 
-# Seconds: a signal that another thread is given is handled when this one wakes.
-POLL = 0.2
+POLL = 0.2  # seconds between two looks at whether a signal came
 
 
 def make_units(placement: str, devices: Sequence[jax.Device], num_tiles: int) -> list[Unit]:
@@ -78,15 +77,19 @@ def run_tiles(
     for thread in threads:
         thread.start()
     try:
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(POLL)
+        _join(threads)
     finally:  # a signal's handler may raise
         list(iter_queue(waiting))
-        for thread in threads:
-            thread.join()
+        _join(threads)
     if errors:
         raise errors[0]
+
+
+def _join(threads):
+    """Waits for all; a signal that another thread is given is handled when this one wakes."""
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(POLL)
 
 
 def _run_tile(program, unit, members, indices) -> Any:
