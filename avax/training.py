@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -10,7 +11,8 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from avax import sampling
+from avax import padding, sampling
+from avax.padding import Rows
 from avax.types import Policy, Scalar
 
 
@@ -80,8 +82,32 @@ def cross_entropy(policy: Policy, batch: tuple[Array, Array]) -> Array:
     """
     prompts, completions = batch
     mask = sampling.completion_mask(completions)
-    logprob = sampling.completion_logprob(policy, prompts, completions)
-    return -(logprob * mask).sum() / jnp.maximum(mask.sum(), 1)
+    return weighted_loss(policy, Rows(prompts, completions, mask / jnp.maximum(mask.sum(), 1)))
+
+
+@jax.custom_vjp
+def weighted_loss(policy: Policy, rows: Rows) -> Array:
+    """f32[]: negative log-likelihood of each completion token times its weight, summed.
+
+    Its gradient is that of the policy alone, and is computed at once for each piece of rows.
+    """
+    return padding.sum_over_rows(partial(_loss_of_rows, policy), rows)
+
+
+def _loss_of_rows(policy, rows):
+    logprob = sampling.completion_logprob(policy, rows.prompt, rows.completion)
+    return -(logprob * rows.weight).sum()
+
+
+def _weighted_loss_forward(policy, rows):
+    return padding.sum_over_rows(partial(jax.value_and_grad(_loss_of_rows), policy), rows)
+
+
+def _weighted_loss_backward(grads, g):
+    return jax.tree.map(lambda x: g * x, grads), None
+
+
+weighted_loss.defvjp(_weighted_loss_forward, _weighted_loss_backward)
 
 
 def where_tree(condition: Array, new: Any, old: Any) -> Any:

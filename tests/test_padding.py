@@ -1,0 +1,126 @@
+"""Sums over rows without PAD: the same sums, of fewer columns, and no member depends on another."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from avax import padding, sampling, training, vocab
+from avax.models import transformer
+from avax.padding import Rows
+from avax.tasks import Addition
+
+TASK = Addition(max_difficulty=6)  # 14 and 8 columns
+MODEL = transformer.TransformerConfig(num_layers=1, num_heads=2, width=16)
+
+
+@pytest.fixture(autouse=True)
+def short_steps(monkeypatch):
+    """Widths of 7, 14, 22 columns, and pieces of 3 rows."""
+    monkeypatch.setattr(padding, "STEP", 7)
+    monkeypatch.setattr(padding, "NUM_ROWS", 3)
+
+
+@pytest.fixture(scope="module")
+def policy():
+    return jax.jit(transformer.init, static_argnums=1)(jax.random.key(0), MODEL)
+
+
+def batch_of(difficulties, seed=0):
+    """Prompts and completions of true answers."""
+    keys = jax.random.split(jax.random.key(seed), len(difficulties))
+    problems = jax.vmap(TASK.sample)(keys, jnp.asarray(difficulties))
+    return problems.prompt, problems.answer
+
+
+def rows_of(difficulties):
+    prompts, completions = batch_of(difficulties)
+    return Rows(prompts, completions, sampling.completion_mask(completions).astype(jnp.float32))
+
+
+def whole(policy, batch):
+    """The loss as its docstring says, of all rows at once."""
+    prompts, completions = batch
+    mask = completions != vocab.PAD
+    logprob = sampling.completion_logprob(policy, prompts, completions)
+    return -(logprob * mask).sum() / jnp.maximum(mask.sum(), 1)
+
+
+def grads_of(loss):
+    return jax.jit(jax.value_and_grad(loss))
+
+
+def assert_same(one, other):
+    """Bit by bit."""
+    jax.tree.map(np.testing.assert_array_equal, one, other)
+
+
+@pytest.mark.parametrize("difficulties", [[1, 6, 2, 3, 1, 5, 4], [1, 1, 1], [6, 6, 6, 6], [2]])
+def test_the_loss_is_that_of_all_rows_at_once(policy, difficulties):
+    batch = batch_of(difficulties)
+    value, grads = grads_of(training.cross_entropy)(policy, batch)
+    expected_value, expected = grads_of(whole)(policy, batch)
+    np.testing.assert_allclose(value, expected_value, rtol=1e-5)
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, atol=1e-5), grads, expected)
+    assert max(jax.tree.leaves(jax.tree.map(lambda x: abs(x).max(), grads))) > 0.01
+    # The value alone takes another way.
+    np.testing.assert_allclose(training.cross_entropy(policy, batch), expected_value, rtol=1e-5)
+
+
+def test_no_member_depends_on_the_others(policy):
+    """Beside one of long rows, one of short ones, and one with none at all."""
+    mine = batch_of([1, 6, 2, 3, 1, 5, 4])
+    alone = jax.jit(jax.vmap(jax.value_and_grad(training.cross_entropy), (None, 0)))
+    empty = jax.tree.map(lambda x: jnp.full_like(x, vocab.PAD), mine)
+    found = []
+    for other in (batch_of([6] * 7, 1), batch_of([1] * 7, 2), empty, mine):
+        pair = jax.tree.map(lambda x, y: jnp.stack([x, y]), mine, other)
+        found.append(jax.tree.map(lambda x: x[0], alone(policy, pair)))
+    for one in found[1:]:
+        assert_same(one, found[0])
+
+
+def test_rows_of_nothing_have_no_gradient(policy):
+    empty = jax.tree.map(lambda x: jnp.full_like(x, vocab.PAD), batch_of([1] * 4))
+    value, grads = grads_of(training.cross_entropy)(policy, empty)
+    assert value == 0
+    assert_same(grads, jax.tree.map(jnp.zeros_like, grads))
+
+
+@pytest.mark.parametrize(
+    "difficulties, columns",
+    [
+        ([1] * 3, [8]),  # 4 and 3 tokens
+        ([2] * 3, [15]),  # 6 and 4: more than a third of 14
+        ([6] * 3, [22]),
+        ([1, 6, 1], [22]),  # one long row makes its piece wide
+        ([6, 1, 3, 1, 3, 1], [8, 22]),
+        ([6, 1, 3, 1, 3, 1, 3], [8, 15, 22]),  # 7 rows and 2 of PAD: pieces of 3
+        ([1] * 9, [8, 8, 8]),
+    ],
+)
+def test_columns_that_are_computed(difficulties, columns):
+    """By hand: the widths are 5 + 3, 10 + 6 and 14 + 8."""
+    seen = []
+
+    def function(rows):
+        jax.debug.callback(lambda x: seen.append(int(x)), rows.prompt.shape[1])
+        return rows.weight.sum()
+
+    rows = rows_of(difficulties)
+    with jax.disable_jit():
+        total = padding.sum_over_rows(function, rows)
+    assert total == rows.weight.sum()
+    assert [{5: 8, 10: 15, 14: 22}[n] for n in seen] == columns
+
+
+@pytest.mark.parametrize("prompt_len, completion_len", [(1, 1), (38, 20), (82, 42), (402, 202)])
+def test_widths_ascend_to_the_whole(monkeypatch, prompt_len, completion_len):
+    monkeypatch.undo()
+    sizes = padding.widths(prompt_len, completion_len)
+    assert sizes[-1] == (prompt_len, completion_len) and len(sizes) <= padding.MOST
+    totals = [sum(size) for size in sizes]
+    assert all(b - a >= padding.STEP - 2 for a, b in zip(totals, totals[1:], strict=False))
+    assert (len(sizes) == 1) == (prompt_len + completion_len < 2 * padding.STEP)
