@@ -135,8 +135,8 @@ def test_the_limits_are_measured(num_devices):
 def test_the_policy_that_generates_knows_when_to_end():
     """Else the benchmark would decode to the last column, which no loop does."""
     size = Size(width=32, num_layers=1, num_heads=2, batch=2)
-    policies, prompts, keys = steps.stacked(size, "generate", 1)
+    policies, prompts, keys = steps.stacked(size, "generate", 1, 1)
     completion = jax.jit(jax.vmap(steps.generate))(policies, prompts, keys)
     asked = ((prompts != vocab.PAD).sum(-1) - 2) // 2
-    given = (completion[:, :, 0] != vocab.PAD).sum(-1)
+    given = (completion[..., 0, :] != vocab.PAD).sum(-1)
     assert (given == asked + 2).mean() > 0.95

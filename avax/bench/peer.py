@@ -34,8 +34,8 @@ class Peer:
 
     def contestant(self, work: str) -> Contestant:
         """Seconds of an update, or of a completion, all processes together."""
-        updates = self.size.num_updates
-        count, units = (updates, updates) if work == "train" else (1, NUM_GENERATED)
+        count = self.size.num_steps(work) if work == "train" else 4
+        units = count * (1 if work == "train" else NUM_GENERATED)
         facts = {"size": self.size.width, "work": work, "by": "torch"}
         facts |= {"processes": self.num_processes, "threads": self.num_threads}
 

@@ -23,7 +23,7 @@ from avax.tasks import Addition
 from avax.types import Policy
 
 TASK = Addition(max_difficulty=8)
-NUM_GENERATED = 512  # prompts of one timed call
+NUM_GENERATED = 512  # prompts of a round
 
 
 class Size(NamedTuple):
@@ -45,10 +45,14 @@ class Size(NamedTuple):
         like = jax.eval_shape(lambda key: transformer.init(key, self.config), jax.random.key(0))
         return sum(x.size for x in jax.tree.leaves(like))
 
-    @property
-    def num_updates(self) -> int:
-        """Of one timed call."""
-        return 8 if self.width < 128 else 2
+    def num_steps(self, work: str, width: int = 1) -> int:
+        """Updates, or rounds of completions, of one timed call: of wider tiles fewer, as long as
+        that leaves enough to make up for what a call costs by itself. A loop makes hundreds.
+        """
+        if work == "generate":
+            return max(1, 32 // width)
+        most, least = {32: (256, 16), 64: (64, 8)}.get(self.width, (16, 2))
+        return max(least, most // width)
 
     def nominal_flops(self) -> float:
         """6 x parameters x tokens of an update, skipped and padded ones counted as done."""
@@ -75,16 +79,23 @@ def train(policy: Policy, prompts: jax.Array, completions: jax.Array) -> jax.Arr
 
 
 def generate(policy: Policy, prompts: jax.Array, key: jax.Array) -> jax.Array:
-    """One sampled completion of each prompt."""
-    return generation.generate(key, policy, prompts, TASK.completion_len, 1, 1.0).completion
+    """One sampled completion of each prompt, round by round."""
+
+    def one_round(at):
+        i, prompts = at
+        own = jax.random.fold_in(key, i)
+        return generation.generate(own, policy, prompts, TASK.completion_len, 1, 1.0).completion
+
+    return jax.lax.map(one_round, (jnp.arange(len(prompts)), prompts))
 
 
 def contestant(size: Size, work: str, width: int, num_devices: int) -> Contestant:
     """`width` members on each of some devices; one member is not vmapped."""
     units = tiles.make_units("tiles", jax.local_devices(), num_devices)
     num_members = width * num_devices
-    members = stacked(size, work, num_members)
-    count = size.num_updates if work == "train" else NUM_GENERATED
+    count = size.num_steps(work, width)
+    members = stacked(size, work, num_members, count)
+    count *= 1 if work == "train" else NUM_GENERATED
     start = time.perf_counter()
     function = {"train": train, "generate": generate}[work]
     program = Program(function, members, width)
@@ -100,8 +111,9 @@ def contestant(size: Size, work: str, width: int, num_devices: int) -> Contestan
     return Contestant(facts, seconds)
 
 
-def stacked(size: Size, work: str, num_members: int) -> tuple:
-    """The arguments of `train` or `generate` for some members: problems of all difficulties.
+def stacked(size: Size, work: str, num_members: int, count: int) -> tuple:
+    """The arguments of `train` or `generate` for some members: problems of all difficulties, enough
+    for `count` steps.
 
     Those who generate are copies of a policy that has learned when to end, as a loop's have.
     """
@@ -111,7 +123,7 @@ def stacked(size: Size, work: str, num_members: int) -> tuple:
         policies = jax.tree.map(lambda x: np.stack([x] * num_members), learned(size))
     else:
         policies = jax.vmap(lambda k: transformer.init(k, size.config))(keys)
-    shape = (NUM_GENERATED,) if work == "generate" else (size.num_updates, size.batch)
+    shape = count, NUM_GENERATED if work == "generate" else size.batch
 
     def problem(key):
         key_difficulty, key_problem = jax.random.split(key)
@@ -155,7 +167,8 @@ def chain(size: Size, num_devices: int, width: int = 2, padded: bool = True) -> 
     Not padded: for as many tokens as there are but PAD, one behind the other in one long row.
     """
     num_members = width * num_devices
-    policies, *batches = stacked(size, "train", num_members)
+    count = size.num_steps("train", width)
+    policies, *batches = stacked(size, "train", num_members, count)
     batch, last = size.batch, TASK.completion_len
     rows = TASK.prompt_len + last - 1
     if not padded:
@@ -177,9 +190,13 @@ def chain(size: Size, num_devices: int, width: int = 2, padded: bool = True) -> 
         grads = jax.grad(forward, argnums=(0, 1))(policy, x)
         return sum(g.sum() for g in jax.tree.leaves(grads))
 
+    def updates(policy, x, scales):  # other weights each time, or the compiler does it once
+        return jax.lax.map(lambda s: products(jax.tree.map(lambda w: s * w, policy), x), scales)
+
     x = jnp.ones((num_members, batch, rows, size.width)) * 1e-3
+    members = policies, x, jnp.ones((num_members, count))
     facts = {"by": "chain", "size": size.width, "work": "train", "padded": padded}
-    return limit(products, (policies, x), num_devices, facts, num_members, width)
+    return limit(updates, members, num_devices, facts, num_members * count, width)
 
 
 def limit(function, members, num_devices, facts, count, width=1) -> Contestant:
