@@ -17,7 +17,8 @@ from avax import pieces, vocab
 
 NUM_ROWS = 8  # of a piece: few enough for a core's caches
 # Columns that a width more must save, and how many widths there are at most: each takes about 4
-# seconds to compile. Four of them halve an update with 1 to 100 digits (1 to 40: a quarter).
+# seconds to compile. With four, an update on sums of 1 to 100 digits takes 0.59 of the time, on
+# those of 1 to 40 0.26.
 STEP, MOST = 48, 4
 
 
