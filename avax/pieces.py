@@ -43,7 +43,7 @@ def by_pieces(function: Callable[[Any], Any], rows: Any, length: Array, num_rows
         return function(rows)
     size = -(-total // num_pieces)
     rank = rank_of(length)
-    order = jnp.zeros_like(rank).at[rank].set(jnp.arange(total))
+    order = inverse(rank)
     # The last piece is filled up with the longest row, which takes no loop further.
     order = order[jnp.minimum(jnp.arange(num_pieces * size), total - 1)]
     found = jax.lax.map(
@@ -58,3 +58,13 @@ def rank_of(length: Array) -> Array:
     index = jnp.arange(length.shape[0])
     less, same = length[None] < length[:, None], length[None] == length[:, None]
     return (less | same & (index[None] < index[:, None])).sum(1)
+
+
+def order_of(length: Array) -> Array:
+    """i32[B]: indices of i32[B] in ascending order of what stands there."""
+    return inverse(rank_of(length))
+
+
+def inverse(rank: Array) -> Array:
+    """i32[B]: the index that has each rank, of ranks i32[B]."""
+    return jnp.zeros_like(rank).at[rank].set(jnp.arange(len(rank)))

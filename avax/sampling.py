@@ -80,8 +80,12 @@ def completion_logprob(
     policy: Policy, prompts: Array, completions: Array, temperature: Scalar = 1.0
 ) -> Array:
     """f32[B, C]: log-probability of each token of completions i32[B, C]; temperature > 0."""
-    logits = completion_logits(policy, prompts, completions) / temperature
-    chosen = jax.nn.one_hot(completions, logits.shape[-1])
+    return token_logprob(completion_logits(policy, prompts, completions) / temperature, completions)
+
+
+def token_logprob(logits: Array, tokens: Array) -> Array:
+    """f32[...]: log-probability of each of tokens i32[...] by logits f32[..., V]."""
+    chosen = jax.nn.one_hot(tokens, logits.shape[-1])
     return (jax.nn.log_softmax(logits) * chosen).sum(-1)
 
 

@@ -12,7 +12,7 @@ import optax
 from jax import Array
 
 from avax import padding, sampling
-from avax.padding import Rows
+from avax.packing import Rows, rows_of
 from avax.types import Policy, Scalar
 
 
@@ -82,21 +82,21 @@ def cross_entropy(policy: Policy, batch: tuple[Array, Array]) -> Array:
     """
     prompts, completions = batch
     mask = sampling.completion_mask(completions)
-    return weighted_loss(policy, Rows(prompts, completions, mask / jnp.maximum(mask.sum(), 1)))
+    return weighted_loss(policy, rows_of(prompts, completions, mask / jnp.maximum(mask.sum(), 1)))
 
 
 @jax.custom_vjp
 def weighted_loss(policy: Policy, rows: Rows) -> Array:
-    """f32[]: negative log-likelihood of each completion token times its weight, summed.
+    """f32[]: negative log-likelihood of each target times its weight, summed.
 
-    Its gradient is that of the policy alone, and is computed at once for each piece of rows.
+    Differentiable in the policy alone; the gradient is computed at once for each piece of rows.
     """
     return padding.sum_over_rows(partial(_loss_of_rows, policy), rows)
 
 
 def _loss_of_rows(policy, rows):
-    logprob = sampling.completion_logprob(policy, rows.prompt, rows.completion)
-    return -(logprob * rows.weight).sum()
+    logits, _ = policy(rows.tokens, None, 0, rows.num_asked, rows.sequence)
+    return -(sampling.token_logprob(logits, rows.target) * rows.weight).sum()
 
 
 def _weighted_loss_forward(policy, rows):

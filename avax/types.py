@@ -109,11 +109,18 @@ class Policy(Protocol):
     """A generator: a callable pytree of parameters."""
 
     def __call__(
-        self, tokens: Array, cache: Any = None, pos: Array | int = 0, start: int = 0
+        self,
+        tokens: Array,
+        cache: Any = None,
+        pos: Array | int = 0,
+        start: int = 0,
+        sequence: Array | None = None,
     ) -> tuple[Array, Any]:
         """Logits f32[B, T - start, V] of tokens i32[B, T] from `start` on, and the new cache.
 
-        None are asked for, start is T, where a prompt is read that goes on.
+        None are asked for, start is T, where a prompt is read that goes on. In training two
+        sequences may share a row: `sequence` i32[B, T] says which one a token is of, and none may
+        know of the other.
         """
         ...
 

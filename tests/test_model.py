@@ -62,7 +62,8 @@ def full(policy, rows):
 
 @functools.partial(jax.jit, static_argnums=0)
 def positions(scheme, rows):
-    return transformer.positions(scheme, rows, transformer.start_reading(len(rows)))
+    before = jnp.tri(rows.shape[1], dtype=bool)[None]
+    return transformer.positions(scheme, rows, transformer.start_reading(len(rows)), before)
 
 
 generate = jax.jit(generation.generate, static_argnums=(3, 4))

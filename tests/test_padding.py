@@ -9,16 +9,16 @@ import pytest
 
 from avax import padding, sampling, training, vocab
 from avax.models import transformer
-from avax.padding import Rows
+from avax.packing import rows_of
 from avax.tasks import Addition
 
-TASK = Addition(max_difficulty=6)  # 14 and 8 columns
+TASK = Addition(max_difficulty=6)  # 13 and 8 columns
 MODEL = transformer.TransformerConfig(num_layers=1, num_heads=2, width=16)
 
 
 @pytest.fixture(autouse=True)
 def short_steps(monkeypatch):
-    """Widths of 7, 14, 22 columns, and pieces of 3 rows."""
+    """Widths of 8, 15, 21 columns, and pieces of 3 rows."""
     monkeypatch.setattr(padding, "STEP", 7)
     monkeypatch.setattr(padding, "NUM_ROWS", 3)
 
@@ -33,11 +33,6 @@ def batch_of(difficulties, seed=0):
     keys = jax.random.split(jax.random.key(seed), len(difficulties))
     problems = jax.vmap(TASK.sample)(keys, jnp.asarray(difficulties))
     return problems.prompt, problems.answer
-
-
-def rows_of(difficulties):
-    prompts, completions = batch_of(difficulties)
-    return Rows(prompts, completions, sampling.completion_mask(completions).astype(jnp.float32))
 
 
 def whole(policy, batch):
@@ -92,35 +87,36 @@ def test_rows_of_nothing_have_no_gradient(policy):
 @pytest.mark.parametrize(
     "difficulties, columns",
     [
-        ([1] * 3, [8]),  # 4 and 3 tokens
-        ([2] * 3, [15]),  # 6 and 4: more than a third of 14
-        ([6] * 3, [22]),
-        ([1, 6, 1], [22]),  # one long row makes its piece wide
-        ([6, 1, 3, 1, 3, 1], [8, 22]),
-        ([6, 1, 3, 1, 3, 1, 3], [8, 15, 22]),  # 7 rows and 2 of PAD: pieces of 3
+        ([1] * 3, [8]),  # 3 and 3 tokens
+        ([2] * 3, [15]),  # 5 and 4: more than a third of 8
+        ([6] * 3, [21]),
+        ([1, 6, 1], [21]),  # one long row makes its piece wide
+        ([6, 1, 3, 1, 3, 1], [8, 21]),
+        ([6, 1, 3, 1, 3, 1, 3], [8, 15, 21]),  # 7 rows and 2 of PAD: pieces of 3
         ([1] * 9, [8, 8, 8]),
     ],
 )
 def test_columns_that_are_computed(difficulties, columns):
-    """By hand: the widths are 5 + 3, 10 + 6 and 14 + 8."""
+    """By hand: the widths are 5 + 3, 9 + 6 and 13 + 8."""
     seen = []
 
     def function(rows):
-        jax.debug.callback(lambda x: seen.append(int(x)), rows.prompt.shape[1])
+        jax.debug.callback(lambda x: seen.append(int(x)), rows.tokens.shape[1])
         return rows.weight.sum()
 
-    rows = rows_of(difficulties)
+    prompts, completions = batch_of(difficulties)
+    rows = rows_of(prompts, completions, sampling.completion_mask(completions).astype(float))
     with jax.disable_jit():
         total = padding.sum_over_rows(function, rows)
     assert total == rows.weight.sum()
-    assert [{5: 8, 10: 15, 14: 22}[n] for n in seen] == columns
+    assert seen == columns
 
 
-@pytest.mark.parametrize("prompt_len, completion_len", [(1, 1), (38, 20), (82, 42), (402, 202)])
-def test_widths_ascend_to_the_whole(monkeypatch, prompt_len, completion_len):
+@pytest.mark.parametrize("num_asked, num_told", [(0, 1), (37, 20), (81, 42), (401, 202)])
+def test_widths_ascend_to_the_whole(monkeypatch, num_asked, num_told):
     monkeypatch.undo()
-    sizes = padding.widths(prompt_len, completion_len)
-    assert sizes[-1] == (prompt_len, completion_len) and len(sizes) <= padding.MOST
+    sizes = padding.widths(num_asked, num_told)
+    assert sizes[-1] == (num_asked, num_told) and len(sizes) <= padding.MOST
     totals = [sum(size) for size in sizes]
     assert all(b - a >= padding.STEP - 2 for a, b in zip(totals, totals[1:], strict=False))
-    assert (len(sizes) == 1) == (prompt_len + completion_len < 2 * padding.STEP)
+    assert (len(sizes) == 1) == (num_asked + num_told < 2 * padding.STEP)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import training, vocab
+from avax import padding, training, vocab
 from avax.models import transformer
 from avax.models.transformer import TransformerConfig
 from avax.tasks import Addition
@@ -90,8 +90,10 @@ def plain_adam(policy, grads, rate, max_norm):
     return jax.tree.map(step, policy, grads)
 
 
-@pytest.mark.parametrize("num_layers, num_heads", [(1, 2), (2, 1)])
-def test_a_step_is_that_of_the_plain_implementation(num_layers, num_heads):
+@pytest.mark.parametrize("num_layers, num_heads, packed", [(1, 2, 64), (2, 1, 64), (2, 1, 2)])
+def test_a_step_is_that_of_the_plain_implementation(monkeypatch, num_layers, num_heads, packed):
+    """Once with both sequences in one row, too."""
+    monkeypatch.setattr(padding, "PACKED", packed)
     config = TransformerConfig(num_layers, num_heads, width=16, rotary_base=10.0)
     policy = transformer.init(jax.random.key(0), config)
     keys = jax.random.split(jax.random.key(1), 2)

@@ -85,7 +85,12 @@ class Transformer:
         return Cache(start_reading(batch), jnp.zeros((batch, max_len), bool), empty, empty)
 
     def __call__(
-        self, tokens: Array, cache: Cache | None = None, pos: Integer = 0, start: int = 0
+        self,
+        tokens: Array,
+        cache: Cache | None = None,
+        pos: Integer = 0,
+        start: int = 0,
+        sequence: Array | None = None,
     ) -> tuple[Array, Cache | None]:
         """Logits of the token after each of `tokens`, and the cache with them appended.
 
@@ -95,6 +100,8 @@ class Transformer:
           pos: index of the first of `tokens` in the whole sequences, shared by the batch.
           start: logits are wanted from this index on, of no token if it is T; the last layer skips
             all queries before it.
+          sequence: i32[B, T], which of the sequences that share a row each token is of; it knows
+            no other. None: a row is one sequence. Not with a cache.
 
         Returns:
           f32[B, T - start, V] and the new cache.
@@ -102,12 +109,14 @@ class Transformer:
         config, (batch, length) = self.config, tokens.shape
         mask = tokens != vocab.PAD
         reading = start_reading(batch) if cache is None else cache.reading
-        index, row, reading = positions(config.position, tokens, reading)
+        own = True if sequence is None else sequence[:, :, None] == sequence[:, None, :]
+        before = jnp.tri(length, dtype=bool)[None] & own
+        index, row, reading = positions(config.position, tokens, reading, before)
         if cache is not None:
             mask = buffers.write(cache.mask, mask, pos, axis=1)
         angles = rotary_angles(config, index, mask.shape[1])
         slots, here = jnp.arange(mask.shape[1])[None], (pos + jnp.arange(length))[:, None]
-        visible = (slots <= here)[None] & mask[:, None, :] | (slots == here)[None]
+        visible = (slots <= here)[None] & mask[:, None, :] & own | (slots == here)[None]
 
         dtype = jnp.dtype(config.dtype)
         x = products.look_up(self.embed.astype(dtype), tokens)
