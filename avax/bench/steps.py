@@ -24,6 +24,7 @@ from avax.types import Policy
 
 TASK = Addition(max_difficulty=8)
 NUM_GENERATED = 512  # prompts of a round
+CALL_FLOPS = 1.4e11  # of a timed call, nominally
 
 
 class Size(NamedTuple):
@@ -46,13 +47,13 @@ class Size(NamedTuple):
         return sum(x.size for x in jax.tree.leaves(like))
 
     def num_steps(self, work: str, width: int = 1) -> int:
-        """Updates, or rounds of completions, of one timed call: of wider tiles fewer, as long as
-        that leaves enough to make up for what a call costs by itself. A loop makes hundreds.
+        """Updates, or rounds of completions, of one timed call: about a second's.
+
+        That makes up for what a call costs by itself; a loop makes hundreds in one.
         """
-        if work == "generate":
-            return max(1, 32 // width)
-        most, least = {32: (256, 16), 64: (64, 8)}.get(self.width, (16, 2))
-        return max(least, most // width)
+        rows = self.batch if work == "train" else NUM_GENERATED / 3  # forward alone
+        flops = self.nominal_flops() * rows / self.batch
+        return int(min(max(CALL_FLOPS / flops / width, 2), 256))
 
     def nominal_flops(self) -> float:
         """6 x parameters x tokens of an update, skipped and padded ones counted as done."""
