@@ -89,7 +89,7 @@ def pairs(asked: Array, told: Array, most_asked: int, most_told: int) -> Array:
     row = jnp.arange(total)
 
     def partner(row, alone):
-        """Of the longest that is a row's: -1 if there is none; and whether it has a row at all."""
+        """Who goes with the longest of each row, -1 for none; and whether there is such a row."""
         behind = total - 1 - (row - alone)
         return jnp.where((row >= alone) & (behind > row), behind, -1), behind >= row
 

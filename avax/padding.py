@@ -1,7 +1,7 @@
 """Sums over training rows that leave much of the PAD out, a few rows at a time.
 
 Short sequences share rows, long ones are cut to length. A program has fixed shapes, so there are a
-few widths to cut to, and the work is compiled once for each.
+few sizes to cut to, and the work is compiled once for each.
 """
 
 from __future__ import annotations
@@ -17,27 +17,29 @@ from avax import packing, pieces, vocab
 from avax.packing import Rows
 
 NUM_ROWS = 8  # of a piece: few enough for a core's caches
-# Columns that a width more must save, and how many widths there are at most: each takes about 4
+# Columns that a size more must save, and how many sizes there are at most: each takes about 4
 # seconds to compile. With four, an update on sums of 1 to 100 digits takes 0.59 of the time, on
 # those of 1 to 40 0.26.
 STEP, MOST = 48, 4
-# Short sequences share rows where there are this many: among fewer there are few partners.
-PACKED = 64
+# From as many short sequences on they share rows; among fewer there are few partners.
+MIN_BATCH = 64
+
+Size = tuple[int, int]  # columns of prompts without their last token, and of completions
 
 
 def sum_over_rows(function: Callable[[Rows], Any], rows: Rows) -> Any:
     """`function(rows)`, a pytree of sums over rows, on a CPU without most of the PAD.
 
-    An ensemble stays in step: of each width all members sum as many pieces as the one that has
+    An ensemble stays in step: of each size all members sum as many pieces as the one that has
     most, the others pieces of PAD, which must add exact zeros. So no member's bits depend on the
     others.
 
     An accelerator takes all rows at once.
     """
-    sizes = widths(rows.num_asked, rows.num_told)
-    if jax.default_backend() != "cpu" or (len(sizes) == 1 and len(rows.tokens) < PACKED):
+    sizes = sizes_of(rows.num_asked, rows.num_told)
+    if jax.default_backend() != "cpu" or (len(sizes) == 1 and len(rows.tokens) < MIN_BATCH):
         return function(rows)
-    stacked, parts = packed(rows) if len(sizes) == 1 else sorted_by_width(rows, sizes)
+    stacked, parts = packed(rows) if len(sizes) == 1 else sorted_by_size(rows, sizes)
     like = jax.eval_shape(function, jax.tree.map(lambda x: x[0], stacked))
     total = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), like)
     first = 0
@@ -53,30 +55,28 @@ def sum_over_rows(function: Callable[[Rows], Any], rows: Rows) -> Any:
     return total
 
 
-def widths(num_asked: int, num_told: int) -> list[tuple[int, int]]:
-    """Columns of prompts and of completions to cut to, ascending; the last are A and Q."""
+def sizes_of(num_asked: int, num_told: int) -> list[Size]:
+    """What to cut rows to, ascending; the last is all of them."""
     count = min(max((num_asked + num_told) // STEP, 1), MOST)
     return [(-(-num_asked * i // count), -(-num_told * i // count)) for i in range(1, count + 1)]
 
 
-def packed(rows: Rows) -> tuple[Rows, list[tuple[tuple[int, int], Array]]]:
-    """Pieces of packed rows [N, B / N, ...]; their only width, and how many hold something."""
+def packed(rows: Rows) -> tuple[Rows, list[tuple[Size, Array]]]:
+    """Pieces [N, B / N, ...] of packed rows, and how many hold something: all have one size."""
     stacked = in_pieces(packing.pack(rows))
     count = (stacked.target != vocab.PAD).any((1, 2)).sum()
     return stacked, [((stacked.num_asked, stacked.num_told), count)]
 
 
-def sorted_by_width(
-    rows: Rows, sizes: list[tuple[int, int]]
-) -> tuple[Rows, list[tuple[tuple[int, int], Array]]]:
-    """Pieces of rows [N, B / N, ...] that need about the same width; each, and how many need it."""
+def sorted_by_size(rows: Rows, sizes: list[Size]) -> tuple[Rows, list[tuple[Size, Array]]]:
+    """Pieces [N, B / N, ...] of rows that need about the same, and how many need each size."""
     order = pieces.order_of(needed(rows, sizes))
     stacked = in_pieces(jax.tree.map(lambda x: x[order], rows))
-    width = jax.vmap(lambda piece: needed(piece, sizes).max())(stacked)
-    return stacked, [(size, (width == i).sum()) for i, size in enumerate(sizes)]
+    largest = jax.vmap(lambda piece: needed(piece, sizes).max())(stacked)
+    return stacked, [(size, (largest == i).sum()) for i, size in enumerate(sizes)]
 
 
-def needed(rows: Rows, sizes: list[tuple[int, int]]) -> Array:
+def needed(rows: Rows, sizes: list[Size]) -> Array:
     """i32[B]: index of the first of some sizes, ascending, that holds each row."""
     asked, told = rows.lengths()
     too_small = [(asked > a) | (told > q) for a, q in sizes[:-1]]
@@ -95,7 +95,7 @@ def in_pieces(rows: Rows) -> Rows:
     return jax.tree.map(stack, rows, packing.blank(rows))
 
 
-def cut(piece: Rows, size: tuple[int, int], is_wanted: Array) -> Rows:
+def cut(piece: Rows, size: Size, is_wanted: Array) -> Rows:
     """A piece without what stands beyond a size; of PAD alone if it isn't wanted."""
     asked, told = size
     here = slice(piece.num_asked - asked, piece.num_asked + told)

@@ -40,7 +40,7 @@ def contestants(found: dict[str, Any], size: int, work: str) -> dict[str, dict[s
         "avax": best(avax),
         "avax, one at a time": best([row for row in avax if row["width"] == 1]),
         "PyTorch": best(rows_of(found, size=size, work=work, by="torch")),
-        "its matrix products alone": best(chain(padded=True)),
+        "matrix products alone": best(chain(padded=True)),
         "these, without padding": best(chain(padded=False)),
     }
 

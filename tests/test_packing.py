@@ -20,7 +20,7 @@ NUM = 9  # sequences
 @pytest.fixture(autouse=True)
 def always(monkeypatch):
     """Batches of any size are packed, in pieces of 2 or 3 rows."""
-    monkeypatch.setattr(padding, "PACKED", 1)
+    monkeypatch.setattr(padding, "MIN_BATCH", 1)
     monkeypatch.setattr(padding, "NUM_ROWS", 3)
 
 

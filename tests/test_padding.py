@@ -18,7 +18,7 @@ MODEL = transformer.TransformerConfig(num_layers=1, num_heads=2, width=16)
 
 @pytest.fixture(autouse=True)
 def short_steps(monkeypatch):
-    """Widths of 8, 15, 21 columns, and pieces of 3 rows."""
+    """Sizes of 8, 15, 21 columns, and pieces of 3 rows."""
     monkeypatch.setattr(padding, "STEP", 7)
     monkeypatch.setattr(padding, "NUM_ROWS", 3)
 
@@ -97,7 +97,7 @@ def test_rows_of_nothing_have_no_gradient(policy):
     ],
 )
 def test_columns_that_are_computed(difficulties, columns):
-    """By hand: the widths are 5 + 3, 9 + 6 and 13 + 8."""
+    """By hand: the sizes are 5 + 3, 9 + 6 and 13 + 8."""
     seen = []
 
     def function(rows):
@@ -113,9 +113,9 @@ def test_columns_that_are_computed(difficulties, columns):
 
 
 @pytest.mark.parametrize("num_asked, num_told", [(0, 1), (37, 20), (81, 42), (401, 202)])
-def test_widths_ascend_to_the_whole(monkeypatch, num_asked, num_told):
+def test_sizes_ascend_to_the_whole(monkeypatch, num_asked, num_told):
     monkeypatch.undo()
-    sizes = padding.widths(num_asked, num_told)
+    sizes = padding.sizes_of(num_asked, num_told)
     assert sizes[-1] == (num_asked, num_told) and len(sizes) <= padding.MOST
     totals = [sum(size) for size in sizes]
     assert all(b - a >= padding.STEP - 2 for a, b in zip(totals, totals[1:], strict=False))

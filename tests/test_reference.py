@@ -93,7 +93,7 @@ def plain_adam(policy, grads, rate, max_norm):
 @pytest.mark.parametrize("num_layers, num_heads, packed", [(1, 2, 64), (2, 1, 64), (2, 1, 2)])
 def test_a_step_is_that_of_the_plain_implementation(monkeypatch, num_layers, num_heads, packed):
     """Once with both sequences in one row, too."""
-    monkeypatch.setattr(padding, "PACKED", packed)
+    monkeypatch.setattr(padding, "MIN_BATCH", packed)
     config = TransformerConfig(num_layers, num_heads, width=16, rotary_base=10.0)
     policy = transformer.init(jax.random.key(0), config)
     keys = jax.random.split(jax.random.key(1), 2)
