@@ -119,8 +119,8 @@ class Policy(Protocol):
         """Logits f32[B, T - start, V] of tokens i32[B, T] from `start` on, and the new cache.
 
         None are asked for, start is T, where a prompt is read that goes on. In training two
-        sequences may share a row: `sequence` i32[B, T] says which one a token is of, and none may
-        know of the other.
+        sequences may share a row: `sequence` i32[B, T] says which one a token is of, and neither
+        may see the other.
         """
         ...
 

@@ -40,8 +40,8 @@ def contestants(found: dict[str, Any], size: int, work: str) -> dict[str, dict[s
         "avax": best(avax),
         "avax, one at a time": best([row for row in avax if row["width"] == 1]),
         "PyTorch": best(rows_of(found, size=size, work=work, by="torch")),
-        "matrix products alone": best(chain(padded=True)),
-        "these, without padding": best(chain(padded=False)),
+        "products alone, padded": best(chain(padded=True)),
+        "products alone, unpadded": best(chain(padded=False)),
     }
 
 

@@ -76,7 +76,7 @@ def test_the_figure_has_a_panel_for_each_part(parts):
     assert len(drawn.axes) == len(panels) + ("scaling" in parts)
     if "steps" in parts:
         names = [text.get_text() for text in drawn.axes[0].get_legend().get_texts()]
-        limits = ["matrix products alone", "these, without padding"]
+        limits = ["products alone, padded", "products alone, unpadded"]
         assert names == ["avax", "avax, one at a time", "PyTorch", *limits]
 
 

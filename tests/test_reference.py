@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import padding, training, vocab
+from avax import packing, padding, training, vocab
 from avax.models import transformer
 from avax.models.transformer import TransformerConfig
 from avax.tasks import Addition
@@ -90,15 +90,23 @@ def plain_adam(policy, grads, rate, max_norm):
     return jax.tree.map(step, policy, grads)
 
 
-@pytest.mark.parametrize("num_layers, num_heads, packed", [(1, 2, 64), (2, 1, 64), (2, 1, 2)])
-def test_a_step_is_that_of_the_plain_implementation(monkeypatch, num_layers, num_heads, packed):
+@pytest.mark.parametrize(
+    "num_layers, num_heads, difficulties, num_rows",
+    [(1, 2, (1, 3), 2), (2, 1, (1, 3), 2), (2, 1, (1, 2), 1)],
+)
+def test_a_step_is_that_of_the_plain_implementation(
+    monkeypatch, num_layers, num_heads, difficulties, num_rows
+):
     """Once with both sequences in one row, too."""
-    monkeypatch.setattr(padding, "MIN_BATCH", packed)
+    if num_rows == 1:
+        monkeypatch.setattr(padding, "MIN_BATCH", 2)
     config = TransformerConfig(num_layers, num_heads, width=16, rotary_base=10.0)
     policy = transformer.init(jax.random.key(0), config)
     keys = jax.random.split(jax.random.key(1), 2)
-    problems = jax.vmap(TASK.sample)(keys, jnp.array([1, 3]))
+    problems = jax.vmap(TASK.sample)(keys, jnp.array(difficulties))
     batch = problems.prompt, problems.answer
+    packed = packing.pack(packing.rows_of(*batch, jnp.ones(problems.answer.shape)))
+    assert (packed.target != vocab.PAD).any(1).sum() == num_rows
 
     prompts, completions = map(np.asarray, batch)
     plain = jax.jit(lambda policy: plain_loss(policy, prompts, completions))

@@ -100,7 +100,7 @@ class Transformer:
           pos: index of the first of `tokens` in the whole sequences, shared by the batch.
           start: logits are wanted from this index on, of no token if it is T; the last layer skips
             all queries before it.
-          sequence: i32[B, T], which of the sequences that share a row each token is of; it knows
+          sequence: i32[B, T], which of the sequences that share a row each token is of; it sees
             no other. None: a row is one sequence. Not with a cache.
 
         Returns:
