@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from avax import generation, sampling, vocab
-from avax.models import transformer
+from avax.models import rotary, transformer
 from avax.models.transformer import SCHEMES, TransformerConfig
 
 P, C, K = 7, 4, 8
@@ -155,8 +155,8 @@ def test_rotation_by_hand():
     x = np.random.default_rng(0).normal(size=(1, 3, 8)).astype(np.float32)
     index = jnp.array([[0, 1, 5]])
     heads = x.reshape(1, 3, 2, 4).swapaxes(1, 2)
-    angles = transformer.rotary_angles(config, index, 5)
-    turned = transformer.rotated(config, jnp.asarray(heads), angles)
+    angles = config.angles(index, 5)
+    turned = rotary.rotated(jnp.asarray(heads), angles)
     plane = heads[..., :2] + 1j * heads[..., 2:]
     frequency = 100.0 ** -np.array([0, 0.5])
     plane = plane * np.exp(1j * np.array([0, 1, 5])[:, None] * frequency)
