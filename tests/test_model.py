@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from avax import generation, sampling, vocab
-from avax.models import rotary, transformer
+from avax.models import masks, rotary, transformer
 from avax.models.transformer import SCHEMES, TransformerConfig
 
 P, C, K = 7, 4, 8
@@ -161,6 +161,35 @@ def test_rotation_by_hand():
     frequency = 100.0 ** -np.array([0, 0.5])
     plane = plane * np.exp(1j * np.array([0, 1, 5])[:, None] * frequency)
     np.testing.assert_allclose(turned, np.concatenate([plane.real, plane.imag], -1), atol=1e-5)
+
+
+@pytest.mark.parametrize("length", [1, 8, 11])
+@pytest.mark.parametrize("is_cached, is_shared", [(False, False), (False, True), (True, False)])
+def test_what_is_seen_one_token_at_a_time(length, is_cached, is_shared):
+    """Itself, and what came before but PAD and the sequences that share its row."""
+    rng = np.random.default_rng(length)
+    num_held, num_slots = (4, 17) if is_cached else (0, 8 * -(-length // 8))
+    every = rng.choice([vocab.PAD, 1], (3, num_held + length))
+    sequence = rng.integers(0, 2, (3, length)) if is_shared else None
+    held = np.zeros((3, num_slots), bool)
+    held[:, :num_held] = every[:, :num_held] != vocab.PAD
+    mask, before, bias = masks.seen(
+        jnp.asarray(every[:, num_held:]),
+        jnp.asarray(held) if is_cached else None,
+        num_held,
+        None if sequence is None else jnp.asarray(sequence),
+    )
+    assert mask.shape == (3, num_slots) and bias.shape == (3, length, num_slots)
+    for b, t, slot in itertools.product(range(3), range(length), range(num_slots)):
+        is_token = slot < every.shape[1] and every[b, slot] != vocab.PAD
+        assert mask[b, slot] == is_token
+        own = not is_shared or slot >= length or sequence[b, slot] == sequence[b, t]
+        here = num_held + t
+        assert (bias[b, t, slot] == 0) == (slot == here or (slot < here and is_token and own))
+        if num_held <= slot < num_held + length:
+            first = np.broadcast_to(before, (3, length, length))[b, t, slot - num_held]
+            assert first == (slot <= here and own)
+    assert set(np.unique(bias)) <= {0, np.float32(-1e9)}
 
 
 def test_softmax_with_sink_by_hand():

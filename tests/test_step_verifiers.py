@@ -112,7 +112,8 @@ def test_the_same_noise_serves_all_rates():
     assert (more | ~less).all() and more.sum() > less.sum()
 
 
-SMALL = TransformerConfig(num_layers=1, num_heads=1, width=16, rotary_base=10.0)
+# With one head three of six seeds learn it to 0.9; which, depends on how sums are rounded.
+SMALL = TransformerConfig(num_layers=1, num_heads=2, width=16, rotary_base=10.0)
 
 
 def learned(level, **changes):

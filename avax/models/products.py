@@ -26,7 +26,8 @@ def _matmul_forward(x, w):
 
 def _matmul_backward(kept, g):
     x, w = kept
-    g = g.astype(x.dtype)
+    # Behind a barrier, or each use makes its own of what they came from: 2 % at width 32.
+    x, g = optimization_barrier((x, g.astype(x.dtype)))
     dx = matmul(g, w.mT)
     if w.ndim == 2:
         x, g = (y.reshape(-1, y.shape[-1]) for y in (x, g))

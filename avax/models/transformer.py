@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import struct, vocab
-from avax.models import buffers, products, rotary
+from avax.models import buffers, masks, products, rotary
 from avax.models.positions import NUM_SEGMENTS, SCHEMES, Reading, positions, start_reading
 from avax.types import Integer, Key
 
@@ -117,17 +117,12 @@ class Transformer:
         Returns:
           f32[B, T - start, V] and the new cache.
         """
-        config, (batch, length) = self.config, tokens.shape
-        mask = tokens != vocab.PAD
+        config, batch = self.config, len(tokens)
         reading = start_reading(batch) if cache is None else cache.reading
-        own = True if sequence is None else sequence[:, :, None] == sequence[:, None, :]
-        before = jnp.tri(length, dtype=bool)[None] & own
+        held = None if cache is None else cache.mask
+        mask, before, bias = masks.seen(tokens, held, pos, sequence)
         index, row, reading = positions(config.position, tokens, reading, before)
-        if cache is not None:
-            mask = buffers.write(cache.mask, mask, pos, axis=1)
         angles = config.angles(index, mask.shape[1])
-        slots, here = jnp.arange(mask.shape[1])[None], (pos + jnp.arange(length))[:, None]
-        visible = (slots <= here)[None] & mask[:, None, :] & own | (slots == here)[None]
 
         dtype = jnp.dtype(config.dtype)
         x = products.look_up(self.embed.astype(dtype), tokens)
@@ -136,7 +131,7 @@ class Transformer:
         for i, block in enumerate(self.blocks):
             first = start if i == len(self.blocks) - 1 else 0
             past = None if cache is None else (cache.keys[i], cache.values[i], pos)
-            x, key_value = attention(config, block, x, angles, visible, first, past)
+            x, key_value = attention(config, block, x, angles, bias, first, past)
             x = x + perceptron(config, block, x)
             memory.append(key_value)
         logits = dot(config, rms_norm(x), self.norm[:, None] * self.head)
@@ -186,8 +181,11 @@ def as_heads(config, x):
     return x.reshape(*x.shape[:2], config.num_heads, config.head_width).swapaxes(1, 2)
 
 
-def attention(config, block, x, angles, visible, first, past):
-    """x f32[B, T, d] from `first` on with what it attends to added, and its keys and values."""
+def attention(config, block, x, angles, bias, first, past):
+    """x f32[B, T, d] from `first` on with what it attends to added, and its keys and values.
+
+    The bias is that of `masks.seen`.
+    """
     hidden = rms_norm(x)
     query, key, value = jnp.split(block.norm_attention[:, None] * block.qkv, 3, axis=1)
     q, k, v = (
@@ -199,8 +197,10 @@ def attention(config, block, x, angles, visible, first, past):
     if past is not None:
         keys, values, pos = past
         k, v = (buffers.write(b, x, pos, axis=2) for b, x in ((keys, k), (values, v)))
-    scores = products.matmul(q, k.mT) * q.shape[-1] ** -0.5
-    weights = softmax_with_sink(jnp.where(visible[:, None, first:], scores, -1e9), block.sink)
+    else:
+        k, v = (masks.aligned(x, axis=2) for x in (k, v))
+    scores = products.matmul(q, k.mT) * q.shape[-1] ** -0.5 + bias[:, None, first:]
+    weights = softmax_with_sink(scores, block.sink)
     y = products.matmul(weights, v).swapaxes(1, 2)
     return x[:, first:] + dot(config, y.reshape(*y.shape[:2], config.width), block.out), (k, v)
 
