@@ -19,6 +19,11 @@ def random(key: int, shape, dtype="float32"):
     return jax.random.normal(jax.random.key(key), shape).astype(dtype)
 
 
+def sums_of_rows(table, rows):
+    """f32[..., d] of i32[..., number of rows in a sum]."""
+    return products.matmul(products.marks(jnp.moveaxis(rows, -1, 0), len(table)), table)
+
+
 def gradients(product, x, w, cotangent):
     return jax.vjp(product, x, w)[1](cotangent)
 
@@ -38,13 +43,13 @@ def test_matmul_equals_the_plain_product(shapes):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("product", ["matmul", "look_up"])
+@pytest.mark.parametrize("product", ["matmul", "marks"])
 def test_many_members_equal_each_alone(product):
     if product == "matmul":
         function, members = products.matmul, (random(0, (3, 4, 5)), random(1, (3, 5, 2)))
     else:
         rows = jax.random.randint(jax.random.key(3), (3, 6), 0, 4)
-        function, members = products.look_up, (random(0, (3, 4, 5)), rows)
+        function, members = sums_of_rows, (random(0, (3, 4, 5)), rows[..., None])
 
     def gradient(a, b):
         return jax.grad(lambda a: jnp.sin(function(a, b)).sum())(a)
@@ -55,13 +60,14 @@ def test_many_members_equal_each_alone(product):
         np.testing.assert_allclose(together[i], alone, rtol=1e-5, atol=1e-6)
 
 
-def test_look_up_equals_indexing():
-    table, rows = random(0, (4, 3)), jnp.array([[2, 2, 0], [3, 2, 0]])
-    np.testing.assert_array_equal(products.look_up(table, rows), table[rows])
+def test_marks_times_a_table_are_sums_of_its_rows():
+    table, rows = random(0, (5, 3)), jnp.array([[[2, 4], [2, 3], [0, 4]], [[3, 4], [2, 4], [0, 3]]])
+    sums = sums_of_rows(table, rows)
+    np.testing.assert_array_equal(sums, table[rows[..., 0]] + table[rows[..., 1]])
     cotangent = random(1, (2, 3, 3))
-    found = jax.vjp(lambda t: products.look_up(t, rows), table)[1](cotangent)[0]
-    expected = np.zeros((4, 3), np.float32)
-    np.add.at(expected, np.asarray(rows), np.asarray(cotangent))
+    found = jax.vjp(lambda t: sums_of_rows(t, rows), table)[1](cotangent)[0]
+    expected = np.zeros((5, 3), np.float32)
+    np.add.at(expected, np.asarray(rows), np.asarray(cotangent)[:, :, None])
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 

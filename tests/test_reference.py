@@ -91,16 +91,24 @@ def plain_adam(policy, grads, rate, max_norm):
 
 
 @pytest.mark.parametrize(
-    "num_layers, num_heads, difficulties, num_rows",
-    [(1, 2, (1, 3), 2), (2, 1, (1, 3), 2), (2, 1, (1, 2), 1)],
+    "num_layers, num_heads, width, difficulties, num_rows",
+    [
+        (1, 2, 16, (1, 3), 2),
+        (2, 1, 16, (1, 3), 2),
+        (2, 1, 16, (1, 2), 1),
+        (1, 2, 48, (1, 2), 1),
+        (2, 1, 48, (1, 3), 2),
+    ],
 )
 def test_a_step_is_that_of_the_plain_implementation(
-    monkeypatch, num_layers, num_heads, difficulties, num_rows
+    monkeypatch, num_layers, num_heads, width, difficulties, num_rows
 ):
-    """Once with both sequences in one row, too."""
+    """With both sequences in one row and in two; with a first layer that multiplies the table of
+    embeddings by its weights, too: one wider than the table has rows.
+    """
     if num_rows == 1:
         monkeypatch.setattr(padding, "MIN_BATCH", 2)
-    config = TransformerConfig(num_layers, num_heads, width=16, rotary_base=10.0)
+    config = TransformerConfig(num_layers, num_heads, width, rotary_base=10.0)
     policy = transformer.init(jax.random.key(0), config)
     keys = jax.random.split(jax.random.key(1), 2)
     problems = jax.vmap(TASK.sample)(keys, jnp.array(difficulties))

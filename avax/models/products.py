@@ -8,6 +8,8 @@ less time at width 32 (1 layer) and 12 % less at width 64 (2 layers).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -41,9 +43,9 @@ def _matmul_backward(kept, g):
 matmul.defvjp(_matmul_forward, _matmul_backward)
 
 
-def look_up(table: Array, rows: Array) -> Array:
-    """f32[..., d]: the rows i32[...] of a table [V, d], by a product with zeros and ones.
+def marks(rows: Sequence[Array], num_rows: int) -> Array:
+    """f32[..., num_rows]: 1 at each of some rows i32[...] of a table, else 0.
 
-    The gradient of indexing is slow on a CPU.
+    Times the table, these are the sums of its rows; the gradient of indexing is slow on a CPU.
     """
-    return matmul(jax.nn.one_hot(rows, len(table), dtype=table.dtype), table)
+    return sum(jax.nn.one_hot(row, num_rows) for row in rows)

@@ -14,7 +14,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import struct, vocab
-from avax.models import buffers, masks, products, rotary
+from avax.models import layers, masks, products, rotary
+from avax.models.layers import Block
 from avax.models.positions import NUM_SEGMENTS, SCHEMES, Reading, positions, start_reading
 from avax.types import Integer, Key
 
@@ -53,19 +54,6 @@ class TransformerConfig:
         if self.position not in ("digit", "rotary"):
             return None
         return rotary.angles(index, highest, self.head_width, self.rotary_base)
-
-
-@struct.dataclass
-class Block:
-    """Parameters of one layer."""
-
-    norm_attention: Array  # f32[d]
-    qkv: Array  # f32[d, 3d]
-    sink: Array  # f32[H], score of attending to nothing
-    out: Array  # f32[d, d]
-    norm_perceptron: Array  # f32[d]
-    up: Array  # f32[d, 4d]
-    down: Array  # f32[4d, d]
 
 
 class Cache(NamedTuple):
@@ -124,17 +112,20 @@ class Transformer:
         index, row, reading = positions(config.position, tokens, reading, before)
         angles = config.angles(index, mask.shape[1])
 
-        dtype = jnp.dtype(config.dtype)
-        x = products.look_up(self.embed.astype(dtype), tokens)
-        x = x + products.look_up(self.position_embed.astype(dtype), row)
+        table = jnp.concatenate([self.embed, self.position_embed])
+        marks = products.marks([tokens, row + len(self.embed)], len(table))
+        x = layers.dot(config, marks, table)
         memory = []
         for i, block in enumerate(self.blocks):
             first = start if i == len(self.blocks) - 1 else 0
             past = None if cache is None else (cache.keys[i], cache.values[i], pos)
-            x, key_value = attention(config, block, x, angles, bias, first, past)
-            x = x + perceptron(config, block, x)
+            # What the first layer reads are sums of rows of the table.
+            made_of = (marks, table) if i == 0 and len(table) < config.width else None
+            heads = layers.project(config, block, x, first, made_of)
+            x, key_value = layers.attention(config, block, x[:, first:], heads, angles, bias, past)
+            x = x + layers.perceptron(config, block, x)
             memory.append(key_value)
-        logits = dot(config, rms_norm(x), self.norm[:, None] * self.head)
+        logits = layers.dot(config, layers.rms_norm(x), self.norm[:, None] * self.head)
         # PAD is never predicted, so that it stands behind EOS and nowhere else.
         is_pad = (jnp.arange(vocab.VOCAB_SIZE) == vocab.PAD)[None, None]
         logits = jnp.where(is_pad, -1e9, logits)
@@ -145,7 +136,7 @@ class Transformer:
 
 def init(key: Key, config: TransformerConfig) -> Transformer:
     """A policy with random parameters: normal, variance 1 / fan-in, less on residual outputs."""
-    d, layers = config.width, config.num_layers
+    d = config.width
     key_embed, key_position, key_head, key_blocks = jax.random.split(key, 4)
 
     def normal(key, shape, scale=1.0):
@@ -153,7 +144,7 @@ def init(key: Key, config: TransformerConfig) -> Transformer:
 
     def block(key):
         key_qkv, key_out, key_up, key_down = jax.random.split(key, 4)
-        residual = (2 * layers) ** -0.5
+        residual = (2 * config.num_layers) ** -0.5
         return Block(
             norm_attention=jnp.ones(d),
             qkv=normal(key_qkv, (d, 3 * d)),
@@ -169,70 +160,8 @@ def init(key: Key, config: TransformerConfig) -> Transformer:
     return Transformer(
         embed=jax.random.normal(key_embed, (vocab.VOCAB_SIZE, d)),
         position_embed=scale * jax.random.normal(key_position, (rows, d)),
-        blocks=tuple(block(k) for k in jax.random.split(key_blocks, layers)),
+        blocks=tuple(block(k) for k in jax.random.split(key_blocks, config.num_layers)),
         norm=jnp.ones(d),
         head=normal(key_head, (d, vocab.VOCAB_SIZE)),
         config=config,
     )
-
-
-def as_heads(config, x):
-    """f32[B, T, d] as f32[B, H, T, E]."""
-    return x.reshape(*x.shape[:2], config.num_heads, config.head_width).swapaxes(1, 2)
-
-
-def attention(config, block, x, angles, bias, first, past):
-    """x f32[B, T, d] from `first` on with what it attends to added, and its keys and values.
-
-    The bias is that of `masks.seen`.
-    """
-    hidden = rms_norm(x)
-    query, key, value = jnp.split(block.norm_attention[:, None] * block.qkv, 3, axis=1)
-    q, k, v = (
-        as_heads(config, dot(config, x, weights))
-        for x, weights in ((hidden[:, first:], query), (hidden, key), (hidden, value))
-    )
-    q = rotary.rotated(q, jax.tree.map(lambda a: a[:, :, first:], angles))
-    k = rotary.rotated(k, angles)
-    if past is not None:
-        keys, values, pos = past
-        k, v = (buffers.write(b, x, pos, axis=2) for b, x in ((keys, k), (values, v)))
-    else:
-        k, v = (masks.aligned(x, axis=2) for x in (k, v))
-    scores = products.matmul(q, k.mT) * q.shape[-1] ** -0.5 + bias[:, None, first:]
-    weights = softmax_with_sink(scores, block.sink)
-    y = products.matmul(weights, v).swapaxes(1, 2)
-    return x[:, first:] + dot(config, y.reshape(*y.shape[:2], config.width), block.out), (k, v)
-
-
-def softmax_with_sink(scores: Array, sink: Array) -> Array:
-    """Softmax over the last axis of f32[B, H, T, T] with one more score per head, f32[H], left out.
-
-    A head that finds no match can attend to nothing, whatever the length (attention sinks: Xiao et
-    al. 2023, arXiv 2309.17453).
-    """
-    sink = sink[None, :, None, None]
-    top = jax.lax.stop_gradient(jnp.maximum(scores.max(-1, keepdims=True), sink))
-    weights = jnp.exp(scores - top)
-    return weights / (weights.sum(-1, keepdims=True) + jnp.exp(sink - top))
-
-
-def perceptron(config, block, x):
-    """What the ReLU perceptron adds to x f32[B, T, d]."""
-    hidden = dot(config, rms_norm(x), block.norm_perceptron[:, None] * block.up)
-    return dot(config, jax.nn.relu(hidden), block.down)
-
-
-def rms_norm(x: Array) -> Array:
-    """x f32[B, T, d] at root mean square 1 (Zhang & Sennrich 2019, arXiv 1910.07467).
-
-    Its scale is multiplied into the weights behind it: fewer numbers, no sum over tokens for its
-    gradient; an update takes 3 % less time.
-    """
-    return x * jax.lax.rsqrt(jnp.mean(x * x, axis=-1, keepdims=True) + 1e-6)
-
-
-def dot(config: TransformerConfig, x: Array, w: Array) -> Array:
-    """x @ w with operands in the configured dtype and a float32 sum."""
-    dtype = jnp.dtype(config.dtype)
-    return products.matmul(x.astype(dtype), w.astype(dtype))
