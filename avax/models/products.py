@@ -44,8 +44,8 @@ matmul.defvjp(_matmul_forward, _matmul_backward)
 
 
 def marks(rows: Sequence[Array], num_rows: int) -> Array:
-    """f32[..., num_rows]: 1 at each of some rows i32[...] of a table, else 0.
+    """f32[..., num_rows]: how often each row of a table is among some rows i32[...].
 
-    Times the table, these are the sums of its rows; the gradient of indexing is slow on a CPU.
+    Times the table, these are the sums of the rows; the gradient of indexing is slow on a CPU.
     """
     return sum(jax.nn.one_hot(row, num_rows) for row in rows)
