@@ -6,6 +6,8 @@ policy's, a `TransformerConfig`.
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -27,27 +29,40 @@ class Block:
     down: Array  # f32[4d, d]
 
 
+def with_tail(x, first):
+    """x f32[B, T, d] and its tokens from `first` on.
+
+    Their gradients are laid side by side; that of a slice would be filled up with zeros.
+    """
+    head, tail = jnp.split(x, [first], axis=1)
+    return jnp.concatenate([head, tail], axis=1), tail
+
+
 def as_heads(config, x):
-    """f32[B, T, d] as f32[B, H, T, E]."""
-    return x.reshape(*x.shape[:2], config.num_heads, config.head_width).swapaxes(1, 2)
+    """f32[B, T, d] as f32[B, H, T, E].
+
+    By `split` and `stack`, like the way back: a CPU turns axes that were reshaped number by number.
+    """
+    return jnp.stack(jnp.split(x, config.num_heads, axis=-1), axis=1)
 
 
-def project(config, block, x, first, made_of):
-    """Queries f32[B, H, T, E] from `first` on, keys and values of x f32[B, T, d].
+def project(config, block, x, tail, made_of):
+    """Queries f32[B, H, Q, E] of the last Q tokens, `tail`, keys and values of x f32[B, T, d].
 
     If x is made of few rows of a table, x = marks @ table, these are multiplied by the weights
     instead of x: an update takes 5 % less time at width 64.
     """
-    scale = inverse_rms(x)
 
-    def times(weights, first=0):
+    def times(x, weights):
         if made_of is None:
-            return dot(config, (x * scale)[:, first:], weights)
+            return as_heads(config, normed_dot(config, x, weights))
         marks, table = made_of
-        return scale[:, first:] * dot(config, marks[:, first:], dot(config, table, weights))
+        here = marks[:, marks.shape[1] - x.shape[1] :]
+        y = as_heads(config, dot(config, here, dot(config, table, weights)))
+        return inverse_rms(x)[:, None] * y
 
     query, key, value = jnp.split(block.norm_attention[:, None] * block.qkv, 3, axis=1)
-    return tuple(as_heads(config, y) for y in (times(query, first), times(key), times(value)))
+    return times(tail, query), times(x, key), times(x, value)
 
 
 def attention(config, block, x, heads, angles, bias, past):
@@ -66,8 +81,8 @@ def attention(config, block, x, heads, angles, bias, past):
         k, v = (masks.aligned(x, axis=2) for x in (k, v))
     scores = products.matmul(q, k.mT) * q.shape[-1] ** -0.5 + bias[:, None, first:]
     weights = softmax_with_sink(scores, block.sink)
-    y = products.matmul(weights, v).swapaxes(1, 2)
-    return x + dot(config, y.reshape(*y.shape[:2], config.width), block.out), (k, v)
+    y = jnp.concatenate(jnp.unstack(products.matmul(weights, v), axis=1), axis=-1)
+    return x + dot(config, y, block.out), (k, v)
 
 
 def softmax_with_sink(scores: Array, sink: Array) -> Array:
@@ -84,17 +99,34 @@ def softmax_with_sink(scores: Array, sink: Array) -> Array:
 
 def perceptron(config, block, x):
     """What the ReLU perceptron adds to x f32[B, T, d]."""
-    hidden = dot(config, rms_norm(x), block.norm_perceptron[:, None] * block.up)
-    return dot(config, jax.nn.relu(hidden), block.down)
+    hidden = normed_dot(config, x, block.norm_perceptron[:, None] * block.up)
+    # Its gradient makes what ReLU gives again, or XLA keeps two copies of it.
+    down = jax.checkpoint(lambda hidden, w: dot(config, jax.nn.relu(hidden), w))
+    return down(hidden, block.down)
 
 
-def rms_norm(x: Array) -> Array:
-    """x f32[B, T, d] at root mean square 1 (Zhang & Sennrich 2019, arXiv 1910.07467).
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def normed_dot(config, x: Array, w: Array) -> Array:
+    """x f32[B, T, d] at root mean square 1 (Zhang & Sennrich 2019, arXiv 1910.07467), times w.
 
-    Its scale is multiplied into the weights behind it: fewer numbers, no sum over tokens for its
-    gradient; an update takes 3 % less time.
+    The product is scaled, not x, so that its gradient turns x as it is; the norm's own scale is
+    multiplied into w: fewer numbers, no sum over tokens for its gradient.
     """
-    return x * inverse_rms(x)
+    return inverse_rms(x) * dot(config, x, w)
+
+
+def _normed_dot_forward(config, x, w):
+    scale = inverse_rms(x)
+    return scale * dot(config, x, w), (x, scale, w)
+
+
+def _normed_dot_backward(config, kept, g):
+    x, scale, w = kept
+    dx, dw = jax.vjp(partial(dot, config), x, w)[1](scale * g)
+    return dx - scale**2 * x * jnp.mean(x * dx, axis=-1, keepdims=True), dw
+
+
+normed_dot.defvjp(_normed_dot_forward, _normed_dot_backward)
 
 
 def inverse_rms(x: Array) -> Array:

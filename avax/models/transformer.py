@@ -121,11 +121,12 @@ class Transformer:
             past = None if cache is None else (cache.keys[i], cache.values[i], pos)
             # What the first layer reads are sums of rows of the table.
             made_of = (marks, table) if i == 0 and len(table) < config.width else None
-            heads = layers.project(config, block, x, first, made_of)
-            x, key_value = layers.attention(config, block, x[:, first:], heads, angles, bias, past)
+            x, tail = layers.with_tail(x, first)
+            heads = layers.project(config, block, x, tail, made_of)
+            x, key_value = layers.attention(config, block, tail, heads, angles, bias, past)
             x = x + layers.perceptron(config, block, x)
             memory.append(key_value)
-        logits = layers.dot(config, layers.rms_norm(x), self.norm[:, None] * self.head)
+        logits = layers.normed_dot(config, x, self.norm[:, None] * self.head)
         # PAD is never predicted, so that it stands behind EOS and nowhere else.
         is_pad = (jnp.arange(vocab.VOCAB_SIZE) == vocab.PAD)[None, None]
         logits = jnp.where(is_pad, -1e9, logits)
