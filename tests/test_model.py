@@ -198,6 +198,25 @@ def test_softmax_with_sink_by_hand():
     np.testing.assert_allclose(weights.ravel(), [0.1, 0.2, 0.5], rtol=1e-5)
 
 
+def test_normed_dot_and_its_gradients_by_their_definition():
+    x, w, cotangent = (
+        jax.random.normal(jax.random.key(i), shape)
+        for i, shape in enumerate([(2, 3, 4), (4, 5), (2, 3, 5)])
+    )
+
+    def plain(x, w):
+        root = jnp.sqrt((x**2).mean(-1, keepdims=True) + 1e-6)
+        return jnp.einsum("btd,dn->btn", x / root, w)
+
+    def product(x, w):
+        return layers.normed_dot(TransformerConfig(), x, w)
+
+    (y, back), (expected, plain_back) = (jax.vjp(f, x, w) for f in (product, plain))
+    np.testing.assert_allclose(y, expected, atol=1e-5)
+    for a, b in zip(back(cotangent), plain_back(cotangent), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
 def test_bfloat16_is_near_float32():
     exact, rough = (full(policy_of(dtype=d), SEQUENCES) for d in ("float32", "bfloat16"))
     assert rough.dtype == jnp.float32
