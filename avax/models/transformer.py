@@ -121,9 +121,8 @@ class Transformer:
             past = None if cache is None else (cache.keys[i], cache.values[i], pos)
             # What the first layer reads are sums of rows of the table.
             made_of = (marks, table) if i == 0 and len(table) < config.width else None
-            x, tail = layers.with_tail(x, first)
-            heads = layers.project(config, block, x, tail, made_of)
-            x, key_value = layers.attention(config, block, tail, heads, angles, bias, past)
+            heads = layers.project(config, block, x, first, made_of)
+            x, key_value = layers.attention(config, block, x[:, first:], heads, angles, bias, past)
             x = x + layers.perceptron(config, block, x)
             memory.append(key_value)
         logits = layers.normed_dot(config, x, self.norm[:, None] * self.head)
