@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import struct
+from avax.requirements import Context
 from avax.types import Integer, Key, Rollout, Scalar, Verdict
 
 
@@ -24,6 +25,9 @@ class Lapse:
 
     rate: Scalar = struct.leaf(0.0, low=0, high=1)
     round: Integer = struct.leaf(1, low=1)
+
+    def requires(self, context: Context) -> str | None:
+        return context.has_round("lapse.round", self.round)
 
     def overlook(self, key: Key, rollouts: Rollout, verdicts: Verdict, round: Array) -> Verdict:
         """`verdicts` on `rollouts` (any leading axes) with the lapse of this round."""

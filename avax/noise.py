@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import struct, vocab
+from avax.requirements import Context
 from avax.types import Integer, Key, Rollout, Scalar
 
 MOST = 3  # digits that `drop` and `perturb` touch
@@ -36,6 +37,9 @@ class LabelNoise:
     drop_rate: Scalar = struct.leaf(0.0, low=0, high=1)
     perturb_rate: Scalar = struct.leaf(0.0, low=0, high=1)
     round: Integer = struct.leaf(1, low=1)
+
+    def requires(self, context: Context) -> str | None:
+        return context.has_round("label_noise.round", self.round)
 
     def inject(self, key: Key, rollouts: Rollout, round: Array) -> Rollout:
         """`rollouts` (any leading axes) with the noise of this round."""

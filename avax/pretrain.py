@@ -37,7 +37,7 @@ class Pretraining:
     batch_size: int = struct.static(64, low=1)
     learning_rate: Scalar = struct.leaf(5e-3, low=0)
     warmup_rate: Scalar = struct.leaf(0.05, low=0, high=1)
-    max_grad_norm: Scalar = struct.leaf(1.0, low=0)
+    max_grad_norm: Scalar = struct.leaf(1.0, low=1e-6)
 
 
 def candidate_keys(pretraining: Pretraining, key: Key) -> Array:

@@ -12,10 +12,19 @@ dataclass = struct.dataclass
 
 
 def leaf(
-    default: Any = dataclasses.MISSING, *, low: float | None = None, high: float | None = None
+    default: Any = dataclasses.MISSING,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    nonzero_low: float | None = None,
 ) -> Any:
-    """A traced field: a number that a sweep may vary, with the closed range it is allowed."""
-    return struct.field(pytree_node=True, default=default, metadata={"low": low, "high": high})
+    """A traced field: a number that a sweep may vary, with the closed range it is allowed.
+
+    Args:
+      nonzero_low: smallest value but 0, for a number whose 0 means something else.
+    """
+    metadata = {"low": low, "high": high, "nonzero_low": nonzero_low}
+    return struct.field(pytree_node=True, default=default, metadata=metadata)
 
 
 def static(
@@ -84,7 +93,9 @@ def _child(node: Any, name: str) -> Any:
 
 
 def typed(node: Any) -> Any:
-    """`node` with whole numbers in its float fields as floats: 0 and 0.0 are one setting."""
+    """`node` with whole numbers in its float fields as floats, and without a zero that has a sign:
+    0, 0.0 and -0.0 are one setting.
+    """
     changes = {f.name: as_type(f, getattr(node, f.name)) for f in dataclasses.fields(node)}
     return dataclasses.replace(node, **changes)
 
@@ -96,7 +107,9 @@ def as_type(field: dataclasses.Field, value: Any) -> Any:
     if _is_tuple(value):
         return tuple(as_type(field, x) for x in value)
     is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return float(value) if is_whole and field.type in ("Scalar", "float", float) else value
+    if is_whole and field.type in ("Scalar", "float", float):
+        return float(value)
+    return value + 0.0 if isinstance(value, float) else value
 
 
 def to_dict(node: Any, defaults: bool = True) -> Any:

@@ -3,7 +3,7 @@
 Shapes are written in trailing comments: B problems, K samples of each, P prompt tokens, C
 completion tokens, T = P + C, V vocabulary, M base policies, R rounds, D difficulties, E kinds of
 mistakes. Tasks and verifiers are written for one problem, learners for one policy; `jax.vmap` does
-the rest.
+the rest. What a plug-in needs of the others it may say beforehand: see `requirements`.
 """
 
 from __future__ import annotations
@@ -169,11 +169,7 @@ class Curriculum(Protocol):
 
 @runtime_checkable
 class Verifier(Protocol):
-    """The filter between generating and retraining.
-
-    One that needs other base policies says how many there must be in all, by a class variable
-    `min_bases`; a run has `Experiment.num_bases`.
-    """
+    """The filter between generating and retraining."""
 
     uses_ground_truth: ClassVar[bool]
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import dataclasses
 
 from avax.curricula import Frontier
+from avax.engine.needs import Needs
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError
 from avax.learners import FilteredSFT, SimplifyThenGuess
@@ -27,6 +28,9 @@ from avax.tasks import Scratchpad
 from avax.verifiers import AcceptAll, AllOf, Commutative, MajorityVote, Oracle
 
 CHOICES = {"preset": ("laptop", "smoke", "paper")}
+NEEDS = Needs(
+    kinds={"curriculum": Frontier, "verifier": MajorityVote, "learner": SimplifyThenGuess}
+)
 NUM_LENGTHS = 6  # on which the labels of the untouched base are judged
 
 
@@ -38,12 +42,6 @@ def build(preset: str) -> Sweep:
 def parts(sweep: Sweep) -> dict[str, Sweep]:
     """The arms, and what each makes of the base alone. ConfigError if there are none to make."""
     most, vote = sweep.base.learner, sweep.base.verifier
-    if not (isinstance(most, SimplifyThenGuess) and isinstance(vote, MajorityVote)):
-        raise ConfigError("base: the arms need the learner simplify and the verifier majority")
-    if sweep.axes:
-        raise ConfigError(
-            f"axes.{next(iter(sweep.axes))}: the arms of this experiment have no axes"
-        )
     if most.num_samples < 3:
         raise ConfigError(
             f"base.learner.num_samples: is {most.num_samples}, must be at least 3: one arm votes "

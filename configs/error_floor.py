@@ -21,8 +21,8 @@ import dataclasses
 
 from avax import struct
 from avax.curricula import Fixed
+from avax.engine.needs import Needs
 from avax.engine.sweep import Sweep
-from avax.engine.validate import ConfigError
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
@@ -34,6 +34,11 @@ CHOICES = {"preset": ("laptop", "smoke", "paper")}
 WIDTHS = (16, 32, 48)  # 4,000, 15,000 and 31,000 parameters in one layer
 FNRS = (0.5, 0.8)  # of the verifiers that also reject right answers
 AXIS = "verifier.fpr"
+NEEDS = Needs(
+    axes={AXIS: 1},
+    kinds={"curriculum": Fixed, "learner": FilteredSFT},
+    values={"verifier.fnr": 0.0},
+)
 
 
 def build(preset: str) -> Sweep:
@@ -43,10 +48,6 @@ def build(preset: str) -> Sweep:
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
     """Every width at FNR 0, the sweep's own width at other FNRs, and true labels at every width."""
-    if tuple(sweep.axes) != (AXIS,):
-        raise ConfigError(f"axes: this experiment has one, {AXIS}")
-    if sweep.base.verifier.fnr != 0:
-        raise ConfigError(f"base.verifier.fnr: is {sweep.base.verifier.fnr}, the parts set it")
     widths = {f"width_{width}": with_width(sweep, width) for width in WIDTHS}
     fnrs = {f"fnr_{fnr:g}": with_fnr(sweep, fnr) for fnr in FNRS}
     labels = {f"labels_{width}": with_labels(with_width(sweep, width)) for width in WIDTHS}

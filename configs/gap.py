@@ -23,8 +23,8 @@ import dataclasses
 
 from avax import struct
 from avax.curricula import Frontier
+from avax.engine.needs import Needs
 from avax.engine.sweep import Sweep
-from avax.engine.validate import ConfigError
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
@@ -54,7 +54,14 @@ JUDGES = (
     CrossModel(),
     Commutative(),
 )
+STEPS = (0, 1)  # fixed prompts, and a frontier
 AXES = ("curriculum.step", "curriculum.start")
+NEEDS = Needs(
+    axes=dict(zip(AXES, (STEPS, 2), strict=True)),
+    kinds={"curriculum": Frontier},
+    values={"verifier": Oracle()},
+    metrics=("gap", "relative_gap", "pass_at"),
+)
 
 
 def build(preset: str) -> Sweep:
@@ -64,10 +71,6 @@ def build(preset: str) -> Sweep:
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
     """Every width behind the truth and behind a vote, and one behind a learned verifier."""
-    if tuple(sweep.axes) != AXES:
-        raise ConfigError(f"axes: this experiment has two, {' and '.join(AXES)}")
-    if sweep.base.verifier != Oracle():
-        raise ConfigError("base.verifier: the parts set it")
     gates = {"oracle": Oracle(), "majority": MajorityVote()}
     found = {
         f"{name}_{width}": gated(sweep, gate, width)
@@ -113,7 +116,7 @@ def laptop() -> Sweep:
             num_updates=1000,
             learning_rate=3e-3,
         ),
-        axes=dict(zip(AXES, ((0, 1), (digits, digits + beyond)), strict=True)),
+        axes=dict(zip(AXES, (STEPS, (digits, digits + beyond)), strict=True)),
         num_seeds=4,
         tile_width="2",
         placement="spmd",
@@ -142,7 +145,7 @@ def smoke() -> Sweep:
         pretraining=sweep.pretraining.replace(
             model=sweep.pretraining.model.replace(num_layers=1, width=min(WIDTHS)), num_updates=100
         ),
-        axes=dict(zip(AXES, ((0, 1), (2, 3)), strict=True)),
+        axes=dict(zip(AXES, (STEPS, (2, 3)), strict=True)),
         num_seeds=2,
         tile_width="1",
         optimization=0,

@@ -21,8 +21,8 @@ from __future__ import annotations
 import dataclasses
 
 from avax.curricula import Accelerated, Frontier
+from avax.engine.needs import Needs
 from avax.engine.sweep import Sweep
-from avax.engine.validate import ConfigError
 from avax.learners import FilteredSFT, Population
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
@@ -33,6 +33,7 @@ from avax.verifiers import AcceptAll, Oracle, RelativeLength
 CHOICES = {"preset": ("laptop", "smoke", "paper")}
 NUM_VOTERS = 5
 AXIS = "curriculum.reach"
+NEEDS = Needs(axes={AXIS: 1}, kinds={"task": Addition, "curriculum": Accelerated})
 
 
 def build(preset: str) -> Sweep:
@@ -42,8 +43,6 @@ def build(preset: str) -> Sweep:
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
     """The arms: the truth to the end, all others a digit a round to shorter lengths."""
-    if tuple(sweep.axes) != (AXIS,) or not isinstance(sweep.base.curriculum, Accelerated):
-        raise ConfigError(f"axes: this experiment has one, {AXIS}")
     short = shortened(sweep)
     return {
         "oracle": sweep,

@@ -26,6 +26,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from avax.engine.needs import Needs
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError
 from avax.loop import Experiment
@@ -33,6 +34,8 @@ from avax.verifiers import Hashed, Oracle, Systematic
 from configs import noise_phase_diagram
 
 CHOICES = {"preset": ("laptop", "smoke", "paper"), "curriculum": ("fixed", "frontier")}
+# Noise is followed by rounds.
+NEEDS = Needs(axes={"verifier.fpr": 3}, values={"verifier": Oracle()}, num_rounds=2)
 KINDS = ("dropped_carry", "near_miss", "long")  # `short` hardly ever happens to these policies
 SPOILT = ("digit", "uniform", "drop", "perturb")
 NUM_DISTINCT = 128  # as many as a round poses
@@ -61,14 +64,10 @@ def build(preset: str, curriculum: str) -> Sweep:
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
     """Every arm, by its pattern."""
-    if sweep.base.verifier != Oracle() or set(sweep.axes) != {"verifier.fpr"}:
-        raise ConfigError("axes: there is one, verifier.fpr, of base.verifier oracle without rates")
     fpr = sweep.axes["verifier.fpr"]
-    if len(fpr) < 3 or fpr[0] != 0:
-        raise ConfigError("axes.verifier.fpr: needs at least 3 values, of which 0 is the first")
+    if fpr[0] != 0:
+        raise ConfigError(f"axes.verifier.fpr: begins with {fpr[0]}, must begin with 0")
     rounds = tuple(r for r in ROUNDS if r < sweep.base.num_rounds)
-    if not rounds:
-        raise ConfigError("base.num_rounds: is 1, must be at least 2: noise is followed by rounds")
     base = sweep.base
     blind = tuple(x for x in fpr if x > 0)  # within one kind
     beside = (0.0, fpr[len(fpr) // 3])  # beside false negatives

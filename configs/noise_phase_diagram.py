@@ -20,8 +20,8 @@ import numpy as np
 
 from avax import struct
 from avax.curricula import Fixed, Frontier
+from avax.engine.needs import Needs
 from avax.engine.sweep import Sweep
-from avax.engine.validate import ConfigError
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
@@ -30,6 +30,7 @@ from avax.tasks import Addition
 from avax.verifiers import Oracle
 
 CHOICES = {"preset": ("laptop", "smoke", "paper"), "curriculum": ("frontier", "fixed")}
+NEEDS = Needs(axes={"fpr": 1, "fnr": 1}, num_rounds=2)  # kappa is measured in round 2
 INJECTED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)  # rates of the one-shot label noise that measures kappa
 
 
@@ -121,12 +122,6 @@ def fixed_range(sweep: Sweep) -> Sweep:
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
     """The phase diagram, and the injection of label noise that predicts its boundary."""
-    if {path.rpartition(".")[2] for path in sweep.axes} != {"fpr", "fnr"}:
-        raise ConfigError(
-            "axes: the phase diagram has two, fpr and fnr; --base.verifier noisy has both"
-        )
-    if sweep.base.num_rounds < 2:
-        raise ConfigError("base.num_rounds: is 1, must be at least 2: kappa is measured in round 2")
     return {"": sweep, "label_noise": injection(sweep)}
 
 

@@ -19,12 +19,14 @@ import dataclasses
 
 from avax import struct
 from avax.curricula import Frontier
+from avax.engine.needs import Needs
 from avax.engine.sweep import Sweep
-from avax.engine.validate import ConfigError
+from avax.learners import FilteredSFT
 from configs import theory
 from configs.theory import with_learner
 
 CHOICES = theory.CHOICES
+NEEDS = Needs(axes={"verifier.fpr": 1}, kinds={"learner": FilteredSFT}, num_rounds=3)
 FPR = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 LAPSES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 WIDE = 48  # 2.1 times the parameters of the reference
@@ -38,10 +40,6 @@ def build(preset: str) -> Sweep:
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
     """Random labels in one round; for each variant a line of verifiers, and lapses of one round."""
-    if set(sweep.axes) != {"verifier.fpr"}:
-        raise ConfigError("axes: this experiment has one, verifier.fpr")
-    if sweep.base.num_rounds < 3:
-        raise ConfigError(f"base.num_rounds: is {sweep.base.num_rounds}, must be at least 3")
     found = {
         "random_labels": dataclasses.replace(sweep, axes={"label_noise.digit_rate": DIGITS_CHANGED})
     }

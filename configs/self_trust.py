@@ -20,8 +20,8 @@ import dataclasses
 
 from avax import struct
 from avax.curricula import Frontier
+from avax.engine.needs import Needs
 from avax.engine.sweep import Sweep
-from avax.engine.validate import ConfigError
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
@@ -51,6 +51,13 @@ SELF_JUDGES: dict[str, Verifier] = {
     "self_evaluation": SelfEvaluation(),
 }
 
+NEEDS = Needs(
+    kinds={"probe": Both},
+    values={"verifier": GATES["oracle"]},
+    num_rounds=2,
+    metrics=("trust_fpr", "auroc", "own_error", "both_wrong", "same_wrong"),
+)
+
 
 def build(preset: str) -> Sweep:
     """The loop with the truth at one preset; the other parts follow from it."""
@@ -59,10 +66,6 @@ def build(preset: str) -> Sweep:
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
     """The same loop behind each gate; those that ask no policy have no self-trust to measure."""
-    if sweep.axes:
-        raise ConfigError("axes: this experiment has none")
-    if sweep.base.verifier != GATES["oracle"]:
-        raise ConfigError("base.verifier: the parts set it")
     blind = struct.replace(sweep, "base.probe", sweep.base.probe.second)
     return {
         name: struct.replace(blind if name in GATES else sweep, "base.verifier", gate)

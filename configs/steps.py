@@ -26,8 +26,8 @@ import dataclasses
 from typing import Any
 
 from avax.curricula import Frontier
+from avax.engine.needs import Needs
 from avax.engine.sweep import Sweep
-from avax.engine.validate import ConfigError
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
@@ -37,6 +37,9 @@ from avax.verifiers import AcceptAll, Learned, Oracle, StepOracle
 
 CHOICES = {"preset": ("laptop", "smoke", "paper")}
 MODULUS, FPR, FNR = "task.modulus", "verifier.fpr", "verifier.fnr"
+NEEDS = Needs(
+    axes={MODULUS: 1, FPR: 1, FNR: 1}, values={"verifier": Oracle(), "task.outcome_only": True}
+)
 LEVELS = ("outcome", "product", "minimum")
 LABEL_RATE = 0.5  # of the learned verifiers: 64 completions of a round
 
@@ -48,10 +51,6 @@ def build(preset: str) -> Sweep:
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
     """Every kind of verifier where errors can cancel; those that see outcomes where they can't."""
-    if set(sweep.axes) != {MODULUS, FPR, FNR}:
-        raise ConfigError(f"axes: this experiment has three, {MODULUS}, {FPR} and {FNR}")
-    if sweep.base.verifier != Oracle() or not sweep.base.task.outcome_only:
-        raise ConfigError("base: the parts set its verifier and task.outcome_only")
     found = {
         "none": judged(sweep, AcceptAll()),
         "outcome": sweep,

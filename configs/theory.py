@@ -18,13 +18,14 @@ from __future__ import annotations
 import dataclasses
 
 from avax.curricula import Fixed
+from avax.engine.needs import Needs
 from avax.engine.sweep import Sweep
-from avax.engine.validate import ConfigError
-from avax.learners import GRPO
+from avax.learners import GRPO, FilteredSFT
 from avax.tasks import Addition
 from configs import noise_phase_diagram as main_job
 
 CHOICES = {"preset": ("laptop", "smoke", "paper")}
+NEEDS = Needs(axes={"verifier.fpr": 1, "verifier.fnr": 1}, kinds={"learner": FilteredSFT})
 FPR = (0.0, 0.02, 0.06, 0.15, 0.35, 0.7, 1.0)
 FNR = (0.0, 0.4, 0.7, 0.9)
 NUM_SNAPSHOTS = 4
@@ -79,8 +80,6 @@ def paper() -> Sweep:
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
     """Phase diagrams of three learners, and base skill x FPR."""
-    if set(sweep.axes) != {"verifier.fpr", "verifier.fnr"}:
-        raise ConfigError("axes: this experiment has two, verifier.fpr and verifier.fnr")
     learner = sweep.base.learner
     samples = learner.replace(num_problems=4 * learner.num_problems)
     skill = {"snapshot": tuple(range(NUM_SNAPSHOTS)), "verifier.fpr": sweep.axes["verifier.fpr"]}

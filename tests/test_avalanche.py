@@ -10,6 +10,7 @@ import xarray as xr
 
 from avax import plotting, struct
 from avax.analysis import runway, seeds
+from avax.engine import needs
 from avax.engine.validate import ConfigError, validate
 from avax.learners import FilteredSFT, SimplifyThenGuess
 from avax.verifiers import Oracle
@@ -166,11 +167,11 @@ def test_flags_reach_every_arm():
 )
 def test_arms_need_their_learner_and_verifier(path, value):
     sweep = struct.replace(config.build("laptop"), f"base.{path}", value)
-    with pytest.raises(ConfigError, match="base"):
-        config.parts(sweep)
+    with pytest.raises(ConfigError, match=f"base.{path}"):
+        needs.parts(config, sweep)
 
 
 def test_arms_have_no_axes():
     sweep = struct.replace(config.build("laptop"), "axes", {"learner.base_rate": (0.1, 0.2)})
-    with pytest.raises(ConfigError, match="axes.learner.base_rate"):
-        config.parts(sweep)
+    with pytest.raises(ConfigError, match="axes: are learner.base_rate, must be none"):
+        needs.parts(config, sweep)

@@ -45,13 +45,33 @@ def line_of(capsys, raised) -> str:
     "argv, words",
     [
         # names
-        ("--base.verifier.fpx 1", ["--base.verifier.fpx", "did you mean --base.verifier.fpr?"]),
+        ("--base.verifier.fpx 1", ["--base.verifier.fpx", "did you mean --axes.fpr?"]),
+        ("--fpr 0.1", ["--fpr", "did you mean --axes.fpr?"]),
+        ("--learning-rate 1", ["did you mean --base.learner.learning-rate or --pretraining.lea"]),
         ("--base.learner.learning_rate 1", ["did you mean --base.learner.learning-rate?"]),
         ("--axes.fpx 0,1", ["--axes.fpx", "did you mean --axes.f"]),
         ("--num-seed=2", ["--num-seed:", "did you mean --num-seeds?"]),
         ("--zzzzzzzz 1", ["--zzzzzzzz", "--help"]),
         ("--base.verifier.inner.threshold 0.7", ["--base.verifier.inner.threshold"]),
-        ("extra", ["extra"]),
+        ("extra", ["extra", "without a flag", "--help"]),
+        ("smoke", ["smoke", "did you mean --preset smoke?"]),
+        ("--seed 1 fixed", ["fixed", "did you mean --curriculum fixed?"]),
+        # what would have no effect
+        ("--base.verifier.fpr 0.1", ["base.verifier.fpr", "axis", "--axes"]),
+        ("--num-seeds 2 --num-seeds=3", ["--num-seeds", "twice"]),
+        ("--axes.fpr 0,1 --axes.verifier.fpr 0", ["--axes.verifier.fpr", "twice"]),
+        ("--curriculum fixed --curriculum frontier", ["--curriculum", "twice"]),
+        ("--base.label-noise.round 4", ["base.label_noise.round", "4", "the last round is 3"]),
+        ("--base.lapse.round 99", ["base.lapse.round", "99", "the last round is 3"]),
+        ("--axes.label-noise.round 1,4", ["base.label_noise.round", "4"]),
+        ("--base.learner.max-grad-norm 0", ["base.learner.max_grad_norm", "at least 1e-06"]),
+        ("--pretraining.max-grad-norm 0", ["pretraining.max_grad_norm", "at least 1e-06"]),
+        # what 32 bits can't hold apart
+        ("--axes.fpr 1e-300,2e-300", ["axes.verifier.fpr", "twice", "32 bits"]),
+        ("--axes.fpr 0.1,0.100000000001", ["axes.verifier.fpr", "twice", "32 bits"]),
+        ("--axes.fpr 1e-40", ["axes.verifier.fpr", "1e-40", "0 or at least 1.17549e-38"]),
+        ("--base.learner.temperature 1e-10", ["temperature", "1e-10", "0 or at least 0.001"]),
+        ("--axes.fpr -0.0,0", ["axes.verifier.fpr", "twice"]),
         # choices
         ("--preset tiny", ["--preset", "tiny", "laptop", "smoke", "paper"]),
         ("--curriculum=moving", ["--curriculum", "moving", "frontier", "fixed"]),
@@ -65,9 +85,9 @@ def line_of(capsys, raised) -> str:
         ("--base.verifier.fpr x", ["--base.verifier.fpr", "'x'"]),
         ("--base.task.reversed-digits 1", ["--base.task.reversed-digits", "true or false", "'1'"]),
         # ranges
-        ("--base.verifier.fpr 1.5", ["base.verifier.fpr", "1.5", "[0, 1]"]),
-        ("--base.verifier.fnr=-0.1", ["base.verifier.fnr", "-0.1", "[0, 1]"]),
-        ("--base.verifier.fpr nan", ["base.verifier.fpr", "nan", "[0, 1]"]),
+        ("--base.lapse.rate 1.5", ["base.lapse.rate", "1.5", "[0, 1]"]),
+        ("--base.lapse.rate=-0.1", ["base.lapse.rate", "-0.1", "[0, 1]"]),
+        ("--base.lapse.rate nan", ["base.lapse.rate", "nan", "[0, 1]"]),
         ("--base.learner.learning-rate inf", ["base.learner.learning_rate", "inf", "at least 0"]),
         ("--base.num-rounds 0", ["base.num_rounds", "0", "at least 1"]),
         ("--num-seeds 0", ["num_seeds", "0", "at least 1"]),
@@ -101,7 +121,7 @@ def line_of(capsys, raised) -> str:
         ("--trace --axes.fpr 0.1", ["trace", "fpr", "verifier.fpr (1), verifier.fnr (2)"]),
         ("--trace --axes.fnr=0.1", ["trace", "fpr", "verifier.fpr (4), verifier.fnr (1)"]),
         ("--trace --axes.temperature 0.5,1", ["trace", "fpr", "learner.temperature (2)"]),
-        ("--trace --base.verifier majority", ["trace", "fpr", "there are none"]),
+        ("--trace --base.verifier likelihood", ["trace", "fpr", "there are none"]),
         # combinations
         ("--base.base-difficulty 20", ["base.base_difficulty", "20", "base.task.max_difficulty"]),
         ("--base.num-rounds 10", ["base.curriculum", "18", "base.task.max_difficulty = 11"]),
@@ -119,7 +139,26 @@ def line_of(capsys, raised) -> str:
         ("--base.snapshot 1", ["base.snapshot", "1", "pretraining.num_snapshots = 1"]),
         ("--base.snapshot -2", ["base.snapshot", "-2", "pretraining.num_snapshots = 1"]),
         ("--axes.snapshot 0,3 --pretraining.num-snapshots 3", ["base.snapshot", "3", "[-3, 2]"]),
+        # combinations that would mean something else than they say
         ("--base.verifier cross_model", ["base.num_bases: is 1", "2", "CrossModel"]),
+        ("--base.learner population", ["base.num_bases: is 1", "2", "Population"]),
+        ("--base.verifier majority", ["base.learner.num_samples: is 1", "2", "MajorityVote"]),
+        ("--base.verifier noisy", ["base.learner.num_samples: is 1", "as base.verifier.inner"]),
+        ("--base.verifier majority --base.learner.num-samples 4", ["learner.temperature: is 0"]),
+        ("--base.verifier majority --base.learner population --base.num-bases 2",
+         ["base.learner.learner.num_samples: is 1"]),
+        ("--base.verifier commit_first", ["base.learner.temperature: is 0", "CommitFirst"]),
+        ("--base.verifier self_evaluation", ["base.task: is Addition", "judged"]),
+        ("--base.learner simplify", ["base.task: is Addition", "scratchpad"]),
+        ("--base.verifier commutative --base.task copy --base.task.max-difficulty 11",
+         ["base.task: is Copy", "two operands"]),
+        ("--base.verifier systematic --base.task copy --base.task.max-difficulty 11",
+         ["base.task: is Copy", "carry", "Systematic"]),
+        ("--base.probe pass_at --base.probe.num-samples 4",
+         ["base.probe.num_samples: is 4", "16", "PassAt"]),
+        ("--base.probe self_trust --base.num-bases 2 --base.probe.num-samples 1 "
+         "--base.learner.num-samples 2 --base.learner.temperature 1 --base.verifier majority",
+         ["base.probe.num_samples: is 1", "MajorityVote as base.verifier"]),
     ],
 )  # fmt: skip
 def test_a_mistake_ends_in_one_line(argv, words, capsys):
@@ -165,7 +204,7 @@ def test_choices_pick_the_defaults(argv):
     "flag, text, path, value",
     [
         ("--base.learner.learning-rate", "5e-4", "base.learner.learning_rate", 5e-4),
-        ("--base.verifier.fpr", "0.25", "base.verifier.fpr", 0.25),
+        ("--base.lapse.rate", "0.25", "base.lapse.rate", 0.25),
         ("--base.snapshot", "-1", "base.snapshot", -1),
         ("--base.num-rounds", "2", "base.num_rounds", 2),
         ("--base.task.reversed-digits", "FALSE", "base.task.reversed_digits", False),
@@ -258,6 +297,7 @@ def test_a_short_name_exists_only_where_it_is_unique():
 
 @pytest.mark.parametrize("argv", [["--base.verifier", "noisy"], ["--base.verifier=noisy"]])
 def test_a_plugin_by_its_name_and_then_its_fields(argv):
+    argv = [*argv, "--base.learner.num-samples=2", "--base.learner.temperature=1"]
     sweep = smoke(*argv, "--base.verifier.inner.threshold", "0.7").sweep
     assert sweep.base.verifier == Noisy(MajorityVote(threshold=0.7))
     assert sweep.axes == config.build("smoke", "frontier").axes  # it has both fields
@@ -343,7 +383,7 @@ def test_claim_of_a_folder_that_can_not_be_written(tmp_path):
 @pytest.mark.parametrize(
     "argv, words",
     [
-        ("--base.verifier majority", ["axes", "fpr", "fnr"]),
+        ("--base.verifier likelihood", ["axes", "fpr", "fnr"]),
         ("--axes.temperature 0.5,1", ["axes", "fpr", "fnr"]),
         pytest.param(
             "--base.num-rounds 1",
@@ -376,5 +416,5 @@ def test_a_mistake_from_a_shell(tmp_path):
     )
     assert ended.returncode == 2 and ended.stdout == ""
     (line,) = ended.stderr.splitlines()
-    assert "--base.verifier.fpx" in line and "did you mean --base.verifier.fpr?" in line
+    assert "--base.verifier.fpx" in line and "did you mean --axes.fpr?" in line
     assert list(tmp_path.iterdir()) == []

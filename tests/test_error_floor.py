@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from avax.engine import needs
 from avax.engine.validate import ConfigError, validate
 from avax.verifiers import Oracle
 from configs import error_floor as config
@@ -52,7 +53,7 @@ def test_parts_differ_in_what_their_names_say():
 )
 def test_what_does_not_fit_is_refused(change, words):
     with pytest.raises(ConfigError, match=words):
-        config.parts(dataclasses.replace(config.build("laptop"), **change))
+        needs.parts(config, dataclasses.replace(config.build("laptop"), **change))
 
 
 RATIOS, NUM_ROUNDS = (0.0, 0.01, 0.1, 1.0), 12

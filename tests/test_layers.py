@@ -12,7 +12,8 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 PLUGINS = tuple(f"avax.{k}" for k in ("tasks", "curricula", "verifiers", "learners", "probes"))
 NOUNS = {
-    f"avax.{name}" for name in ("struct", "types", "vocab", "generation", "sampling", "training")
+    f"avax.{name}"
+    for name in "struct types vocab generation sampling training requirements".split()
 }
 JAX = {"jax", "jaxlib", "flax", "optax", "orbax", "chex"}
 LIGHT = (

@@ -8,6 +8,7 @@ import xarray as xr
 
 from avax import plotting
 from avax.analysis import patterns
+from avax.engine import needs
 from avax.engine.validate import ConfigError, validate
 from avax.types import MISTAKES
 from configs import noise_patterns as config
@@ -178,8 +179,8 @@ def test_every_arm_is_valid_and_differs_from_the_others(preset, curriculum):
 @pytest.mark.parametrize(
     "change, expected",
     [
-        ({"axes": {"verifier.fnr": (0.0, 0.1)}}, "there is one, verifier.fpr"),
-        ({"axes": {"verifier.fpr": (0.1, 0.2, 0.5)}}, "0 is the first"),
+        ({"axes": {"verifier.fnr": (0.0, 0.1)}}, "axes: are verifier.fnr, must be verifier.fpr"),
+        ({"axes": {"verifier.fpr": (0.1, 0.2, 0.5)}}, "must begin with 0"),
         ({"num_rounds": 1}, "must be at least 2"),
     ],
 )
@@ -190,4 +191,4 @@ def test_mistakes_are_named(change, expected):
     else:
         object.__setattr__(sweep, "axes", change["axes"])
     with pytest.raises(ConfigError, match=expected):
-        config.parts(sweep)
+        needs.parts(config, sweep)

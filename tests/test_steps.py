@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from avax.engine import needs
 from avax.engine.validate import ConfigError
 from avax.tasks import Chain
 from avax.verifiers import AcceptAll, Learned, Oracle, StepOracle
@@ -44,8 +45,8 @@ def test_parts_differ_in_what_their_names_say(preset):
     "change, words",
     [
         ({"axes": {config.MODULUS: (2, 3)}}, "axes: .*verifier.fpr"),
-        ({"verifier": Oracle(fpr=0.1)}, "base: .*verifier"),
-        ({"task": Chain(max_difficulty=36)}, "base: .*outcome_only"),
+        ({"verifier": Oracle(fpr=0.1)}, "base.verifier: .*parts"),
+        ({"task": Chain(max_difficulty=36)}, "base.task.outcome_only: is False"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, words):
@@ -53,7 +54,7 @@ def test_what_does_not_fit_is_refused(change, words):
     if "axes" not in change:
         change = {"base": sweep.base.replace(**change)}
     with pytest.raises(ConfigError, match=words):
-        config.parts(dataclasses.replace(sweep, **change))
+        needs.parts(config, dataclasses.replace(sweep, **change))
 
 
 MODULI, NUM_ROUNDS, LENGTHS = (2, 5), 4, 6

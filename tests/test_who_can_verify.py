@@ -10,6 +10,7 @@ import xarray as xr
 
 from avax.analysis import phase, seeds
 from avax.curricula import Fixed, Frontier
+from avax.engine import needs
 from avax.engine.validate import ConfigError
 from avax.learners import Population
 from avax.verifiers import Likelihood, MajorityVote, Oracle
@@ -38,19 +39,20 @@ def test_arms_differ_in_one_thing_each():
 @pytest.mark.parametrize(
     "config, change, words",
     [
-        (length_generalization, {"axes": {}}, "has one, curriculum.reach"),
-        (length_generalization, {"curriculum": Fixed()}, "has one, curriculum.reach"),
-        (gap, {"axes": {}}, "has two, curriculum.step and curriculum.start"),
-        (gap, {"verifier": MajorityVote()}, "the parts set it"),
-        (self_trust, {"axes": {"verifier.fpr": (0.0,)}}, "has none"),
-        (self_trust, {"verifier": Likelihood()}, "the parts set it"),
+        (length_generalization, {"axes": {}}, "axes: are none, must be curriculum.reach"),
+        (length_generalization, {"curriculum": Fixed()}, "base.curriculum: is Fixed"),
+        (gap, {"axes": {}}, "must be curriculum.step, curriculum.start"),
+        (gap, {"verifier": MajorityVote()}, "the parts of this experiment set it"),
+        (self_trust, {"axes": {"verifier.fpr": (0.0,)}}, "must be none"),
+        (self_trust, {"verifier": Likelihood()}, "the parts of this experiment set it"),
     ],
 )
 def test_what_does_not_fit_is_refused(config, change, words):
     sweep = config.build("laptop")
     axes = change.pop("axes", sweep.axes)
     with pytest.raises(ConfigError, match=words):
-        config.parts(dataclasses.replace(sweep, base=sweep.base.replace(**change), axes=axes))
+        changed = dataclasses.replace(sweep, base=sweep.base.replace(**change), axes=axes)
+        needs.parts(config, changed)
 
 
 def test_gates_of_self_trust():

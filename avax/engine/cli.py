@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import difflib
 import inspect
 import pathlib
 import re
@@ -19,8 +18,9 @@ from typing import Any, NoReturn
 
 from avax import struct
 from avax.curricula import CURRICULA
-from avax.engine import processes, resume
-from avax.engine.axes import AXIS_HELP, axis_names, parse_values, sweepable
+from avax.engine import flags, processes, resume
+from avax.engine.axes import AXIS_HELP, parse_values, sweepable
+from avax.engine.flags import axis_flags, flag_name
 from avax.engine.sweep import EXECUTION, Sweep
 from avax.engine.validate import ConfigError, validate
 from avax.learners import LEARNERS
@@ -85,8 +85,10 @@ def parse(
     try:
         default = _with_plugins(build(**picked), argv)
         parser = _parser(name, doc, choices, default)
-        _check_names(parser, argv)
-        args = vars(parser.parse_args(argv))
+        flags.check_names(parser._option_string_actions, argv, default)
+        args, more = parser.parse_known_args(argv)
+        flags.check_no_more(choices, more)
+        args = vars(args)
         sweep = _with_flags(default, args)
         validate(sweep)
         place = processes.parse(args)
@@ -158,10 +160,11 @@ def _parser(name, doc, choices, sweep) -> Parser:
     for path, field, value in struct.walk(sweep):
         _add_flag(parser, path, field, value, _help_of(sweep, path))
     for path in sweepable(sweep.base):
-        flags = [f"--axes.{flag_name(alias)}" for alias in axis_names(sweep.base, path)]
         values = ", ".join(f"{v:g}" for v in sweep.axes.get(path, ()))
         shown = f"{AXIS_HELP}; now {values}" if values else argparse.SUPPRESS
-        parser.add_argument(*flags, dest=f"axes.{path}", metavar="VALUES", help=shown)
+        parser.add_argument(
+            *axis_flags(sweep, path), dest=f"axes.{path}", metavar="VALUES", help=shown
+        )
     return parser
 
 
@@ -198,17 +201,6 @@ def _bool(text: str) -> bool:
 _bool.__name__ = "true or false"
 
 
-def _check_names(parser: Parser, argv: list[str]) -> None:
-    """Ends with the nearest flag if one is not known."""
-    known = list(parser._option_string_actions)
-    for word in argv:
-        flag = word.split("=")[0]
-        if flag.startswith("--") and flag not in known:
-            near = difflib.get_close_matches(flag, known, 1, 0.5)
-            hint = f"did you mean {near[0]}?" if near else "see --help"
-            fail(f"{flag}: there is no such field; {hint}")
-
-
 def _with_flags(sweep: Sweep, args: Mapping[str, Any]) -> Sweep:
     axes = dict(sweep.axes)
     for path, value in args.items():
@@ -218,15 +210,12 @@ def _with_flags(sweep: Sweep, args: Mapping[str, Any]) -> Sweep:
             field = struct.get(sweep.base, path.removeprefix("axes."))
             axes[path.removeprefix("axes.")] = parse_values(path, value, type(field))
         elif path.startswith(("base.", "pretraining.")) and path[5:] not in REGISTRIES:
+            if path.removeprefix("base.") in sweep.axes:
+                raise ConfigError(f"{path}: is an axis, so its values are set by --axes")
             sweep = struct.replace(sweep, path, value)
         elif path in ("num_seeds", "seed", "trace", *EXECUTION):
             sweep = dataclasses.replace(sweep, **{path: value})
     return dataclasses.replace(sweep, axes=axes)
-
-
-def flag_name(path: str) -> str:
-    """A dotted path as a flag: hyphens for underscores."""
-    return path.replace("_", "-")
 
 
 def _help_of(root: Any, path: str) -> str:

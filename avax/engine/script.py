@@ -18,7 +18,7 @@ import xarray as xr
 
 from avax import folders, plotting, results
 from avax.analysis import phase, trace
-from avax.engine import cli, design, hosts, platform, processes, resume
+from avax.engine import cli, design, hosts, needs, platform, processes, resume
 from avax.engine.cluster import ClusterError
 from avax.engine.progress import say
 from avax.engine.signals import Stop, leave
@@ -34,17 +34,19 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
 
     Args:
       started: `time.perf_counter()` before anything was imported.
-      config: has CHOICES, build(**choices), the sweep that flags change, and parts(sweep): all that
-        is run, by folder below the results' ("" is that folder itself). ConfigError from it ends
-        the program in one line.
+      config: has CHOICES, build(**choices), the sweep that flags change, NEEDS, what that must be,
+        and parts(sweep): all that is run, by folder below the results' ("" is that folder itself).
+        ConfigError from it ends the program in one line.
       figure: has draw and summary; both take the parts' datasets in their order.
     """
     name = config.__name__.rpartition(".")[2]
     command = cli.parse(name, config.__doc__, config.CHOICES, config.build)
     try:
-        parts = config.parts(command.sweep)
+        parts = needs.parts(config, command.sweep)
         for part in parts.values():
             processes.check(command.place, part)
+        if command.sweep != config.build(**command.choices):  # as it is shipped, it can be drawn
+            needs.rehearse(figure, parts)
     except ConfigError as error:
         cli.fail(str(error))
     sweeps = {command.out / part: design.trace_if_possible(s) for part, s in parts.items()}
@@ -99,7 +101,7 @@ def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[x
         return datasets
     except Stopped:
         number = stop.number or signal.SIGTERM
-        again = shlex.join([pathlib.Path(sys.executable).name, *sys.argv])
+        again = shlex.join([sys.executable, *sys.argv])
         line = f"stopped by {signal.Signals(number).name}; what is done is saved, to go on: {again}"
         sys.exit(told(128 + number, line))
     except (results.ResultsError, ConfigError, ClusterError) as error:

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from avax import struct
+from avax import requirements, struct
 from avax.engine import design
 from avax.engine.sweep import Sweep
 from avax.metrics import METRICS
 from avax.models.transformer import TransformerConfig
 
 MAX_RUNS = 10**6
+SMALLEST = float(np.finfo(np.float32).tiny)  # above 0 that the loop tells from it
 MAX_BYTES = 2**34  # of the results, which are held in memory
 SHAPES = ("num_rounds", "task.max_difficulty")  # fields that the results' dimensions depend on
 
@@ -32,8 +33,8 @@ def validate(sweep: Sweep) -> None:
         field = find_field(sweep.base, path, f"axes.{path}")
         if len(values) == 0:
             raise ConfigError(f"axes.{path}: needs at least one value")
-        if len(set(values)) < len(values):
-            raise ConfigError(f"axes.{path}: has a value twice: {_listed(values)}")
+        if len({_as_held(value) for value in values}) < len(values):
+            raise ConfigError(f"axes.{path}: has a value twice, in 32 bits: {_listed(values)}")
         for value in values:
             if not isinstance(value, (bool, int, float, str)):
                 raise ConfigError(f"axes.{path}: can't be an axis: its values are no numbers")
@@ -70,13 +71,8 @@ def check_setting(experiment: Any, num_snapshots: int) -> None:
         raise ConfigError(f"base.curriculum: reaches difficulty {highest}, above {limit}")
     if lowest > highest:
         raise ConfigError(f"base.curriculum: starts at {lowest}, above where it ends, {highest}")
-    for path, _, value in struct.walk(experiment):
-        needed = getattr(value, "min_bases", 1)
-        if experiment.num_bases < needed:
-            raise ConfigError(
-                f"base.num_bases: is {experiment.num_bases}, must be at least {needed} "
-                f"with {type(value).__name__} as base.{path}"
-            )
+    for path, plugin, line in requirements.unmet(experiment):
+        raise ConfigError(f"base.{line} (for {type(plugin).__name__} as base.{path})")
     if not -num_snapshots <= experiment.snapshot < num_snapshots:
         raise ConfigError(
             f"base.snapshot: is {experiment.snapshot}, must lie in [{-num_snapshots}, "
@@ -105,7 +101,8 @@ def problem_len(task: Any) -> tuple[int, int]:
 
 def check_value(path: str, field: Any, value: Any) -> None:
     """Raises ConfigError if a value is not of the field's kind or lies outside its range."""
-    low, high, choices = (field.metadata.get(k) for k in ("low", "high", "choices"))
+    names = ("low", "high", "nonzero_low", "choices")
+    low, high, nonzero_low, choices = (field.metadata.get(name) for name in names)
     if choices is not None and value not in choices:
         raise ConfigError(f"{path}: is {value!r}, must be one of {_listed(choices)}")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -115,6 +112,8 @@ def check_value(path: str, field: Any, value: Any) -> None:
     if too_low or too_high or not _fits(path, value):
         shown = value if isinstance(value, float) or abs(value) < 10**20 else "too large"
         raise ConfigError(f"{path}: is {shown}, must {_range(low, high)}")
+    if value != 0 and abs(value) < (nonzero_low or SMALLEST):
+        raise ConfigError(f"{path}: is {value}, must be 0 or at least {nonzero_low or SMALLEST:g}")
 
 
 def check_size(sweep: Sweep) -> None:
@@ -182,6 +181,12 @@ def _fits(path: str, value: int | float) -> bool:
     """Whether a number is finite as the loop holds it, in 32 bits; a seed has limits of its own."""
     most = 2**31 - 1 if isinstance(value, int) else float(np.finfo(np.float32).max)
     return -most <= value <= most or (path == "seed" and value > 0)
+
+
+def _as_held(value: Any) -> Any:
+    """A value as the loop holds it: floats have 32 bits there."""
+    with np.errstate(all="ignore"):  # what is too large is refused by its range
+        return float(np.float32(value)) if isinstance(value, float) else value
 
 
 def _range(low, high) -> str:

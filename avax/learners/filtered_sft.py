@@ -49,8 +49,8 @@ class FilteredSFT:
     batch_size: int = struct.static(64, low=1)
     num_kept: int = struct.static(10, low=1)
     learning_rate: Scalar = struct.leaf(1e-3, low=0)
-    max_grad_norm: Scalar = struct.leaf(1.0, low=0)
-    temperature: Scalar = struct.leaf(1.0, low=0)
+    max_grad_norm: Scalar = struct.leaf(1.0, low=1e-6)
+    temperature: Scalar = struct.leaf(1.0, low=0, nonzero_low=1e-3)
     base_rate: Scalar = struct.leaf(0.25, low=0, high=1)
     newest_rate: Scalar = struct.leaf(0.67, low=0, high=1)
 

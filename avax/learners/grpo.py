@@ -56,7 +56,7 @@ class GRPO:
     num_updates: int = struct.static(4, low=1)
     normalize_std: bool = struct.static(True)
     learning_rate: Scalar = struct.leaf(3e-4, low=0)
-    max_grad_norm: Scalar = struct.leaf(1.0, low=0)
+    max_grad_norm: Scalar = struct.leaf(1.0, low=1e-6)
     temperature: Scalar = struct.leaf(1.0, low=0.01)
     clip: Scalar = struct.leaf(0.2, low=0)
     kl_coef: Scalar = struct.leaf(0.01, low=0)

@@ -6,11 +6,12 @@ which train themselves.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 
 from avax import struct
+from avax.requirements import Context
 from avax.types import (
     Key,
     Learner,
@@ -55,7 +56,10 @@ class Population:
     learner: Learner
     threshold: Scalar = struct.leaf(0.75, low=0, high=1)
 
-    min_bases: ClassVar[int] = 2
+    def requires(self, context: Context) -> str | None:
+        if isinstance(self.learner, Population):
+            return f"{context.path}: a population within a population has no policies of its own"
+        return context.min_bases(2)
 
     def init(self, key: Key, bases: Policy, example: Problem) -> PopulationState:
         alone = jax.tree.map(lambda x: x[:, None], bases)

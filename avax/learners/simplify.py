@@ -13,6 +13,7 @@ from jax import Array
 
 from avax import generation, sampling, struct, training, vocab
 from avax.learners import replay
+from avax.requirements import Context
 from avax.types import Key, Policy, Problem, Rollout, Scalar, Source, StepInfo, Verdict, first
 
 STEP_LEN = 3  # tokens of a step: a digit, an operator, EOS
@@ -59,10 +60,13 @@ class SimplifyThenGuess:
     batch_size: int = struct.static(64, low=1)
     num_kept: int = struct.static(10, low=1)
     learning_rate: Scalar = struct.leaf(1e-3, low=0)
-    max_grad_norm: Scalar = struct.leaf(1.0, low=0)
+    max_grad_norm: Scalar = struct.leaf(1.0, low=1e-6)
     base_rate: Scalar = struct.leaf(0.25, low=0, high=1)
     newest_rate: Scalar = struct.leaf(0.67, low=0, high=1)
     step_rate: Scalar = struct.leaf(0.5, low=0, high=1)
+
+    def requires(self, context: Context) -> str | None:
+        return context.base_has("steps")
 
     def init(self, key: Key, bases: Policy, example: Problem) -> SimplifyThenGuessState:
         policy = first(bases)

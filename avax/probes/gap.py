@@ -34,7 +34,7 @@ class Gap:
     verifiers: tuple = ()
     num_problems: int = struct.static(64, low=1)
     num_samples: int = struct.static(8, low=2)
-    temperature: Scalar = struct.leaf(1.0, low=0)
+    temperature: Scalar = struct.leaf(1.0, low=0, nonzero_low=1e-3)
 
     @property
     def metrics(self) -> dict[str, Metric]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from avax import struct
 from avax.probes import judging
+from avax.requirements import Context
 from avax.types import Key, Metric, Policy, Subject
 
 
@@ -23,8 +22,6 @@ class Overlap:
 
     num_problems: int = struct.static(128, low=1)
 
-    min_bases: ClassVar[int] = 2
-
     @property
     def metrics(self) -> dict[str, Metric]:
         about = {
@@ -34,6 +31,9 @@ class Overlap:
             "same_wrong": "P(both greedy answers are the same wrong one)",
         }
         return {name: Metric(text, {}) for name, text in about.items()}
+
+    def requires(self, context: Context) -> str | None:
+        return context.min_bases(2)
 
     def init(self, key: Key, bases: Policy) -> Policy:
         return jax.tree.map(lambda x: x[1], bases)

@@ -8,6 +8,7 @@ from jax import Array
 
 from avax import struct
 from avax.probes import judging
+from avax.requirements import Context
 from avax.types import Key, Metric, Policy, Scalar, Subject
 
 
@@ -25,11 +26,19 @@ class PassAt:
     sizes: tuple = struct.static((1, 2, 4, 8, 16))
     num_problems: int = struct.static(64, low=1)
     num_samples: int = struct.static(16, low=1)
-    temperature: Scalar = struct.leaf(1.0, low=0)
+    temperature: Scalar = struct.leaf(1.0, low=0, nonzero_low=1e-3)
 
     @property
     def metrics(self) -> dict[str, Metric]:
         return {"pass_at": Metric("P(one of k completions is correct)", {"k": self.sizes})}
+
+    def requires(self, context: Context) -> str | None:
+        if max(self.sizes) <= self.num_samples:
+            return None
+        return (
+            f"{context.path}.num_samples: is {self.num_samples}, must be at least "
+            f"{max(self.sizes)}, the largest of the sizes"
+        )
 
     def init(self, key: Key, bases: Policy) -> tuple:
         return ()

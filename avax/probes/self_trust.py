@@ -7,7 +7,7 @@ readers of an author, or of all that a reader reads, is not self-trust.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ from jax import Array
 
 from avax import struct
 from avax.probes import judging
+from avax.requirements import Context
 from avax.types import Key, Metric, Policy, Scalar, Subject
 
 POLICIES = ("own", "other")
@@ -38,9 +39,7 @@ class SelfTrust:
     verifiers: tuple = ()
     num_problems: int = struct.static(64, low=1)
     num_samples: int = struct.static(4, low=1)
-    temperature: Scalar = struct.leaf(1.0, low=0)
-
-    min_bases: ClassVar[int] = 2
+    temperature: Scalar = struct.leaf(1.0, low=0, nonzero_low=1e-3)
 
     @property
     def metrics(self) -> dict[str, Metric]:
@@ -53,6 +52,9 @@ class SelfTrust:
             "auroc": judging.per_judge(self.verifiers, auroc, **both),
             "matched_rate": matched,
         }
+
+    def requires(self, context: Context) -> str | None:
+        return context.min_bases(2)
 
     def init(self, key: Key, bases: Policy) -> tuple:
         other = jax.tree.map(lambda x: x[1], bases)

@@ -26,6 +26,10 @@ class Addition:
     reversed_digits: bool = struct.static(True)
 
     @property
+    def features(self) -> tuple[str, ...]:
+        return ("operator", "long_carry")
+
+    @property
     def prompt_len(self) -> int:
         return 2 * self.max_difficulty + 2
 

@@ -34,6 +34,10 @@ class JudgedAddition:
     judge_rate: Scalar = struct.leaf(0.5, low=0, high=1)
 
     @property
+    def features(self) -> tuple[str, ...]:
+        return ("operator", *(("marks",) if self.judge_rate > 0 else ()))
+
+    @property
     def prompt_len(self) -> int:
         return max(2 * self.max_difficulty + 2, 3 * self.max_judged + 4)
 

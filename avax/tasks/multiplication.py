@@ -23,6 +23,10 @@ class Multiplication:
     reversed_digits: bool = struct.static(True)
 
     @property
+    def features(self) -> tuple[str, ...]:
+        return ("operator",)
+
+    @property
     def prompt_len(self) -> int:
         return 2 * self.max_difficulty + 2
 

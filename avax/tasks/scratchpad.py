@@ -35,6 +35,10 @@ class Scratchpad:
     step_rate: Scalar = struct.leaf(0.5, low=0, high=1)
 
     @property
+    def features(self) -> tuple[str, ...]:
+        return ("operator", *(("steps",) if self.step_rate > 0 else ()))
+
+    @property
     def prompt_len(self) -> int:
         return 2 * self.max_difficulty + 2
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from avax import sampling, struct
+from avax.requirements import Context
 from avax.types import Key, Policy, Rollout, Verdict, outcome_verdict
 
 
@@ -22,6 +23,9 @@ class CommitFirst:
     """
 
     uses_ground_truth: ClassVar[bool] = False
+
+    def requires(self, context: Context) -> str | None:
+        return context.not_greedy()
 
     def init(self, key: Key, bases: Policy) -> tuple:
         return ()

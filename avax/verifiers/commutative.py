@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import sampling, struct, vocab
+from avax.requirements import Context
 from avax.types import Key, Policy, Rollout, Verdict, outcome_verdict
 
 
@@ -23,6 +24,9 @@ class Commutative:
     """
 
     uses_ground_truth: ClassVar[bool] = False
+
+    def requires(self, context: Context) -> str | None:
+        return context.task_has("operator")
 
     def init(self, key: Key, bases: Policy) -> tuple:
         return ()

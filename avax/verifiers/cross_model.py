@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from avax import sampling, struct
+from avax.requirements import Context
 from avax.types import Key, Policy, Rollout, Scalar, Verdict, outcome_verdict
 
 
@@ -28,7 +29,9 @@ class CrossModel:
     threshold: Scalar = struct.leaf(0.5, low=0, high=1)
 
     uses_ground_truth: ClassVar[bool] = False
-    min_bases: ClassVar[int] = 2
+
+    def requires(self, context: Context) -> str | None:
+        return context.min_bases(2)
 
     def init(self, key: Key, bases: Policy) -> Policy:
         return jax.tree.map(lambda x: x[1:], bases)

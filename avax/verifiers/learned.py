@@ -56,7 +56,7 @@ class Learned:
     num_updates: int = struct.static(32, low=1)
     batch_size: int = struct.static(32, low=1)
     learning_rate: Scalar = struct.leaf(3e-3, low=0)
-    max_grad_norm: Scalar = struct.leaf(1.0, low=0)
+    max_grad_norm: Scalar = struct.leaf(1.0, low=1e-6)
 
     uses_ground_truth: ClassVar[bool] = True  # in `update` alone
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from avax import struct
+from avax.requirements import Context
 from avax.types import Key, Policy, Rollout, Scalar, Verdict, outcome_verdict
 
 
@@ -21,6 +22,11 @@ class MajorityVote:
     threshold: Scalar = struct.leaf(0.5, low=0, high=1)
 
     uses_ground_truth: ClassVar[bool] = False
+
+    def requires(self, context: Context) -> str | None:
+        if context.sampler.num_samples > 1:
+            return context.not_greedy()
+        return f"{context.path}.num_samples: is 1, must be at least 2, else it accepts everything"
 
     def init(self, key: Key, bases: Policy) -> tuple:
         return ()

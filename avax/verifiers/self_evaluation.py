@@ -10,6 +10,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from avax import sampling, struct, vocab
+from avax.requirements import Context
 from avax.types import Key, Policy, Rollout, Scalar, Verdict, graded_verdict
 
 
@@ -28,6 +29,9 @@ class SelfEvaluation:
     threshold: Scalar = struct.leaf(0.5, low=0, high=1)
 
     uses_ground_truth: ClassVar[bool] = False
+
+    def requires(self, context: Context) -> str | None:
+        return context.base_has("marks")
 
     def init(self, key: Key, bases: Policy) -> tuple:
         return ()

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from avax import struct
+from avax.requirements import Context
 from avax.types import MISTAKES, Grade, Key, Policy, Rollout, Scalar, Verdict, outcome_verdict
 
 
@@ -36,6 +37,9 @@ class Systematic:
     fnr: Scalar = struct.leaf(0.0, low=0, high=1)
 
     uses_ground_truth: ClassVar[bool] = True
+
+    def requires(self, context: Context) -> str | None:
+        return context.task_has("long_carry") if self.fnr > 0 else None
 
     def init(self, key: Key, bases: Policy) -> tuple:
         return ()
