@@ -160,8 +160,10 @@ def advance(
         # A branch, not a program of its own: the measurement of the policy is compiled once.
         train = partial(jax.jit(round_), experiment)
         after, row = jax.lax.cond(i > 0, train, lambda s: (s, trained), state)
-        state = unless(found["diverged"][i - 1] == 1, state, after)
+        before = found["diverged"][i - 1]
+        state = unless(before == 1, state, after)
         row |= metrics.of_policy(state.learner.policy, problems)
+        row["diverged"] = metrics.diverged(before, state.learner, state.verifier, row["loss"])
         return state, jax.tree.map(lambda rows, x: rows.at[i].set(x), found, row)
 
     # `vmap` goes through branches and loops twice each, but once through what is jitted by itself:

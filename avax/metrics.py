@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import sampling
-from avax.types import Grade, Key, Policy, Problem, StepInfo, Task
+from avax.types import Grade, Key, Policy, Problem, State, StepInfo, Task
 
 METRICS = {
     "accuracy": "greedy accuracy, mean over all difficulties",
@@ -23,7 +23,7 @@ METRICS = {
     "mistake_share": "share of the round's wrong completions that are a mistake of each kind",
     "num_accepted": "accepted completions",
     "completion_length": "tokens of a completion up to and including EOS, mean",
-    "diverged": "1 from the first round on after which the policy is not finite",
+    "diverged": "1 from the first round on after which the run has diverged, else 0",
 }
 
 
@@ -33,6 +33,9 @@ DIMENSIONS = {  # of each metric that is no single number
 }
 
 OF_POLICY = ("accuracy", "accuracy_by_difficulty", "diverged")  # the rest only training has
+
+# What no run that learns comes near: to guess costs 3.5, and parameters are of the order of 1.
+MAX_LOSS, MAX_PARAMETER = 1e3, 1e4
 
 
 def eval_problems(task: Task, number: int, key: Key) -> Problem:
@@ -61,18 +64,34 @@ def of_round(info: StepInfo, grades: Grade) -> dict[str, Array]:
 
 
 def of_policy(policy: Policy, problems: Problem) -> dict[str, Array]:
-    """Accuracy on held-out problems, and whether the policy is still finite."""
+    """Accuracy on held-out problems."""
 
     def accuracy_at(p):
         return sampling.greedy_correct(policy, p.prompt, p.answer).mean()
 
     accuracy = jax.lax.map(accuracy_at, problems)
-    finite = jnp.array([jnp.isfinite(x).all() for x in jax.tree.leaves(policy)]).all()
-    return {
-        "accuracy": accuracy.mean(),
-        "accuracy_by_difficulty": accuracy,
-        "diverged": (~finite).astype(jnp.float32),
-    }
+    return {"accuracy": accuracy.mean(), "accuracy_by_difficulty": accuracy}
+
+
+def diverged(before: Array, learner: State, verifier: State, loss: Array) -> Array:
+    """f32[]: 1 if a run had diverged before or a round's loss is absurd, and if of its learner's
+    and verifier's states anything is not finite, or a parameter absurd; else 0.
+
+    Args:
+      before: f32[], what this was after the round before, NaN if there was none.
+      loss: f32[], NaN if nothing was trained.
+    """
+    parameters = [x for x in jax.tree.leaves((learner.policy, verifier)) if is_float(x)]
+    others = [x for x in jax.tree.leaves(learner) if is_float(x)]
+    signs = [before == 1, jnp.abs(loss) > MAX_LOSS]
+    signs += [~(jnp.abs(x) < MAX_PARAMETER).all() for x in parameters]
+    signs += [~jnp.isfinite(x).all() for x in others]
+    return jnp.array(signs).any().astype(jnp.float32)
+
+
+def is_float(x: Array) -> bool:
+    """Whether an array holds floating-point numbers."""
+    return jnp.issubdtype(x.dtype, jnp.floating)
 
 
 def share(event: Array, given: Array, axis: tuple[int, ...] | None = None) -> Array:

@@ -43,8 +43,8 @@ def progress(dataset: xr.Dataset) -> xr.DataArray:
 
 
 def until_diverged(dataset: xr.Dataset) -> xr.Dataset:
-    """The same runs, NaN in every metric from the round on in which a run diverged: a policy that
-    is not finite still has an accuracy, of answers that mean nothing.
+    """The same runs, NaN in every metric from the round on in which a run diverged: its policy
+    still has an accuracy, of answers that mean nothing.
     """
     known = dataset.diverged != 1
     if known.all():
