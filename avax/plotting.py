@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -171,6 +173,14 @@ def cross(axes: Axes, x: np.ndarray, y: np.ndarray, **style) -> None:
     if not any(DIVERGED == text.get_text() for key in figure.legends for text in key.get_texts()):
         mark = Line2D([], [], color="k", marker="x", markersize=4, linestyle="", label=DIVERGED)
         figure.legend(handles=[mark], loc="outside upper right")
+
+
+def with_doubts(figure: Figure, lines: Sequence[str]) -> Figure:
+    """The figure with reasons to doubt it above its panels; the same if there are none."""
+    if lines:
+        text = "\n".join(textwrap.fill(line, int(14 * figure.get_figwidth())) for line in lines)
+        figure.suptitle(text, fontsize=8, color="tab:red", x=0.01, ha="left")
+    return figure
 
 
 def whole_ticks(axes: Axes) -> None:

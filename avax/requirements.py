@@ -73,6 +73,14 @@ def unmet(experiment: Experiment) -> Iterator[tuple[str, Any, str]]:
                 yield path, plugin, line
 
 
+def sampler(experiment: Experiment) -> tuple[str, Any]:
+    """The learner that samples the round's completions, and its path: that within all wrappers."""
+    path, learner = "learner", experiment.learner
+    while hasattr(learner, "learner"):
+        path, learner = f"{path}.learner", learner.learner
+    return path, learner
+
+
 def _contexts(experiment: Experiment, path: str) -> Iterator[Context]:
     """Where a plug-in is asked: beside the sampler that holds it, else beside the learner, and the
     loop's own verifier also beside each probe that asks it.
@@ -83,10 +91,8 @@ def _contexts(experiment: Experiment, path: str) -> Iterator[Context]:
         if hasattr(struct.get(experiment, above), "num_samples"):
             yield Context(experiment, struct.get(experiment, above), above)
             return
-    sampler, above = experiment.learner, "learner"
-    while hasattr(sampler, "learner"):
-        sampler, above = sampler.learner, f"{above}.learner"
-    yield Context(experiment, sampler, above)
+    above, learner = sampler(experiment)
+    yield Context(experiment, learner, above)
     if parts[0] == "verifier":
         for probe, _, value in struct.walk(experiment):
             if probe.startswith("probe") and hasattr(value, "verifiers"):

@@ -56,26 +56,28 @@ def summary(dataset: xr.Dataset, injection: xr.Dataset) -> str:
 
 
 def compared(findings: Findings) -> str:
-    """The measured and the predicted boundary, and how far apart they are, in three lines."""
-    kappa = findings.amplification
+    """The measured and the predicted boundary, as far as there are any, and how far apart."""
+    kappa, why = findings.amplification, phase.uncrossed(findings.order, findings.measured)
     ratio, low, high = findings.measured.ratio
     measured = f"measured boundary: FPR / (1 - FNR) = {ratio:.3g} ({low:.3g} to {high:.3g})"
     intervals = "95 % intervals over seeds"
     if findings.order.sizes["seed"] == 1:
         intervals = "one seed, so the intervals are empty"
+    lines = [
+        f"no boundary was measured: {why}" if why else f"{measured}, median over FNR; {intervals}"
+    ]
     if not kappa.kappa > 0:
-        return f"{measured}\nno prediction: kappa = {kappa.kappa:.2f} is not above 0"
+        return f"{lines[0]}\nno prediction: kappa = {kappa.kappa:.2f} is not above 0"
     predicted = 1 / kappa.kappa
     near, far = (1 / k if k > 0 else float("inf") for k in (kappa.high, kappa.low))
-    apart = f"{predicted / ratio:.2g} times the measured one" if ratio > 0 else "above 0"
-    return "\n".join(
-        [
-            f"{measured}, median over FNR; {intervals}",
-            f"predicted boundary: 1 / kappa = {predicted:.3g} ({near:.3g} to {far:.3g}), "
-            f"kappa = {kappa.kappa:.2f} ({kappa.low:.2f} to {kappa.high:.2f})",
-            f"the predicted ratio is {apart}",
-        ]
+    lines.append(
+        f"predicted boundary: 1 / kappa = {predicted:.3g} ({near:.3g} to {far:.3g}), "
+        f"kappa = {kappa.kappa:.2f} ({kappa.low:.2f} to {kappa.high:.2f})"
     )
+    if not why:
+        apart = f"{predicted / ratio:.2g} times the measured one" if ratio > 0 else "above 0"
+        lines.append(f"the predicted ratio is {apart}")
+    return "\n".join(lines)
 
 
 def draw(dataset: xr.Dataset, injection: xr.Dataset) -> plotting.Figure:
@@ -95,8 +97,10 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
     frontier = phase.is_frontier(dataset)
     label = "digits gained a round (0: the base)" if frontier else "accuracy gained (0: the base)"
     plotting.phase_map(axes, order, label)
-    name = "measured boundary"
-    if phase.measured(order).all():
+    name, why = "measured boundary", phase.uncrossed(order, measured)
+    if why:
+        name = f"no boundary was measured: {why}"
+    elif phase.measured(order).all():
         name += ", 95 % interval over seeds"
         band = measured.low, measured.high, measured.fnr
         plotting.boundary_band(axes, order, *band, color="k", alpha=0.2)

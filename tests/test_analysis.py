@@ -346,3 +346,24 @@ def test_amplification_interval_contains_the_slope_and_shrinks_with_seeds():
         assert found.low < 1.2 < found.high
         assert found.low < found.kappa < found.high
     assert many.high - many.low < 0.5 * (few.high - few.low)
+
+
+@pytest.mark.parametrize(
+    "table, words",
+    [
+        ([[1, -1], [1, -1], [1, -1]], None),
+        ([[1, 1], [1, -1], [-1, -1]], None),  # the median crosses
+        ([[1], [1], [-1]], "1 FPR was run"),
+        ([[1, 1], [1, 1], [1, -1]], "up to FPR 1 all gain at 2 of 3 FNRs"),
+        ([[-1, -1], [-1, 0], [1, -1]], "down to FPR 0.1 none gains at 2 of 3 FNRs"),
+        ([[0, 0], [0, 0], [0, 0]], "no run changed"),
+        ([[np.nan, np.nan]] * 3, "no FPR was run"),
+        ([[1, np.nan], [1, np.nan], [-1, np.nan]], "1 FPR was run"),
+        ([[-np.inf, -np.inf]] * 3, "down to FPR 0.1 none gains at 3 of 3 FNRs"),
+    ],
+)
+def test_a_boundary_that_nothing_crosses_was_not_measured(table, words):
+    values = np.array(table, float)[..., None]
+    coords = {"fnr": [0.0, 0.3, 0.6], "fpr": [0.1, 1.0][: values.shape[1]], "seed": [0]}
+    order = xr.DataArray(values, coords, ("fnr", "fpr", "seed"))
+    assert phase.uncrossed(order, phase.boundary(order)) == words

@@ -171,6 +171,18 @@ def test_the_summary_gives_both_boundaries():
     assert "FPR / (1 - FNR)" in lines[0] and "1 / kappa = 0.125" in lines[1]
 
 
+def test_where_nothing_was_crossed_no_boundary_is_claimed():
+    data = sweep("Fixed", 3)
+    data["accuracy"] = data.accuracy.isel(fpr=0) + xr.zeros_like(data.accuracy)
+    text = noise.summary(data, injection(3))
+    assert "no boundary was measured: up to FPR 1 all gain" in text
+    assert "measured boundary" not in text and "times the measured" not in text
+    figure = noise.draw(data, injection(3))
+    named = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert any(name.startswith("no boundary was measured") for name in named)
+    assert not figure.axes[0].collections  # no interval of what there is not
+
+
 def test_boundaries_are_drawn_where_they_are():
     figure = noise.draw(sweep("Frontier", 3), injection(3))
     lines = {line.get_label(): line for line in figure.axes[0].lines}

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from small_sweeps import BASE, PRETRAINING
 
 from avax.engine import script
+from avax.engine.needs import Needs
 from avax.engine.segments import Run
 from avax.engine.sweep import Sweep
 
@@ -42,6 +43,7 @@ def build(preset: str) -> Sweep:
 config = types.ModuleType("tiny", "A tiny sweep.")
 config.CHOICES = {"preset": ("tiny",)}
 config.build = build
+config.NEEDS = Needs({"verifier.fpr": 1, "verifier.fnr": 1})
 config.parts = lambda sweep: {"": sweep}
 figure = types.ModuleType("figure")
 figure.draw = lambda dataset: Figure()

@@ -116,6 +116,24 @@ def boundary(
     return Boundary(fnr, crossings[0], low, high, tuple(float(r) for r in ratio))
 
 
+def uncrossed(order: xr.DataArray, found: Boundary) -> str | None:
+    """Why a boundary that was looked for in an order parameter was not measured; None if it was,
+    so that the median ratio is that of a crossing.
+    """
+    run = order.sel(fpr=order.fpr[measured(order).any("fnr")])
+    fpr = np.sort(run.fpr.values)
+    if len(fpr) < 2:
+        return f"{len(fpr) or 'no'} FPR was run"
+    if (run.fillna(0) == 0).all():
+        return "no run changed"
+    none, every = np.sum(found.fpr <= fpr[0]), np.isnan(found.fpr).sum()
+    if 2 * every >= len(found.fpr):
+        return f"up to FPR {fpr[-1]:g} all gain at {every} of {len(found.fpr)} FNRs"
+    if 2 * none >= len(found.fpr):
+        return f"down to FPR {fpr[0]:g} none gains at {none} of {len(found.fpr)} FNRs"
+    return None
+
+
 def ray_crossing(fpr: np.ndarray, y: np.ndarray, run: np.ndarray, level: float) -> float:
     """The boundary on one ray, from the settings that were run: see `Boundary`."""
     if not run.any():

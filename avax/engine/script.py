@@ -18,7 +18,7 @@ import xarray as xr
 
 from avax import folders, plotting, results
 from avax.analysis import phase, trace
-from avax.engine import cli, design, hosts, needs, platform, processes, resume
+from avax.engine import cli, design, doubts, hosts, needs, platform, processes, resume
 from avax.engine.cluster import ClusterError
 from avax.engine.progress import say
 from avax.engine.signals import Stop, leave
@@ -60,9 +60,13 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
         datasets = run(engine, sweeps, stop)
         if not hosts.is_first():
             return
-        paths = plotting.save(figure.draw(*datasets), command.out / "figure")
+        lines = doubts.doubts(parts, datasets, command.choices.get("preset") == "smoke")
+        drawn = plotting.with_doubts(figure.draw(*datasets), lines)
+        paths = plotting.save(drawn, command.out / "figure")
 
     print(figure.summary(*datasets))
+    for line in lines:
+        print(f"note: {line}")
     print_paths(sweeps, paths)
     print_times(imported, engine.seconds)
 

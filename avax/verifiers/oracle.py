@@ -24,6 +24,7 @@ class Oracle:
     fnr: Scalar = struct.leaf(0.0, low=0, high=1)
 
     uses_ground_truth: ClassVar[bool] = True
+    promises_rates: ClassVar[bool] = True  # those that the loop measures are its own
 
     def init(self, key: Key, bases: Policy) -> tuple:
         return ()
