@@ -97,14 +97,10 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
     frontier = phase.is_frontier(dataset)
     label = "digits gained a round (0: the base)" if frontier else "accuracy gained (0: the base)"
     plotting.phase_map(axes, order, label)
-    name, why = "measured boundary", phase.uncrossed(order, measured)
-    if why:
-        name = f"no boundary was measured: {why}"
-    elif phase.measured(order).all():
-        name += ", 95 % interval over seeds"
-        band = measured.low, measured.high, measured.fnr
-        plotting.boundary_band(axes, order, *band, color="k", alpha=0.2)
-    plotting.boundary_line(axes, order, measured.fpr, measured.fnr, color="k", label=name)
+    if why := phase.uncrossed(order, measured):
+        axes.plot([], [], " ", label=f"no boundary was measured: {why}")
+    else:
+        draw_measured(axes, order, measured)
     fnr = np.linspace(order.fnr.values[0], order.fnr.values[-1], 200)
     if kappa.kappa > 0:
         predicted = theory.critical_fpr(fnr, kappa.kappa)
@@ -118,6 +114,16 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
     )
     where = "a frontier that grows a digit a round" if frontier else "a fixed range of lengths"
     axes.set_title(f"Self-training on {where}")
+
+
+def draw_measured(axes, order: xr.DataArray, measured: phase.Boundary) -> None:
+    """The measured boundary, with its interval if all settings were run."""
+    name = "measured boundary"
+    if phase.measured(order).all():
+        name += ", 95 % interval over seeds"
+        band = measured.low, measured.high, measured.fnr
+        plotting.boundary_band(axes, order, *band, color="k", alpha=0.2)
+    plotting.boundary_line(axes, order, measured.fpr, measured.fnr, color="k", label=name)
 
 
 def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float = 0.0) -> None:
