@@ -10,11 +10,15 @@ import jax
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+
+from avax.engine import platform
+
 os.environ.setdefault("MPLBACKEND", "agg")
 # Programs are compiled here, and hardly run: the suite takes half the time. What users run is
 # compiled by the slow tests.
-QUICK = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}".strip()
+QUICK = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": "false"}
+if "PYTEST_XDIST_WORKER" not in os.environ:  # they inherit it
+    platform.add_xla_flags(QUICK)
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_num_cpu_devices", int(os.environ.get("AVAX_TEST_DEVICES", 2)))
@@ -36,8 +40,6 @@ def compile_cache(tmp_path_factory):
 @pytest.fixture(scope="session", autouse=True)
 def quick_programs():
     """The engine's programs, too, are compiled as QUICK says."""
-    from avax.engine import platform
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(platform, "compiler_options", lambda optimization=0: {})
         yield

@@ -11,7 +11,7 @@ import pytest
 
 from avax import generation, loop, metrics, pretrain, struct, vocab
 from avax.curricula.fixed import Fixed
-from avax.engine import sweep
+from avax.engine import platform, sweep
 from avax.learners import LEARNERS
 from avax.learners.filtered_sft import FilteredSFT
 from avax.learners.grpo import GRPO
@@ -199,7 +199,8 @@ def test_a_round_without_jit_is_the_same():
         return loop.round_(small(fpr), state)
 
     options = {"xla_backend_optimization_level": 2, "xla_cpu_use_fusion_emitters": True}
-    compiled = jax.jit(jax.vmap(one_round), compiler_options=options)
+    known = platform.known_options(options)
+    compiled = jax.jit(jax.vmap(one_round), compiler_options=known)
     fprs, keys = jnp.tile(jnp.array([0.2, 1.0]), 100), jax.random.split(jax.random.key(1), 200)
     state = jax.jit(jax.vmap(begin))(keys, fprs)
     for _ in range(4):

@@ -7,14 +7,19 @@ import os
 import pathlib
 import platform
 import subprocess
+import sys
+from collections.abc import Iterable, Mapping
 from importlib import metadata
+from typing import Any
 
 import jax
 
-XLA_FLAGS = {  # where the user gives none of the name; all of the CPU backend
-    # It hands sums over an axis to a library that is slow at them: 2 % of an update.
-    "xla_cpu_experimental_ynn_fusion_type": "-reduce",
-    # It splits a loop between all threads, though there is a device for each, and a sum over an
+CPU_OPTIONS = {  # where XLA_FLAGS doesn't name them
+    # All that is handed to a library by default, without sums over an axis: it is slow at them,
+    # which takes 2 % of an update.
+    "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT,"
+    "LIBRARY_FUSION_TYPE_INDIVIDUAL_CONVOLUTION",
+    # XLA splits a loop between all threads, though there is a device for each, and a sum over an
     # axis into two. Without, an update takes 4 % less time.
     "xla_disable_hlo_passes": "cpu-parallel-task-assigner,tree_reduction_rewriter",
 }
@@ -36,9 +41,6 @@ def configure(cache: bool = True, num_processes: int = 1) -> None:
         # Threads of the CPU backend. With one it adds up in another order than with any more
         # (measured for 2 to 64).
         os.environ["PJRT_NPROC"] = str(max(2, num_devices))
-    flags = os.environ.get("XLA_FLAGS", "")
-    missing = [f"--{name}={value}" for name, value in XLA_FLAGS.items() if name not in flags]
-    os.environ["XLA_FLAGS"] = " ".join([flags, *missing]).strip()
     jax.config.update("jax_num_cpu_devices", num_devices)
     if cache:
         jax.config.update("jax_compilation_cache_dir", str(cache_dir()))
@@ -46,8 +48,9 @@ def configure(cache: bool = True, num_processes: int = 1) -> None:
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
-def compiler_options(optimization: int = 2) -> dict[str, int | bool]:
-    """Options for every large program, at a level of optimization from 0 to 3, on a CPU.
+def compiler_options(optimization: int = 2) -> dict[str, Any]:
+    """Options for every large program, at a level of optimization from 0 to 3, on a CPU; of those
+    that we want, the ones that the installed version of XLA has.
 
     Level 2 instead of 3 compiles the main job in half the time (29 s and 14 s on one core) into a
     program that runs as fast. Level 0, without the emitters of fused loops, takes a third of that
@@ -55,8 +58,49 @@ def compiler_options(optimization: int = 2) -> dict[str, int | bool]:
     """
     if jax.default_backend() != "cpu":
         return {}
-    emitters = {"xla_cpu_use_fusion_emitters": False} if optimization == 0 else {}
-    return {"xla_backend_optimization_level": optimization, **emitters}
+    given = os.environ.get("XLA_FLAGS", "")
+    options = {name: value for name, value in CPU_OPTIONS.items() if name not in given}
+    options["xla_backend_optimization_level"] = optimization
+    if optimization == 0:
+        options["xla_cpu_use_fusion_emitters"] = False
+    return known_options(options)
+
+
+def known_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The compiler options that the installed version of XLA has, with values that it takes."""
+    return {name: value for name, value in options.items() if _is_known(name, value)}
+
+
+@functools.cache
+def _is_known(name: str, value: Any) -> bool:
+    # The compiler itself is asked, with an empty program: 5 ms. Names change between versions
+    # that differ in nothing else, and it is an error to give one that is not there.
+    try:
+        jax.jit(lambda: 0).lower().compile({name: value})
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
+
+
+def add_xla_flags(flags: Mapping[str, Any]) -> None:
+    """Adds to XLA_FLAGS what it doesn't name yet, of what the installed version of XLA has. To be
+    called before JAX starts a backend.
+
+    Only for what can't be a compiler option, because it must reach programs of JAX's own: at a
+    name in XLA_FLAGS that it doesn't know XLA ends the process, so that another one has to be
+    asked, which takes half a second.
+    """
+    given = os.environ.get("XLA_FLAGS", "")
+    more = [f"--{name}={value}" for name, value in flags.items() if name not in given]
+    if more and not _starts_with(more):
+        more = [flag for flag in more if _starts_with([flag])]
+    os.environ["XLA_FLAGS"] = " ".join([given, *more]).strip()
+
+
+def _starts_with(flags: Iterable[str]) -> bool:
+    environment = os.environ | {"XLA_FLAGS": " ".join(flags), "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-c", "import jax; jax.devices()"]
+    return subprocess.run(command, env=environment, capture_output=True).returncode == 0
 
 
 def cache_dir() -> pathlib.Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 import re
 import socket
 import threading
@@ -31,6 +30,12 @@ JOIN_SECONDS = 300  # that a process waits for the others to start
 HEARTBEAT_SECONDS = 30  # without a sign of life, after which a process is taken for dead
 SHUTDOWN_SECONDS = 30  # that processes wait for each other in the end
 WAIT_SECONDS = 7 * 24 * 3600  # for a collective: others wait while the first trains base policies
+XLA_FLAGS = {
+    "xla_cpu_collective_timeout_seconds": WAIT_SECONDS,
+    # A process that has a program in its compile cache would leave the others waiting for the part
+    # of the tuning that is its.
+    "xla_gpu_shard_autotuning": "false",
+}
 FLAGS = ("coordinator", "num_processes", "process_id")
 
 
@@ -110,7 +115,7 @@ def join(place: Place | None, sweeps: Iterable[Sweep]) -> None:
         return
     if place.process_id == 0:
         check_port(int(place.coordinator.rpartition(":")[2]))
-    _set_xla_flags()
+    platform.add_xla_flags(XLA_FLAGS)
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     jax.config.update("jax_enable_preemption_service", False)  # it would handle SIGTERM
     try:
@@ -164,15 +169,3 @@ def _patience(place: Place) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-def _set_xla_flags() -> None:
-    wanted = {
-        "xla_cpu_collective_timeout_seconds": WAIT_SECONDS,
-        # A process that has a program in its compile cache would leave the others waiting for the
-        # part of the tuning that is its.
-        "xla_gpu_shard_autotuning": "false",
-    }
-    flags = os.environ.get("XLA_FLAGS", "")
-    more = [f"--{name}={value}" for name, value in wanted.items() if name not in flags]
-    os.environ["XLA_FLAGS"] = " ".join([flags, *more]).strip()
