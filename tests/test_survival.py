@@ -19,6 +19,7 @@ from toys import execute, toy_members
 from avax import folders, results, store, struct
 from avax.engine import checkpoint, lock, resume, study, survival, width
 from avax.engine import platform as avax_platform
+from avax.engine.progress import Meter
 from avax.engine.segments import Run
 from avax.engine.signals import Stop
 from avax.engine.survival import Stopped
@@ -112,6 +113,16 @@ def test_a_stopped_sweep_goes_on_where_it_was(whole, tmp_path, monkeypatch):
         second, data = go(TINY, folder, monkeypatch)
         assert first + second == [(0, 1), (1, 2), (2, 3)] * 2
         assert same(data, whole) and not (out_of(TINY, folder) / "checkpoints").exists()
+
+
+def test_progress_counts_the_rounds_of_tiles_in_flight(whole, tmp_path, monkeypatch):
+    """Two tiles of 8 and 4 runs, three rounds, in the first of which nothing is trained."""
+    told = []
+    monkeypatch.setattr(Meter, "part", lambda meter, key, *of: told.append(of))
+    go(TINY, tmp_path, monkeypatch, 2)
+    assert told == [(0.0, False), (4.0, False)]
+    go(TINY, tmp_path, monkeypatch)
+    assert told[2:] == [(4.0, True), (8.0, False), (0.0, False), (2.0, False), (4.0, False)]
 
 
 def test_finished_runs_are_not_run_again(toy, tmp_path, monkeypatch):

@@ -130,10 +130,20 @@ def own_device(unit: Unit) -> jax.Device:
     return next(d for d in unit if d.process_index == jax.process_index())
 
 
-def compile_all(pairs: Iterable[tuple[Program, Unit]]) -> None:
-    """Compiles several programs, each for a unit, as many at the same time as there are cores."""
+def compile_all(
+    pairs: Iterable[tuple[Program, Unit]], on_each: Callable[[], None] = lambda: None
+) -> None:
+    """Compiles several programs, each for a unit, as many at the same time as there are cores.
+
+    `on_each` is called when one is compiled, in any thread.
+    """
+
+    def work(pair):
+        pair[0].compile(pair[1])
+        on_each()
+
     with concurrent.futures.ThreadPoolExecutor(platform.num_cores()) as pool:
-        list(pool.map(lambda pair: pair[0].compile(pair[1]), pairs))
+        list(pool.map(work, pairs))
 
 
 def mesh(unit: Unit) -> jax.sharding.Mesh:

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
-from avax.engine.progress import say
+from avax.engine.progress import clear, say
 
 
 class Stop:
@@ -58,6 +58,7 @@ class Stop:
 
 def leave(status: int) -> None:
     """Ends the process without waiting for its threads: a failed save keeps one for minutes."""
+    clear()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

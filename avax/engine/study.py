@@ -21,7 +21,7 @@ from avax.engine.bases import base_policies, base_shapes
 from avax.engine.cluster import Cluster, connect
 from avax.engine.followers import batches, open_store
 from avax.engine.program import Unit
-from avax.engine.progress import SweepProgress, say
+from avax.engine.progress import Meter, say
 from avax.engine.resume import CHECKPOINTS
 from avax.engine.segments import Run
 from avax.engine.signals import Stop
@@ -103,22 +103,20 @@ class Engine:
             ]
         facts = resume.facts(config, [plan.run.width for plan in plans])
         writer = open_store(out, config, facts, before)
-        total = None if config.trace else len(settings)
-        with SweepProgress(
-            total, config.num_seeds, lambda: note(writer.dataset), silent=not hosts.is_first()
-        ) as progress:
+        total, silent = None if config.trace else len(settings), not hosts.is_first()
+        notes, place = (lambda: note(writer.dataset)), out / CHECKPOINTS
+        with Meter(total, "settings", notes, config.num_seeds, silent=silent) as meter:
             for batch in batches(config, writer.dataset):
                 for group, own_bases, plan in zip(groups, bases, plans, strict=True):
                     if asked := [i for i in group if i in batch]:
                         members, runs = sweep.stack_members(config, settings, asked, own_bases)
-                        survivor = Survivor(
-                            plan.run, config.segment, out / CHECKPOINTS, facts, self._stop.asked
-                        )
-                        self._run(survivor, plan, members, runs, writer, progress)
+                        about = plan.run, config.segment, place, facts, self._stop.asked
+                        survivor = Survivor(*about, meter.part)
+                        self._run(survivor, plan, members, runs, writer, meter)
         writer.close()
         if not hosts.is_first():
             return writer.dataset
-        shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+        shutil.rmtree(place, ignore_errors=True)
         most = 2 * writer.dataset.nbytes
         if not (writer.kept.all() and results.is_whole(out, most)):
             self._finish(out, config, plans, writer.dataset, int(writer.kept.sum()))
@@ -194,13 +192,13 @@ class Engine:
             cluster = Cluster(config.ray_address, width, config.optimization, stop)
         return Plan(self._runs[key], units, num_runs, cluster)
 
-    def _run(self, survivor, plan, members, runs, writer, progress) -> None:
+    def _run(self, survivor, plan, members, runs, writer, meter) -> None:
         """Runs settings that share a structure, all seeds of each."""
         todo = []
         for indices in tiles.tile_indices(len(runs), plan.run.width * len(plan.units[0])):
             if writer.kept[runs[indices]].all():
                 writer.put_kept(runs[indices])
-                progress.keep(len(indices))
+                meter.add(len(indices), kept=True)
             else:
                 todo.append(indices)
 
@@ -216,14 +214,13 @@ class Engine:
             except BaseException:
                 self._stop.asked.set()  # nobody waits for the other tiles' ends
                 raise
-            progress.add(len(indices))
+            meter.add(len(indices), saved)
 
         if not todo:
             return
         with self.seconds.count("compilation"):
             compile_plans([plan])
-        progress.start_running()
-        with self._stop.waited_for(), self.seconds.count("running"):
+        with self._stop.waited_for(), self.seconds.count("running"), meter.running():
             try:
                 if plan.cluster:
                     plan.cluster.run_tiles(members, on_tile, todo)
@@ -243,6 +240,7 @@ def compile_plans(plans: Iterable[Plan]) -> None:
     todo = [(p, u) for run, u in pairs for p in run.programs() if not p.is_compiled(u)]
     if todo and hosts.is_first():
         say(f"compiling {len(todo)} programs")
-    program.compile_all(todo)
+    with Meter(len(todo), "programs compiled", silent=not hosts.is_first() or not todo) as meter:
+        program.compile_all(todo, lambda: meter.add(1))
     for run, unit in pairs:
         check_memory(run, unit)

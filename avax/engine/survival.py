@@ -6,6 +6,7 @@ import math
 import pathlib
 import threading
 import time
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -30,7 +31,13 @@ class Survivor:
     """
 
     def __init__(
-        self, run: Run, segment: str, folder: pathlib.Path, facts: dict, stop: threading.Event
+        self,
+        run: Run,
+        segment: str,
+        folder: pathlib.Path,
+        facts: dict,
+        stop: threading.Event,
+        tell: Callable[[pathlib.Path, float, bool], None] = lambda *_: None,
     ):
         """
         Args:
@@ -38,10 +45,12 @@ class Survivor:
           folder: where tiles that are not done yet are kept.
           facts: what the bits of a tile depend on; a tile saved with others is not resumed.
           stop: once it is set, tiles end with their segment.
+          tell: is called with the place of a tile and how much of its runs is done (half of each of
+            8 runs is 4), after each segment; and when it is resumed, then with True.
         """
         self.width = run.width
         self._run, self._segment, self._stop = run, segment, stop
-        self._folder, self._facts = folder, facts
+        self._folder, self._facts, self._tell = folder, facts, tell
         self._pace: float | None = None  # seconds a round, as last measured
         self._saved: dict[pathlib.Path, float] = {}  # when a tile was begun or last saved
 
@@ -64,11 +73,14 @@ class Survivor:
         folder, facts = self.place_of(runs), self._facts | {"runs": unique(runs)}
         start, progress = self._resume(unit, members, folder, facts)
         self._saved[folder] = time.monotonic()
+        if start:
+            self._tell(folder, self._share(start, runs), True)
         while start < last:
             stop, began = min(start + hosts.share(self._length), last), time.monotonic()
             progress = self._run.advance(unit, members[0], progress, start, stop)
             self._pace = (time.monotonic() - began) / max(1, stop - max(start, 1))
             start, stopped = stop, hosts.any_of(self._stop.is_set())
+            self._tell(folder, self._share(start, runs), False)
             if start < last and (stopped or hosts.share(lambda: self.is_worth_saving(runs))):
                 whole = hosts.gather(progress)
                 if hosts.is_first():
@@ -77,6 +89,10 @@ class Survivor:
             if start < last and stopped:
                 raise Stopped
         return hosts.gather(progress.found)
+
+    def _share(self, rounds: int, runs: np.ndarray) -> float:
+        """How many runs' work so many rounds of a tile are; in round 0 nothing is trained."""
+        return len(unique(runs)) * (rounds - 1) / max(1, self._run.num_rounds - 1)
 
     def place_of(self, runs: np.ndarray) -> pathlib.Path:
         """The folder of a tile's checkpoints."""
