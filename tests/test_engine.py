@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from small_sweeps import BASE, GRID, SMALL
-from toys import BOTH, UNITS
+from toys import BOTH, UNITS, run_key
 
 from avax import folders, results, struct
 from avax.engine import bases as engine_bases
@@ -238,7 +238,7 @@ def test_results_are_those_of_lone_runs(executed, bases, one):
     for fpr, fnr, i in [(0.0, 0.5, 0), (0.5, 0.0, 1), (1.0, 0.5, 1)]:
         setting = BASE.replace(verifier=Oracle(fpr=fpr, fnr=fnr))
         base = jax.tree.map(lambda x, i=i: x[i : i + 1, -1:], bases)
-        member = (sweep.stack([setting]), base, sweep.run_key(setting, 3 + i)[None])
+        member = (sweep.stack([setting]), base, run_key(setting, 3 + i)[None])
         lone = one(UNITS[0], member)
         cell = data.sel(fpr=fpr, fnr=fnr, seed=3 + i)
         for name in METRICS:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from small_sweeps import BASE, PRETRAINING, SMALL
-from toys import damage, execute, toy_pretrain
+from toys import damage, execute, run_key, toy_pretrain
 
 from avax import struct
 from avax.engine import bases as engine_bases
@@ -42,7 +42,7 @@ def test_every_run_lands_in_its_cell(toy, tmp_path, width):
             np.testing.assert_array_equal(cell.loss, np.float32(setting.verifier.fnr) + rounds)
             np.testing.assert_array_equal(cell.grad_norm, setting.learner.num_updates + rounds)
             np.testing.assert_array_equal(cell.sampled_accuracy, bases[i, -1] + rounds)
-            chance = jax.random.uniform(sweep.run_key(setting, seed))
+            chance = jax.random.uniform(run_key(setting, seed))
             np.testing.assert_allclose(cell.accept_rate, chance + rounds, rtol=1e-6)
             assert cell.accuracy_by_difficulty.values.tolist() == [[r, -r] for r in rounds]
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
+import zlib
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from small_sweeps import BASE, GRID, PRETRAINING, SMALL
+from toys import run_key
 
 from avax import struct
 from avax.curricula import Frontier
 from avax.engine import sweep
 from avax.engine.sweep import Sweep
+from avax.engine.validate import validate
 from avax.learners import GRPO
 from avax.probes import SelfTrust
 from avax.verifiers import MajorityVote, Noisy, Oracle
@@ -109,10 +113,60 @@ def test_a_key_depends_on_setting_and_seed_alone():
 
     setting = struct.replace(BASE, "verifier.fpr", 0.1)
     same = struct.replace(struct.replace(BASE, "verifier.fpr", 0.9), "verifier.fpr", 0.1)
-    assert data(sweep.run_key(setting, 3)) == data(sweep.run_key(same, 3))
-    keys = [sweep.run_key(s, seed) for s in GRID.settings() for seed in (0, 1)]
+    assert data(run_key(setting, 3)) == data(run_key(same, 3))
+    keys = [run_key(s, seed) for s in GRID.settings() for seed in (0, 1)]
     keys += [sweep.base_key(seed) for seed in (0, 1)]
     assert len({data(key) for key in keys}) == 2 * 25 + 2
+
+
+def test_keys_of_many_runs_are_those_of_each():
+    """Folded in one by one; seeds are whole numbers of 32 bits."""
+    settings, seeds = GRID.settings(), (0, 7, 2**31 - 1, 2**31, 2**32 - 1, *range(100, 110))
+    found = sweep.run_keys(settings, seeds)
+    assert found.shape == (25 * 15,) and found.dtype == jax.random.key(0).dtype
+    for i, (setting, seed) in enumerate((s, seed) for s in settings for seed in seeds):
+        name = zlib.crc32(sweep.digest(struct.to_dict(setting, defaults=False)).encode())
+        one = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), name)
+        assert (jax.random.key_data(found[i]) == jax.random.key_data(one)).all()
+
+
+def calls_and_compilations(config) -> tuple[int, int]:
+    """What is done on the host before a sweep runs: calls of Python functions, and programs."""
+    calls, compiled = [0], []
+
+    def count(frame, event, argument):
+        calls[0] += event == "call"
+
+    def listen(event, *_, **__):
+        compiled.append("backend_compile" in event)
+
+    bases = {"w": np.zeros((config.num_seeds, 1), np.float32)}
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    sys.setprofile(count)
+    try:
+        validate(config)
+        settings = config.settings()
+        groups = sweep.group_by_structure(settings)
+        sweep.group_by_structure(config.settings())
+        for group in groups:
+            sweep.stack_members(config, settings, group, bases)
+    finally:
+        sys.setprofile(None)
+        jax.monitoring.unregister_event_duration_listener(listen)
+    return calls[0], sum(compiled)
+
+
+def test_thousands_of_settings_are_little_work_each():
+    """And no program is compiled for their number: 10,000 keys one by one took minutes."""
+
+    def work(num):
+        axes = {"verifier.fpr": tuple(np.linspace(0, 1, num).tolist())}
+        return calls_and_compilations(dataclasses.replace(SMALL, axes=axes))
+
+    work(10)
+    (few, one), (many, other) = work(100), work(1100)
+    assert one == other == 0
+    assert (many - few) / 1000 < 600  # 433 at present
 
 
 def test_a_field_that_is_added_changes_no_key():
@@ -124,7 +178,7 @@ def test_a_field_that_is_added_changes_no_key():
 
     Later.__name__ = "Oracle"
     data = [
-        jax.random.key_data(sweep.run_key(BASE.replace(verifier=v), 0)).tolist()
+        jax.random.key_data(run_key(BASE.replace(verifier=v), 0)).tolist()
         for v in (Oracle(fpr=0.1), Later(fpr=0.1), Later(fpr=0.1, more=0.6))
     ]
     assert data[0] == data[1] != data[2]
@@ -141,5 +195,5 @@ def test_a_run_starts_from_the_base_and_the_key_of_its_seed_and_snapshot():
     assert runs.tolist() == [0, 1, 4, 5]
     assert stacked.snapshot.tolist() == [0, 0, -1, -1]
     assert own["w"].tolist() == [[0.0], [3.0], [2.0], [5.0]]  # M = 1 base each
-    expected = [sweep.run_key(settings[i], seed) for i in (0, 2) for seed in (5, 6)]
+    expected = [run_key(settings[i], seed) for i in (0, 2) for seed in (5, 6)]
     assert (jax.random.key_data(keys) == jax.random.key_data(jnp.stack(expected))).all()

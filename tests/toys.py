@@ -8,7 +8,7 @@ import numpy as np
 
 from avax.engine import bases as engine_bases
 from avax.engine import resume, segments, study
-from avax.engine.sweep import Sweep, stack_members
+from avax.engine.sweep import Sweep, run_keys, stack_members
 from avax.metrics import METRICS
 from avax.types import MISTAKES
 
@@ -19,6 +19,11 @@ BOTH = [tuple(jax.devices())]
 def one_base(policy):
     """A policy as the only one of a run's bases."""
     return jax.tree.map(lambda x: x[None], policy)
+
+
+def run_key(experiment, seed):
+    """The key of one run."""
+    return run_keys([experiment], [seed])[0]
 
 
 def toy_run(experiment, bases, key):

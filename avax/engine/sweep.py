@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
@@ -25,6 +25,7 @@ from avax.types import MISTAKES, Metric, Policy
 # than these keep their names.
 INVISIBLE = ("segment", "engine", "ray_address")
 EXECUTION = ("tile_width", "placement", "optimization", *INVISIBLE)
+BLOCK = 256  # keys that are made at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +85,10 @@ class Sweep:
 
     def settings(self) -> list[Experiment]:
         """Every combination of axis values, the last axis fastest."""
+        return list(self._settings)
+
+    @functools.cached_property
+    def _settings(self):  # thousands take a second
         return [
             _with_fields(self.base, dict(zip(self.axes, values, strict=True)))
             for values in itertools.product(*self.axes.values())
@@ -102,9 +107,9 @@ def _with_fields(node: Any, values: Mapping[str, Any]) -> Any:
     return node
 
 
-def digest(node: Any) -> str:
-    """16 hexadecimal digits that name a configuration."""
-    text = json.dumps(struct.to_dict(node), sort_keys=True)
+def digest(node: Any, defaults: bool = True) -> str:
+    """16 hexadecimal digits that name a configuration; for `defaults` see `struct.to_dict`."""
+    text = json.dumps(struct.to_dict(node, defaults), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -124,9 +129,12 @@ def dimension_names(axes: Mapping[str, Any], experiment: Experiment) -> dict[str
 def group_by_structure(experiments: list[Experiment]) -> list[list[int]]:
     """Indices of the experiments that share a compiled program and base policies, in order."""
     groups: dict[Any, list[int]] = {}
+    digests: dict[int, str] = {}  # by the identity of a task: most settings share it
     for i, experiment in enumerate(experiments):
-        base = digest(experiment.warm_task), experiment.base_difficulty
-        key = jax.tree.structure(experiment), base
+        task = experiment.warm_task
+        if id(task) not in digests:
+            digests[id(task)] = digest(task)
+        key = jax.tree.structure(experiment), digests[id(task)], experiment.base_difficulty
         groups.setdefault(key, []).append(i)
     return list(groups.values())
 
@@ -141,13 +149,27 @@ def stack(experiments: list[Experiment]) -> Experiment:
     return jax.tree.map(leaves, *experiments)
 
 
-def run_key(experiment: Experiment, seed: int) -> jax.Array:
-    """The key of one run: it depends on the setting and the seed, never on the run's place.
+def run_keys(experiments: Sequence[Experiment], seeds: Sequence[int]) -> jax.Array:
+    """The keys of all seeds of each setting: one depends on its setting and its seed, never on the
+    run's place.
 
     Nor on fields that have their default: a field that is added later changes no run.
     """
-    name = zlib.crc32(digest(struct.to_dict(experiment, defaults=False)).encode())
-    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), name)
+    names = [zlib.crc32(digest(e, defaults=False).encode()) for e in experiments]
+    pairs = np.array(list(itertools.product(names, seeds)), np.uint32)
+    blocks = np.resize(pairs, (-(-len(pairs) // BLOCK) * BLOCK, 2)).reshape(-1, BLOCK, 2)
+    data = np.concatenate([_key_data(block) for block in blocks])[: len(pairs)]
+    return jax.random.wrap_key_data(data)
+
+
+@jax.jit  # of one shape: to compile for each number of runs would take longer than all else
+def _key_data(pairs):
+    def one(pair):
+        name, seed = pair
+        key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), name)
+        return jax.random.key_data(key)
+
+    return jax.vmap(one)(pairs)
 
 
 def base_key(seed: int) -> jax.Array:
@@ -167,7 +189,7 @@ def stack_members(
     seeds = range(config.seed, config.seed + config.num_seeds)
     pairs = [(e, i) for e in experiments for i in range(config.num_seeds)]
     stacked = stack([e for e, _ in pairs])
-    keys = jnp.stack([run_key(e, s) for e in experiments for s in seeds])
+    keys = run_keys(experiments, seeds)
     own_seeds = np.array([i for _, i in pairs])[:, None] + np.arange(stacked.num_bases)
     snapshots = np.array([e.snapshot for e, _ in pairs])[:, None]
     own_bases = jax.tree.map(lambda x: np.asarray(x)[own_seeds, snapshots], bases)
