@@ -14,7 +14,8 @@ from avax.results import CONFIG, PROGRESS, PROVENANCE, STORE, ResultsError, writ
 
 # All that is written to below a folder of results.
 WRITTEN = (
-    *(STORE, CONFIG, PROVENANCE, PROGRESS, ".lock", "checkpoints", "figure.png", "figure.pdf"),
+    *(STORE, CONFIG, PROVENANCE, PROGRESS, ".lock", ".lock.json", "checkpoints"),
+    *("figure.png", "figure.pdf"),
     *(f"{name}.part" for name in (STORE, CONFIG, PROVENANCE, PROGRESS)),
 )
 

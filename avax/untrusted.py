@@ -16,6 +16,10 @@ MAX_JSON = 2**24  # bytes of a file
 MAX_NODES = 100_000  # lists and dicts in it; each takes many times its two characters
 MAX_DEPTH = 50
 MAX_FILES = 100_000  # below a folder
+# Not blocked by a pipe, not led away by a link, should a file have been replaced since it was looked
+# at; as far as the system has it.
+NAMES = ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY")
+CAREFULLY = sum(getattr(os, name, 0) for name in NAMES)
 
 
 class ResultsError(ValueError):
@@ -52,8 +56,7 @@ def read_file(path: pathlib.Path, most: int = MAX_JSON) -> bytes:
       ResultsError: if it is a link, a pipe or the like, or has more than `most` bytes.
     """
     _check_regular(path, os.lstat(path).st_mode)
-    # Not blocked by a pipe, not led away by a link, should the file have been replaced since.
-    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    opened = os.open(path, os.O_RDONLY | CAREFULLY)
     with open(opened, "rb") as file:
         content = file.read(most + 1)
     if len(content) > most:

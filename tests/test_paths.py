@@ -195,7 +195,7 @@ def test_a_link_where_results_are_written_is_refused(tmp_path, name, to):
 def test_writing_never_follows_a_link(tmp_path):
     """Should one be there after all."""
     (tmp_path / "kept").write_text("kept")
-    for name in ("x.json", "x.json.part", "x.png", "x.pdf", lock.LOCK):
+    for name in ("x.json", "x.json.part", "x.png", "x.pdf", lock.LOCK, f"{lock.LOCK}.json"):
         (tmp_path / name).symlink_to(tmp_path / "kept")
     results.write_json(tmp_path / "x.json", {"a": 1})
     plotting.save(plotting.new_figure(1, 1), tmp_path / "x")

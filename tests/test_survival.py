@@ -199,7 +199,8 @@ def test_a_changed_field_is_named(tmp_path):
 def test_one_process_at_a_time(tmp_path):
     folder = tmp_path / "new"
     (tmp_path / "new").mkdir()
-    (folder / ".lock").write_text("process 1 on a machine that is gone\n")  # holds nothing
+    (folder / ".lock").write_text("")  # of a process that is gone: holds nothing
+    (folder / ".lock.json").write_text('{"process": 1, "host": "a machine that is gone"}')
     with lock.hold(folder):
         with pytest.raises(ResultsError, match=f"in use by process {os.getpid()} on "):
             lock.hold(folder).__enter__()
