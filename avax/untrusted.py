@@ -16,8 +16,8 @@ MAX_JSON = 2**24  # bytes of a file
 MAX_NODES = 100_000  # lists and dicts in it; each takes many times its two characters
 MAX_DEPTH = 50
 MAX_FILES = 100_000  # below a folder
-# Not blocked by a pipe, not led away by a link, should a file have been replaced since it was looked
-# at; as far as the system has it.
+# Not blocked by a pipe, not led away by a link, should a file have been replaced since it was
+# looked at; as far as the system has it.
 NAMES = ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY")
 CAREFULLY = sum(getattr(os, name, 0) for name in NAMES)
 

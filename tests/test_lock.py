@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pathlib
 import subprocess
 import sys
@@ -66,3 +68,14 @@ def test_a_process_that_is_killed_lets_go(tmp_path):
     with lock.hold(tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_locks_is_refused(tmp_path, monkeypatch):
+    """A file that stands for a lock would outlive a process that is killed."""
+
+    def refuse(file, how):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(pytest.importorskip("fcntl"), "flock", refuse)
+    with pytest.raises(ResultsError, match="can't be written to: Function not implemented"):
+        lock.hold(tmp_path).__enter__()

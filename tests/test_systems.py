@@ -11,8 +11,8 @@ IMPORT_ALL = """
 import importlib, importlib.util, os, pathlib, signal, sys
 
 # What avax depends on may use all of it.
-import chex, filelock, flax.struct, jax, matplotlib.pyplot, numpy, optax, rich.progress, xarray, zarr
-import jax.experimental.multihost_utils
+import chex, filelock, flax.struct, jax, matplotlib.pyplot, numpy, optax, rich.progress
+import xarray, zarr, jax.experimental.multihost_utils
 from orbax.checkpoint import v1
 
 for name in ("fcntl", "resource", "pwd", "grp", "termios"):
