@@ -46,12 +46,8 @@ def check_free(
     """Raises ResultsError if `folder` can't be written to or holds other results, or links where
     results are written.
     """
+    check_place(folder)
     try:
-        if folder.exists() and not folder.is_dir():
-            raise ResultsError(f"{folder}: is no folder")
-        nearest = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
-        if not (nearest.is_dir() and _is_writable(nearest)):
-            raise ResultsError(f"{folder}: can't be written to")
         if folder.is_dir():
             untrusted.check_no_links(folder, WRITTEN)
         is_taken = (folder / STORE).exists() or (folder / CONFIG).exists()
@@ -59,6 +55,18 @@ def check_free(
         raise ResultsError(f"{folder}: can't be used: {error.strerror}") from error
     if is_taken:
         _check_same(folder, config, digest, how)
+
+
+def check_place(folder: pathlib.Path) -> None:
+    """Raises ResultsError if there can't be a folder of results of that name."""
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise ResultsError(f"{folder}: is no folder")
+        nearest = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+        if not (nearest.is_dir() and _is_writable(nearest)):
+            raise ResultsError(f"{folder}: can't be written to")
+    except OSError as error:  # a name that is too long, a folder that may not be read
+        raise ResultsError(f"{folder}: can't be used: {error.strerror}") from error
 
 
 def is_complete(folder: pathlib.Path) -> bool:

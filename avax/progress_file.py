@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import re
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from avax.results import PROGRESS, write_json
-from avax.untrusted import read_dict
+from avax import checked_json
+from avax.results import PROGRESS
 
 
 def read(
@@ -21,11 +19,9 @@ def read(
     if not path.exists():
         return None
     try:
-        found = read_dict(path)
-        if found.pop("crc32") != _crc32(found):
-            raise ValueError("its checksum differs")
+        found = checked_json.read(path)
         _check(found)
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError):
         say(f"{path}: is damaged, all runs are done again")
         return None
     return found
@@ -38,8 +34,7 @@ def write(folder: pathlib.Path, facts: Mapping[str, Any], checksums: Mapping[int
       OSError: if it can't be written.
     """
     runs = {str(run): checksums[run] for run in sorted(checksums)}
-    content = {"facts": facts, "runs": runs}
-    write_json(folder / PROGRESS, {**content, "crc32": _crc32(content)})
+    checked_json.write(folder / PROGRESS, {"facts": facts, "runs": runs})
 
 
 def forget(folder: pathlib.Path) -> None:
@@ -54,7 +49,3 @@ def _check(found: dict[str, Any]) -> None:
         raise ValueError("holds no facts or no runs")
     if not all(re.fullmatch("[0-9]{1,9}", run) and type(x) is int for run, x in runs.items()):
         raise ValueError("runs are no numbers")
-
-
-def _crc32(content: Any) -> int:
-    return zlib.crc32(json.dumps(content, sort_keys=True).encode())

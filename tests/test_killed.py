@@ -55,9 +55,13 @@ def bits(folder: pathlib.Path, out: str) -> str:
     left = {p.name for p in (folder / out).iterdir()}
     assert left == {
         *("metrics.zarr", "config.json", "provenance.json", "progress.json"),
-        *("figure.png", "figure.pdf"),
+        *("experiment.json", "figure.png", "figure.pdf"),
     }
-    return results.fingerprint(results.load(folder / out))
+    return bits_of(folder / out)
+
+
+def bits_of(folder: pathlib.Path) -> str:
+    return results.fingerprint(results.load(folder))
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +160,24 @@ def test_two_processes_on_one_folder(folder, alone, time_number):
     (line,) = err.splitlines()
     assert out in line and f"process {owner} on " in line
     assert bits(folder, out) == alone
+
+
+@pytest.mark.parametrize("time_number", range(NUM_RACES))
+def test_two_experiments_on_one_folder(folder, alone, time_number):
+    """Exactly one proceeds, though no part of one is a part of the other; so it stays."""
+    out = f"two-{time_number}"
+    names = ("one", "other")
+    processes = {name: start(folder, out, TINY_NAME=name) for name in names}
+    ended = {name: finish(process) for name, process in processes.items()}
+    assert sorted(status for status, _ in ended.values()) == [0, 2], ended
+    first, second = sorted(names, key=lambda name: ended[name][0])
+    (line,) = ended[second][1].splitlines()
+    assert out in line and ("in use by" in line or f"is the folder of {first}" in line)
+    left = {p.name for p in (folder / out).iterdir()}
+    assert left == {first, "experiment.json", "figure.png", "figure.pdf"}
+    status, err = finish(start(folder, out, TINY_NAME=second))
+    assert (status, err.count("\n")) == (2, 1) and f"is the folder of {first}" in err
+    assert bits_of(folder / out / first) == alone
 
 
 def test_a_full_disk_ends_in_one_line_and_can_be_gone_on_from(folder, alone):

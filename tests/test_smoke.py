@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 SCRIPT = ROOT / "experiments" / "noise_phase_diagram.py"
 OTHERS = {p.stem for p in SCRIPT.parent.glob("*.py")} - {SCRIPT.stem, "benchmark"}
 FILES = {"metrics.zarr", "config.json", "provenance.json", "figure.png", "figure.pdf"}
-PROGRESS = "progress.json"
+NOT_PRINTED = {"progress.json", "experiment.json"}
 PARTS = ("import", "pretraining", "compilation", "running")
 
 pytestmark = pytest.mark.slow
@@ -59,7 +59,7 @@ def test_from_the_command_line_to_the_figure(folder, curriculum):
     assert ended.returncode == 0, ended.stderr
     assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
     out = folder / f"out-{curriculum}"
-    assert FILES | {"label_noise", PROGRESS} == {p.name for p in out.iterdir()}
+    assert FILES | NOT_PRINTED | {"label_noise"} == {p.name for p in out.iterdir()}
     outs = {"out-frontier", "out-fixed", "out-traced"}
     assert {p.name for p in folder.iterdir()} <= {"cache", "bases", *outs}
 

@@ -40,11 +40,12 @@ def build(preset: str) -> Sweep:
     )
 
 
-config = types.ModuleType("tiny", "A tiny sweep.")
+NAME = os.environ.get("TINY_NAME", "tiny")  # of the experiment, and if it is given of its part
+config = types.ModuleType(NAME, "A tiny sweep.")
 config.CHOICES = {"preset": ("tiny",)}
 config.build = build
 config.NEEDS = Needs({"verifier.fpr": 1, "verifier.fnr": 1})
-config.parts = lambda sweep: {"": sweep}
+config.parts = lambda sweep: {NAME if "TINY_NAME" in os.environ else "": sweep}
 figure = types.ModuleType("figure")
 figure.draw = lambda dataset: Figure()
 figure.summary = lambda dataset: "done"

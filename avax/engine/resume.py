@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from avax import folders, progress_file, struct
+from avax import folders, progress_file, roots, struct
 from avax.compare import differences
 from avax.engine import design, lock, platform, sweep
 from avax.engine.progress import say
@@ -23,30 +23,38 @@ COMMIT = "git_commit"  # of the facts, the one that is only warned of: most chan
 MODES = ("auto", "never", "must")
 
 
-def claim(sweeps: Mapping[pathlib.Path, Sweep], mode: str = "auto") -> contextlib.ExitStack:
+def claim(
+    sweeps: Mapping[pathlib.Path, Sweep], mode: str = "auto", root: roots.Root | None = None
+) -> contextlib.ExitStack:
     """Makes each folder the place of its sweep's results; no other process may, until closed.
 
     All folders are checked before anything in them is changed.
 
     Args:
       mode: `auto` continues what the folders hold, `never` starts over, `must` refuses to start.
+      root: the experiment that the sweeps are the parts of, and its folder.
 
     Raises:
       ResultsError: naming the folder, and what differs if further runs would not have the bits of
         those in it; nothing is held then.
     """
     about = {out: (struct.to_dict(s), s.digest(), EXECUTION) for out, s in sweeps.items()}
+    if root:
+        roots.check(root)
     for out, of_sweep in about.items():
         folders.check_free(out, *of_sweep)
     if mode == "must" and not any(is_begun(out, progress_file.read(out)) for out in sweeps):
         listed = ", ".join(map(str, sweeps))
         raise ResultsError(f"{listed}: nothing to continue; leave out --resume must to start")
     with contextlib.ExitStack() as held:
-        for out in sweeps:
+        above = [root.folder] if root else []  # first: of two experiments one has it, or neither
+        for out in dict.fromkeys([*above, *sweeps]):
             held.enter_context(lock.hold(out))
         for out, config in sweeps.items():
             if mode != "never":
                 _check(out, config)
+        if root:
+            roots.claim(root, say)
         for out, of_sweep in about.items():
             folders.claim(out, *of_sweep)
             if mode == "never":

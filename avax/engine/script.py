@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import xarray as xr
 
-from avax import folders, plotting, results
+from avax import folders, plotting, results, roots
 from avax.analysis import phase, trace
 from avax.engine import cli, design, doubts, hosts, needs, platform, processes, resume
 from avax.engine.cluster import ClusterError
@@ -26,7 +26,6 @@ from avax.engine.study import Engine, Seconds
 from avax.engine.survival import Stopped
 from avax.engine.sweep import Sweep
 from avax.engine.validate import ConfigError
-from avax.untrusted import check_no_links
 
 
 def main(started: float, config: ModuleType, figure: ModuleType) -> None:
@@ -51,7 +50,7 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
         cli.fail(str(error))
     sweeps = {command.out / part: design.trace_if_possible(s) for part, s in parts.items()}
     platform.configure()
-    held = claim(command, sweeps)
+    held = claim(command, sweeps, roots.Root(command.out, name, command.choices, tuple(parts)))
 
     imported = time.perf_counter() - started
     stop = Stop()
@@ -72,7 +71,7 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
 
 
 def claim(
-    command: cli.Command, sweeps: dict[pathlib.Path, Sweep]
+    command: cli.Command, sweeps: dict[pathlib.Path, Sweep], root: roots.Root
 ) -> contextlib.AbstractContextManager:
     """Joins the other processes, if there are any; the first holds the folders of the results.
 
@@ -81,9 +80,7 @@ def claim(
     try:
         processes.join(command.place, sweeps.values())
         if hosts.is_first():
-            below = (out.relative_to(command.out) for out in sweeps if out != command.out)
-            check_no_links(command.out, map(str, below))
-            return resume.claim(sweeps, command.resume)
+            return resume.claim(sweeps, command.resume, root)
         return contextlib.nullcontext()
     except hosts.Lost as error:
         end_at_once(error)
