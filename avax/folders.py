@@ -10,7 +10,16 @@ from typing import Any
 
 from avax import untrusted
 from avax.compare import differences
-from avax.results import CONFIG, PROGRESS, PROVENANCE, STORE, ResultsError, write_json
+from avax.results import (
+    CONFIG,
+    PROGRESS,
+    PROVENANCE,
+    STORE,
+    ResultsError,
+    is_sealed,
+    read_facts,
+    write_json,
+)
 
 # All that is written to below a folder of results.
 WRITTEN = (
@@ -23,7 +32,8 @@ WRITTEN = (
 def claim(
     folder: pathlib.Path, config: Mapping[str, Any], digest: str, how: Sequence[str] = ()
 ) -> None:
-    """Makes `folder` the place of one configuration's results.
+    """Makes `folder` the place of one configuration's results. What finished results say of theirs
+    stays as it is, fields that the digest leaves out included.
 
     Args:
       how: fields of the configuration that the digest leaves out.
@@ -35,7 +45,8 @@ def claim(
     check_free(folder, config, digest, how)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / CONFIG, {"digest": digest, **config})
+        if not _is_stored(folder, digest):
+            write_json(folder / CONFIG, {"digest": digest, **config})
     except OSError as error:
         raise ResultsError(f"{folder}: can't be written to: {error.strerror}") from error
 
@@ -80,6 +91,14 @@ def _is_writable(folder: pathlib.Path) -> bool:
         with tempfile.TemporaryFile(dir=folder):
             return True
     except OSError:
+        return False
+
+
+def _is_stored(folder: pathlib.Path, digest: str) -> bool:
+    """Whether finished results vouch for a configuration of this digest."""
+    try:
+        return is_sealed(facts := read_facts(folder)) and facts["config"].get("digest") == digest
+    except ResultsError:
         return False
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from zarr.buffer import default_buffer_prototype
 from zarr.codecs import Crc32cCodec, ZstdCodec
+from zarr.storage import MemoryStore
 
 from avax import store_check, untrusted
 from avax.untrusted import ResultsError, is_label
@@ -25,7 +27,8 @@ PROGRESS = "progress.json"
 def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
     """The results in a folder, in memory; `attrs` holds the configuration and the provenance.
 
-    The folder may come from anybody: it is looked through first, and nothing in it is run.
+    The folder may come from anybody: it is looked through first, and nothing in it is run. What is
+    in the store beside the arrays that were written is passed over.
 
     Args:
       most: bytes that the arrays may take, beyond what is usual for the size of their files.
@@ -36,13 +39,13 @@ def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
     """
     folder = pathlib.Path(folder)
     store = folder / STORE
+    if not store.is_dir():
+        raise ResultsError(f"{folder}: holds no results (there is no {STORE})")
+    facts = read_facts(folder)
+    provenance = facts["provenance"]
     try:
-        if not store.is_dir():
-            raise ResultsError(f"{folder}: holds no results (there is no {STORE})")
-        store_check.check_store(store, most)
-        dataset = xr.open_zarr(store, consolidated=False, zarr_format=3).load()
-        facts = {name: untrusted.read_dict(folder / f"{name}.json") for name in _FACTS}
-        matches = facts["provenance"].get(_CHECKSUM) == fingerprint(dataset)
+        dataset = _read_store(store, provenance.get(_NAMES), most)
+        matches = provenance.get(_ARRAYS_SUM, provenance.get(_OLD_SUM)) == fingerprint(dataset)
     except ResultsError:
         raise
     except Exception as error:  # zarr raises many kinds for a damaged store
@@ -54,17 +57,79 @@ def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
     return dataset.assign_attrs(facts)
 
 
+def _read_store(store: pathlib.Path, names: Sequence[str] | None, most: int) -> xr.Dataset:
+    files = store_check.read_store(store, names, most)
+    to_buffer = default_buffer_prototype().buffer.from_bytes
+    held = MemoryStore({path: to_buffer(content) for path, content in files.items()})
+    return xr.open_zarr(held, consolidated=False, zarr_format=3).load()
+
+
 def is_whole(folder: pathlib.Path, most: int = 0) -> bool:
-    """Whether a folder holds results that can be loaded."""
+    """Whether a folder holds results that can be loaded, with every checksum there is."""
     try:
-        return bool(load(folder, most).sizes)
+        found = load(folder, most)
+        return bool(found.sizes) and is_sealed(found.attrs)
     except ResultsError:
         return False
 
 
-def finish(folder: pathlib.Path, dataset: xr.Dataset, provenance: Mapping[str, Any]) -> None:
-    """Writes what is known about how the results came about, and the fingerprint of the data."""
-    write_json(folder / PROVENANCE, {**provenance, _CHECKSUM: fingerprint(dataset)})
+def read_facts(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
+    """`config` and `provenance` of finished results, as they were written.
+
+    Those of results that are older than the checksums of both are what the files say.
+
+    Raises:
+      ResultsError: naming the file, if one is missing, can't be read, or is damaged.
+    """
+    provenance, config = read_provenance(folder), _read_fact(folder / CONFIG)
+    if _OLD_SUM not in provenance and provenance.get(_CONFIG_SUM) != _sum(config):
+        raise ResultsError(f"{folder / CONFIG}: {_DAMAGED}")
+    return {"config": config, "provenance": provenance}
+
+
+def read_provenance(folder: pathlib.Path) -> dict[str, Any]:
+    """The `provenance` alone, on the same terms."""
+    found = _read_fact(folder / PROVENANCE)
+    if _OLD_SUM not in found and found.get(_OWN_SUM) != _own_sum(found):
+        raise ResultsError(f"{folder / PROVENANCE}: {_DAMAGED}")
+    return found
+
+
+def is_sealed(facts: Mapping[str, Any]) -> bool:
+    """Whether what `read_facts` returned had checksums."""
+    return _OWN_SUM in facts["provenance"]
+
+
+def _read_fact(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        return untrusted.read_dict(path)
+    except OSError as error:
+        raise ResultsError(f"{path}: can't be read: {error.strerror}; {_REPAIR}") from error
+
+
+def finish(
+    folder: pathlib.Path,
+    config: Mapping[str, Any],
+    dataset: xr.Dataset,
+    provenance: Mapping[str, Any],
+) -> None:
+    """Writes the configuration and what is known about how the results came about, with checksums
+    of both and of the arrays.
+
+    Raises:
+      ResultsError: if they can't be written.
+    """
+    sums = {_NAMES, _ARRAYS_SUM, _CONFIG_SUM, _OWN_SUM, _OLD_SUM}
+    content = {name: x for name, x in provenance.items() if name not in sums}
+    content[_NAMES] = sorted(map(str, dataset.variables))
+    content[_ARRAYS_SUM], content[_CONFIG_SUM] = fingerprint(dataset), _sum(config)
+    content[_OWN_SUM] = _own_sum(content)
+    try:
+        (folder / PROVENANCE).unlink(missing_ok=True)  # at no moment that of another configuration
+        write_json(folder / CONFIG, config)
+        write_json(folder / PROVENANCE, content)
+    except OSError as error:
+        raise ResultsError(f"{folder}: can't be written to: {error.strerror}") from error
 
 
 def fingerprint(dataset: xr.Dataset) -> str:
@@ -83,8 +148,23 @@ def fingerprint(dataset: xr.Dataset) -> str:
     return found.hexdigest()
 
 
-_CHECKSUM = "data_sha256"
-_FACTS = ("config", "provenance")
+def _sum(content: Any) -> str:
+    """64 hexadecimal digits that name what a JSON file holds."""
+    content = json.loads(json.dumps(content))  # with lists for tuples, and texts for keys
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _own_sum(provenance: Mapping[str, Any]) -> str:
+    return _sum({name: x for name, x in provenance.items() if name != _OWN_SUM})
+
+
+_REPAIR = "the same command repairs it"
+_DAMAGED = f"is damaged: it is not what was written; {_REPAIR}"
+# Of the provenance: the names of all arrays and coordinates, and checksums of these, of the
+# configuration, and of the provenance without the last.
+_NAMES, _ARRAYS_SUM, _CONFIG_SUM, _OWN_SUM = "arrays", "arrays_sha256", "config_sha256", "sha256"
+# Of results that are older than the others: no damage to one of these names makes it this one.
+_OLD_SUM = "data_sha256"
 
 
 def save(dataset: xr.Dataset, folder: str | os.PathLike) -> None:
@@ -93,8 +173,7 @@ def save(dataset: xr.Dataset, folder: str | os.PathLike) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     chunks = {name: a.shape for name, a in dataset.data_vars.items()}
     write_store(dataset, folder / STORE, chunks)
-    write_json(folder / CONFIG, dataset.attrs["config"])
-    finish(folder, dataset, dataset.attrs["provenance"])
+    finish(folder, dataset.attrs["config"], dataset, dataset.attrs["provenance"])
 
 
 def template(

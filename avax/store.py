@@ -20,7 +20,7 @@ import zarr
 
 from avax import progress_file
 from avax.results import PROGRESS, PROVENANCE, STORE, ResultsError, one_line, write_store
-from avax.store_check import check_chunk, is_chunk
+from avax.store_check import read_chunk
 
 MAX_BLOCKS = 32  # files an array is split into, along its first axis
 
@@ -152,22 +152,37 @@ class Writer:
         return {int(run): checksum for run, checksum in before["runs"].items()}
 
     def _repair(self, store: pathlib.Path, fresh: pathlib.Path) -> None:
-        """Puts back files that hold no results: they are known. What doesn't belong is removed."""
-        for path in sorted(store.rglob("*")):
+        """Puts back files that hold no results: they are known. What else lies there stays."""
+        files = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
+        known = files | self._chunks()
+        inner = {folder for name in known for folder in name.parents}
+        for path in sorted(store.rglob("*"), reverse=True):  # what is in a folder before it
             name = path.relative_to(store)
-            is_ours = name.parts[0] in self._block and is_chunk("/".join(name.parts[1:]))
-            if path.is_file() and not is_ours and not (fresh / name).is_file():
-                self._say(f"{path}: is not of these results, removed")
+            if path.is_dir() and name in known:
+                shutil.rmtree(path)
+            elif path.is_file() and name in inner:
                 path.unlink()
-        for path in (p for p in fresh.rglob("*") if p.is_file()):
-            name = path.relative_to(fresh)
-            is_data = name.parts[0] in self._block and path.name != "zarr.json"
-            there = store / name
+        names = (path.relative_to(store) for path in sorted(store.rglob("*")))
+        strays = [str(name) for name in names if name.parent in inner and name not in known | inner]
+        if strays:
+            listed = ", ".join(strays[:3] + ["..."] * (len(strays) > 3))
+            self._say(f"{store}: holds {listed}: not of these results, left as it is")
+        for name in sorted(files):
+            there, path = store / name, fresh / name
+            is_data = name in self._chunks()
             if there.is_file() and (is_data or there.read_bytes() == path.read_bytes()):
                 continue
             self._say(f"{there}: is {'damaged' if there.exists() else 'missing'}, put back")
             there.parent.mkdir(parents=True, exist_ok=True)
             path.replace(there)
+
+    def _chunks(self) -> set[pathlib.Path]:
+        """Where the runs' metrics lie below the store, if they are not NaN."""
+        num_blocks = {n: -(-len(a) // self._block[n]) for n, a in self.dataset.data_vars.items()}
+        return {self._chunk(name, i) for name, n in num_blocks.items() for i in range(n)}
+
+    def _chunk(self, name: str, block: int) -> pathlib.Path:
+        return pathlib.Path(name, "c", str(block), *"0" * (self.dataset[name].ndim - 1))
 
     def _recover(self, checksums: Mapping[int, int]) -> None:
         """Reads what is on disk; runs whose files are damaged are not kept."""
@@ -177,10 +192,10 @@ class Writer:
             for i in range(-(-num_rows // size)):
                 part = slice(i * size, min((i + 1) * size, num_rows))
                 runs = slice(part.start * per_row, part.stop * per_row)
-                path = self._folder.joinpath(STORE, name, "c", str(i), *"0" * (array.ndim - 1))
+                path = self._folder / STORE / self._chunk(name, i)
                 try:
                     if path.exists():  # else it holds nothing but NaN
-                        check_chunk(path, "float32", math.prod(array.chunks))
+                        read_chunk(path, "float32", math.prod(array.chunks))
                     rows[runs] = array[part].reshape(rows[runs].shape)
                 except Exception:  # zarr raises many kinds for a damaged file
                     path.unlink(missing_ok=True)

@@ -1,14 +1,16 @@
-"""A zarr store that somebody else may have made, looked through before it is opened: it is as avax
-writes it, and takes no more memory than it says. Imports no JAX.
+"""A zarr store that somebody else may have made, looked through before it is decoded: its arrays
+are as avax writes them, and take no more memory than they say. Imports no JAX.
 """
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
 import pathlib
-import re
 import struct
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from avax.untrusted import ResultsError, is_name, read_dict, read_file, read_json, regular_files
 
@@ -29,47 +31,89 @@ ARRAY = {
 ARRAY_OWN = {"shape", "data_type", "chunk_grid", "fill_value", "codecs", "attributes"}
 
 
-def check_store(store: pathlib.Path, most: int = 0) -> None:
-    """Looks through a zarr store before it is opened.
+class _Array(NamedTuple):
+    """What the metadata of an array says.
+
+    Attributes:
+      about: the metadata.
+      size: bytes of the array.
+      items: of a chunk.
+      chunk_size: bytes of a chunk.
+      grid: number of chunks along each axis.
+    """
+
+    about: dict[str, Any]
+    size: int
+    items: int
+    chunk_size: int
+    grid: tuple[int, ...]
+
+    def chunks(self) -> Iterator[str]:
+        """The paths of all chunks below the folder of the array."""
+        for index in itertools.product(*map(range, self.grid)):
+            yield "/".join(["c", *map(str, index)])
+
+
+def read_store(
+    store: pathlib.Path, names: Sequence[str] | None = None, most: int = 0
+) -> dict[str, bytes]:
+    """The files of a zarr store that hold its arrays, by their path below it, looked through; what
+    else lies there is passed over.
 
     Args:
-      most: bytes that its arrays may have together, if they are more than MAX_BYTES.
+      names: of the arrays; None for all that are there.
+      most: bytes that they may have together, if they are more than MAX_BYTES.
 
     Raises:
-      ResultsError: naming the file, if anything in it is not as avax writes it.
+      ResultsError: naming the file, if one of them is not as avax writes it, or anything in the
+        folder is a link, a pipe or a device.
       OSError: if a file can't be opened.
     """
     files = dict(regular_files(store))
-    # What is on disk bounds what may be in memory, in blocks: a file can be nearly all holes.
-    most = max(most, MAX_BYTES, MAX_RATIO * sum(512 * about.st_blocks for about in files.values()))
     if read_json(store / "zarr.json") != GROUP:
         raise ResultsError(f"{store / 'zarr.json'}: can't be read: is not as avax writes it")
-    total = num_chunks = largest = 0
-    for path in sorted(p for p in store.iterdir() if p.is_dir()):
-        try:
-            if not is_name(path.name):
-                raise ValueError("can't be a name")
-            num_bytes, chunk_bytes, of_array = _check_array(read_dict(path / "zarr.json"))
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-            if isinstance(error, ResultsError):
-                raise
-            why = "is not as avax writes it"
-            raise ResultsError(f"{path}: can't be read: {why} ({error})") from error
-        total, num_chunks = total + num_bytes, num_chunks + of_array
-        largest = max(largest, chunk_bytes)
-        if total + largest > most or num_chunks > MAX_CHUNKS:
-            raise ResultsError(
-                f"{path}: can't be read: the arrays take more than {most:,} bytes or "
-                f"{MAX_CHUNKS:,} chunks; results.load can be told that they may"
-            )
-    for path in files:
-        _check_file(store, path)
+    if names is None:
+        found = {path.parent for path in files if path.name == "zarr.json"}
+        names = [x.name for x in found if x.parent == store and is_name(x.name)]
+    arrays = {name: _read_array(store, name) for name in sorted(names)}
+    if sum(math.prod(array.grid) for array in arrays.values()) > MAX_CHUNKS:
+        raise ResultsError(f"{store}: can't be read: has more than {MAX_CHUNKS:,} chunks")
+    paths = {f"{n}/{path}": n for n, array in arrays.items() for path in array.chunks()}
+    paths = {path: name for path, name in paths.items() if store / path in files}
+    # What is on disk bounds what may be in memory, in blocks: a file can be nearly all holes.
+    on_disk = sum(512 * files[store / path].st_blocks for path in paths)
+    _check_size(store, arrays.values(), max(most, MAX_BYTES, MAX_RATIO * on_disk))
+    metadata = {"zarr.json": GROUP, **{f"{n}/zarr.json": x.about for n, x in arrays.items()}}
+    return {path: json.dumps(about).encode() for path, about in metadata.items()} | {
+        path: read_chunk(store / path, arrays[name].about["data_type"], arrays[name].items)
+        for path, name in paths.items()
+    }
 
 
-def _check_array(about: dict[str, Any]) -> tuple[int, int, int]:
-    """Bytes of an array and of a chunk, and chunks, by its metadata; ValueError and others if it
-    is not as avax writes it.
-    """
+def _check_size(store: pathlib.Path, arrays: Collection[_Array], most: int) -> None:
+    total, largest = sum(x.size for x in arrays), max((x.chunk_size for x in arrays), default=0)
+    if total + largest > most:
+        raise ResultsError(
+            f"{store}: can't be read: the arrays take more than {most:,} bytes; results.load can "
+            "be told that they may"
+        )
+
+
+def _read_array(store: pathlib.Path, name: str) -> _Array:
+    path = store / str(name)
+    try:
+        if not is_name(name):
+            raise ValueError("can't be a name")
+        return _array(read_dict(path / "zarr.json"))
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        if isinstance(error, ResultsError):
+            raise
+        why = "is not as avax writes it"
+        raise ResultsError(f"{path}: can't be read: {why} ({error})") from error
+
+
+def _array(about: dict[str, Any]) -> _Array:
+    """What metadata says; ValueError and others if it is not as avax writes it."""
     if {n: x for n, x in about.items() if n not in ARRAY_OWN | {"dimension_names"}} != ARRAY:
         raise ValueError("metadata")
     kind, names, shape = about["data_type"], about["dimension_names"], about["shape"]
@@ -87,29 +131,13 @@ def _check_array(about: dict[str, Any]) -> tuple[int, int, int]:
         raise ValueError("attributes")
     if kind == "string" and math.prod(shape) > MAX_NAMES:
         raise ValueError("number of names")
-    item = ITEM_BYTES[kind]
-    num_chunks = math.prod(-(-n // size) for n, size in zip(shape, chunk, strict=True))
-    return item * math.prod(shape), item * math.prod(chunk), num_chunks
+    item, items = ITEM_BYTES[kind], math.prod(chunk)
+    grid = tuple(-(-n // size) for n, size in zip(shape, chunk, strict=True))
+    return _Array(about, item * math.prod(shape), items, item * items, grid)
 
 
-def _check_file(store: pathlib.Path, path: pathlib.Path) -> None:
-    name, _, below = path.relative_to(store).as_posix().partition("/")
-    if path.name == "zarr.json" and below in ("", "zarr.json"):
-        return
-    if not is_chunk(below):
-        raise ResultsError(f"{path}: can't be read: avax writes no such file")
-    about = read_dict(store / name / "zarr.json")
-    size = math.prod(about["chunk_grid"]["configuration"]["chunk_shape"])
-    check_chunk(path, about["data_type"], size)
-
-
-def is_chunk(path: str) -> bool:
-    """Whether a path below the folder of an array is that of a chunk."""
-    return bool(re.fullmatch(r"c(/[0-9]{1,6})+", path))
-
-
-def check_chunk(path: pathlib.Path, kind: str, size: int) -> None:
-    """Raises ResultsError unless a chunk's file decompresses to `size` items, and no more."""
+def read_chunk(path: pathlib.Path, kind: str, size: int) -> bytes:
+    """A chunk's file; ResultsError unless it decompresses to `size` items, and no more."""
     expected = MAX_TEXT if kind == "string" else size * ITEM_BYTES[kind]
     content = read_file(path, expected + expected // 100 + 1000)
     try:
@@ -119,6 +147,7 @@ def check_chunk(path: pathlib.Path, kind: str, size: int) -> None:
     # The checksum of the store follows.
     if end + 4 != len(content) or found > expected or (kind != "string" and found < expected):
         raise ResultsError(f"{path}: can't be read: is not {size:,} items")
+    return content
 
 
 def zstd_frame(content: bytes) -> tuple[int, int]:

@@ -61,7 +61,7 @@ def write(folder: pathlib.Path) -> None:
         values = {name: np.zeros((12, *a.shape[3:])) for name, a in writer.dataset.items()}
         writer.put(np.arange(12), values)
         writer.flush()
-        results.finish(out, writer.dataset, {})
+        results.finish(out, {"digest": "digest", **CONFIG}, writer.dataset, {})
 
 
 def change(path: pathlib.Path, **fields) -> None:

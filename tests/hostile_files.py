@@ -15,6 +15,8 @@ from crafted import CONFIG, DIMS, Payload, change, chunk_of, empty, meta, regist
 from avax import results
 
 ATTACKS, attack = registry()
+# Beside the arrays that the provenance names: passed over, as what a file manager leaves is.
+BESIDE = {"pickled_npz", "escape_in_a_folder_name", "group_in_the_store"}
 ESCAPE = "\x1b]0;owned\x07<script>alert(1)</script>$\\input{x}$"
 
 
@@ -68,12 +70,22 @@ def unknown_transformer(folder, outside):
 
 @attack
 def provenance_of_another_kind(folder, outside):
-    (folder / results.PROVENANCE).write_text('["data_sha256"]')
+    (folder / results.PROVENANCE).write_text('["sha256"]')
 
 
 @attack
 def escape_in_a_folder_name(folder, outside):
     shutil.copytree(meta(folder).parent, meta(folder).parent.with_name("\x1b]0;owned\x07<b>"))
+
+
+@attack
+def name_of_an_array_elsewhere(folder, outside):
+    """With a checksum that fits."""
+    about = json.loads((folder / results.PROVENANCE).read_text())
+    shutil.copytree(meta(folder).parent, outside / "array")
+    about["arrays"].append("../../outside/array")
+    about["sha256"] = results._own_sum(about)
+    (folder / results.PROVENANCE).write_text(json.dumps(about))
 
 
 @attack

@@ -282,6 +282,12 @@ def test_every_shipped_folder_belongs_to_one_figure():
     assert sorted(shipped) == sorted(p.name for p in command.DATA.iterdir() if p.is_dir())
 
 
+def test_all_that_is_shipped_has_checksums():
+    folders = [path.parent for path in command.DATA.rglob(results.PROVENANCE)]
+    assert len(folders) == len(list(command.DATA.rglob(results.STORE))) > 80
+    assert all(results.is_sealed(results.read_facts(folder)) for folder in folders)
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_shipped_results_are_drawn(script, tmp_path):
     figure = importlib.import_module(f"paper_figures.{script}")

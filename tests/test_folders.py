@@ -20,7 +20,7 @@ def folder(tmp_path) -> pathlib.Path:
     folders.claim(folder, CONFIG, "digest")
     dataset = results.template({"round": (0, 1)}, {"loss": ("round",)}, {}).fillna(0)
     results.write_store(dataset, folder / results.STORE, {"loss": (2,)})
-    results.finish(folder, dataset, {})
+    results.finish(folder, {"digest": "digest", **CONFIG}, dataset, {})
     return folder
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pathlib
 import shutil
 
@@ -9,13 +11,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from avax import folders, results, store
+from avax import folders, progress_file, results, store
 from avax.results import ResultsError
 
 COORDS = {"fpr": (0.0, 0.1, 1.0), "fnr": (0.0, 0.5), "seed": (3, 4), "round": (0, 1, 2)}
 RUNS = ("fpr", "fnr", "seed")
 SHAPES = {"loss": (*RUNS, "round"), "by_difficulty": (*RUNS, "round", "difficulty")}
 CONFIG = {"type": "Sweep", "num_seeds": 2}
+STORED = {"digest": "digest", **CONFIG}
 
 
 def empty() -> xr.Dataset:
@@ -35,7 +38,7 @@ def write(folder: pathlib.Path, tiles) -> store.Writer:
     for runs in tiles:
         writer.put(np.array(runs), metrics(runs))
     writer.flush()
-    results.finish(folder, writer.dataset, {"git_commit": "abc"})
+    results.finish(folder, STORED, writer.dataset, {"git_commit": "abc"})
     return writer
 
 
@@ -67,10 +70,11 @@ def test_every_run_lands_in_its_cell(folder):
 def test_load_gives_back_what_was_in_memory(tmp_path):
     writer = write(tmp_path, [range(12)])
     loaded = results.load(tmp_path)
-    assert loaded.attrs == {
-        "config": {"digest": "digest", **CONFIG},
-        "provenance": {"git_commit": "abc", "data_sha256": results.fingerprint(writer.dataset)},
-    }
+    provenance = loaded.attrs["provenance"]
+    assert loaded.attrs == {"config": STORED, "provenance": provenance}
+    assert provenance["git_commit"] == "abc"
+    assert provenance["arrays"] == sorted([*SHAPES, *COORDS, "difficulty"])
+    assert provenance["arrays_sha256"] == results.fingerprint(writer.dataset)
     xr.testing.assert_identical(loaded.drop_attrs(deep=False), writer.dataset)
 
 
@@ -107,7 +111,7 @@ def test_more_rows_than_files(tmp_path):
     for run in (rows - 1, 0, 4):
         writer.put(np.array([run]), {"x": np.array([[run]], np.float32)})
         writer.flush()
-    results.finish(tmp_path, writer.dataset, {})
+    results.finish(tmp_path, STORED, writer.dataset, {})
     loaded = results.load(tmp_path).x.values[:, 0]
     assert loaded[[0, 4, rows - 1]].tolist() == [0, 4, rows - 1]
     assert np.isnan(loaded).sum() == rows - 3
@@ -201,3 +205,94 @@ def test_names_of_a_dimension_are_kept_as_text(tmp_path):
     assert results.load(tmp_path).kind.values.tolist() == ["long", "near_miss"]
     found = {results.fingerprint(named(*kinds)) for kinds in ("ab", "ba", "ab")}
     assert len(found) == 2
+
+
+def strays(folder: pathlib.Path) -> list[str]:
+    """Puts into the store what others leave there; paths below it."""
+    store = folder / results.STORE
+    for inner in (store, store / "loss", store / "loss" / "c"):
+        (inner / ".ipynb_checkpoints").mkdir()
+        (inner / ".ipynb_checkpoints" / "zarr-checkpoint.json").write_text("{")
+    (store / ".DS_Store").write_bytes(b"\0" * 100)
+    (store / "loss" / "zarr (copy).json").write_text("text")
+    (store / "loss" / "c" / "99").mkdir()  # a chunk that no array has
+    (store / "loss" / "c" / "99" / "0").write_text("text")
+    shutil.copytree(store / "loss", store / "loss_of_tomorrow")  # a newer version's metric
+    (store / "kappa").mkdir()
+    (store / "kappa" / "zarr.json").write_text('{"zarr_format": 4}')
+    shutil.copytree(store / "fpr", store / "epoch")
+    return sorted(str(p.relative_to(store)) for p in store.rglob("*"))
+
+
+def test_what_else_lies_in_the_store_is_passed_over(folder):
+    good = results.load(folder)
+    strays(folder)
+    xr.testing.assert_identical(results.load(folder), good)
+
+
+def test_a_writer_leaves_what_it_does_not_know_and_says_so(folder):
+    """In one line, once in a process."""
+    good, before = results.load(folder), strays(folder)
+    lines: list[str] = []
+    runs = progress_file.read(folder)
+    writer = store.Writer(folder, empty(), None, runs, lines.append)
+    assert writer.kept.all()
+    (line,) = lines
+    assert line.startswith(
+        f"{folder / results.STORE}: holds .DS_Store, .ipynb_checkpoints, epoch, "
+    )
+    writer.put_kept(np.arange(12))
+    writer.close()
+    after = (folder / results.STORE).rglob("*")
+    assert sorted(str(p.relative_to(folder / results.STORE)) for p in after) == before
+    xr.testing.assert_identical(results.load(folder), good)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["zarr.json", "loss", "loss/zarr.json", "loss/c", "loss/c/1", "loss/c/1/0/0/0", "fpr/c/0"],
+)
+def test_what_is_in_the_way_of_a_file_is_removed(folder, path):
+    """A file where a folder was, and a folder where a file was."""
+    good, there = results.load(folder), folder / results.STORE / path
+    if there.is_file():
+        there.unlink()
+        (there / "more").mkdir(parents=True)
+        (there / "more" / "0").write_text("text")
+    else:
+        shutil.rmtree(there)
+        there.write_text("text")
+    with pytest.raises(ResultsError, match=str(folder)):
+        results.load(folder)
+    lines: list[str] = []
+    writer = store.Writer(folder, empty(), None, progress_file.read(folder), lines.append)
+    lost = np.flatnonzero(~writer.kept)
+    writer.put_kept(np.flatnonzero(writer.kept))
+    writer.put(lost, metrics(lost))
+    writer.close()
+    assert lines and (len(lost) > 0) == ("loss" in path and path != "loss/zarr.json")
+    xr.testing.assert_identical(results.load(folder), good)
+
+
+@pytest.mark.parametrize("where", [".", "loss", "stray"])
+def test_a_link_or_a_pipe_in_the_store_is_refused_wherever_it_is(folder, where):
+    inner = folder / results.STORE / where
+    inner.mkdir(exist_ok=True)
+    for make in (lambda path: path.symlink_to(folder), os.mkfifo):
+        make(inner / "x")
+        with pytest.raises(ResultsError, match=f"{inner / 'x'}: can't be used"):
+            results.load(folder)
+        (inner / "x").unlink()
+
+
+@pytest.mark.parametrize(
+    "names", [["../../x"], ["loss", "zarr.json"], "loss", 3, [["loss"]], [None]]
+)
+def test_names_of_arrays_that_are_none_are_refused(folder, names):
+    """Though the checksum of the provenance fits."""
+    provenance = json.loads((folder / results.PROVENANCE).read_text())
+    provenance["arrays"] = names
+    provenance["sha256"] = results._own_sum(provenance)
+    (folder / results.PROVENANCE).write_text(json.dumps(provenance))
+    with pytest.raises(ResultsError, match=str(folder)):
+        results.load(folder)

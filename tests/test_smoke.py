@@ -126,7 +126,7 @@ def test_an_experiment_from_the_command_line_to_the_figure(tmp_path, name):
     figure = importlib.import_module(f"paper_figures.fig_{name}")
     datasets = [results.load(tmp_path / "out" / part) for part in figure.PARTS]
     for data in datasets:
-        assert data.accuracy.notnull().all() and data.attrs["provenance"]["data_sha256"]
+        assert data.accuracy.notnull().all() and data.attrs["provenance"]["arrays_sha256"]
     assert figure.summary(*datasets) in ended.stdout
     paths = [line for line in ended.stdout.splitlines() if line.startswith("out/")]
     assert paths and all((tmp_path / path).exists() for path in paths)

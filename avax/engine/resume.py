@@ -16,7 +16,7 @@ from avax.engine import design, lock, platform, sweep
 from avax.engine.progress import say
 from avax.engine.sweep import EXECUTION, Sweep
 from avax.engine.width import known_width
-from avax.results import ResultsError
+from avax.results import PROVENANCE, ResultsError, read_provenance
 
 CHECKPOINTS = "checkpoints"  # of the tiles that are not done, below the folder of the results
 COMMIT = "git_commit"  # of the facts, the one that is only warned of: most change no bit
@@ -128,3 +128,16 @@ def begun(folder: pathlib.Path) -> Mapping[str, Any] | None:
         return None
     say(f"{folder}: {len(before['runs'])} runs were done before")
     return before
+
+
+def earlier_provenance(folder: pathlib.Path) -> Mapping[str, Any] | None:
+    """What finished results say of how they came about; None if there are none, and None and a line
+    if that is damaged.
+    """
+    if not (folder / PROVENANCE).exists():
+        return None
+    try:
+        return read_provenance(folder)
+    except ResultsError:
+        say(f"{folder / PROVENANCE}: is damaged, written anew without what it said")
+        return None

@@ -119,11 +119,14 @@ class Engine:
         shutil.rmtree(place, ignore_errors=True)
         most = 2 * writer.dataset.nbytes
         if not (writer.kept.all() and results.is_whole(out, most)):
-            self._finish(out, config, plans, writer.dataset, int(writer.kept.sum()))
+            earlier = resume.earlier_provenance(out) if writer.kept.all() else None
+            provenance = earlier or self._provenance(config, plans, int(writer.kept.sum()))
+            stored = {"digest": config.digest(), **writer.dataset.attrs["config"]}
+            results.finish(out, stored, writer.dataset, provenance)
         return results.load(out, most)
 
-    def _finish(self, out, config, plans, dataset, num_kept) -> None:
-        provenance = {
+    def _provenance(self, config, plans, num_kept) -> dict[str, Any]:
+        return {
             "versions": platform.versions(),
             "git_commit": platform.git_commit(),
             "device": f"{len(jax.devices())} x {platform.device_kind()}",
@@ -134,7 +137,6 @@ class Engine:
             "seconds": dataclasses.asdict(self.seconds),
             "num_kept": num_kept,  # runs that earlier processes did, in seconds not counted here
         }
-        results.finish(out, dataset, provenance)
 
     def prepare(self, configs: Iterable[Sweep]) -> None:
         """Compiles the programs of several sweeps at the same time; finds the cluster they need.
