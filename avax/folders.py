@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from avax import untrusted
+from avax import provenance, untrusted
 from avax.compare import differences
-from avax.results import (
-    CONFIG,
-    PROGRESS,
-    PROVENANCE,
-    STORE,
-    ResultsError,
-    is_sealed,
-    read_facts,
-    write_json,
-)
+from avax.results import CONFIG, PROGRESS, PROVENANCE, STORE, ResultsError, write_json
 
+LONGEST = 300  # bytes of a path below a folder of results, and some
 # All that is written to below a folder of results.
 WRITTEN = (
     *(STORE, CONFIG, PROVENANCE, PROGRESS, ".lock", ".lock.json", "checkpoints"),
@@ -57,27 +51,59 @@ def check_free(
     """Raises ResultsError if `folder` can't be written to or holds other results, or links where
     results are written.
     """
-    check_place(folder)
+    check_writable(folder)
     try:
         if folder.is_dir():
             untrusted.check_no_links(folder, WRITTEN)
         is_taken = (folder / STORE).exists() or (folder / CONFIG).exists()
-    except OSError as error:  # a name that is too long, a folder that may not be read
-        raise ResultsError(f"{folder}: can't be used: {error.strerror}") from error
+    except OSError as error:  # a folder that may not be looked into
+        raise _refusal(folder, f"can't be used: {error.strerror}") from error
     if is_taken:
         _check_same(folder, config, digest, how)
 
 
-def check_place(folder: pathlib.Path) -> None:
-    """Raises ResultsError if there can't be a folder of results of that name."""
+def check_writable(folder: pathlib.Path, flag: str = "--out") -> None:
+    """Raises ResultsError if no files can be put into a folder, or into the one to make it in."""
+    check_place(folder, flag)
+    whole = folder.absolute()
+    if not _is_writable(next(p for p in (whole, *whole.parents) if p.exists())):
+        raise _refusal(folder, "can't be written to", flag)
+
+
+def check_place(folder: pathlib.Path, flag: str = "--out") -> None:
+    """Raises ResultsError if there is no folder of that name and there can't be one, or none for
+    results and checkpoints.
+
+    Args:
+      flag: that names another.
+    """
+    whole = folder.absolute()
     try:
-        if folder.exists() and not folder.is_dir():
-            raise ResultsError(f"{folder}: is no folder")
-        nearest = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
-        if not (nearest.is_dir() and _is_writable(nearest)):
-            raise ResultsError(f"{folder}: can't be written to")
-    except OSError as error:  # a name that is too long, a folder that may not be read
-        raise ResultsError(f"{folder}: can't be used: {error.strerror}") from error
+        size = len(str(whole).encode())
+    except UnicodeEncodeError as error:  # files below it hold paths as text
+        raise _refusal(whole, "is no path in UTF-8", flag) from error
+    if size > os.pathconf("/", "PC_PATH_MAX") - LONGEST:
+        raise _refusal(folder, "is too long for a path with results below it", flag)
+    for path in (whole, *whole.parents):
+        where = "" if path == whole else f"lies below {path}, which "
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if path.is_symlink():
+                raise _refusal(folder, f"{where}is a link that leads nowhere", flag) from error
+            continue
+        except OSError as error:  # a name that is too long, links in a circle, a closed folder
+            raise _refusal(folder, f"can't be used: {error.strerror}", flag) from error
+        if not stat.S_ISDIR(mode):
+            kind = "a file" if stat.S_ISREG(mode) else "no folder"
+            raise _refusal(folder, f"{where}is {kind}", flag)
+        return
+
+
+def _refusal(folder: pathlib.Path, why: str, flag: str = "--out") -> ResultsError:
+    name = str(folder)
+    shown = name if len(name) <= 500 else f"{name[:100]} ..."
+    return ResultsError(f"{shown}: {why}; choose another folder with {flag}")
 
 
 def is_complete(folder: pathlib.Path) -> bool:
@@ -97,7 +123,8 @@ def _is_writable(folder: pathlib.Path) -> bool:
 def _is_stored(folder: pathlib.Path, digest: str) -> bool:
     """Whether finished results vouch for a configuration of this digest."""
     try:
-        return is_sealed(facts := read_facts(folder)) and facts["config"].get("digest") == digest
+        both = provenance.read_both(folder)
+        return provenance.is_sealed(both) and both["config"].get("digest") == digest
     except ResultsError:
         return False
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from avax import checked_json
-from avax.results import PROGRESS
+
+PROGRESS = "progress.json"
 
 
 def read(

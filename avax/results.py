@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -15,13 +15,13 @@ from zarr.buffer import default_buffer_prototype
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
-from avax import store_check, untrusted
+from avax import progress_file, provenance, store_check, untrusted
+from avax.checked_json import write_json as write_json
+from avax.progress_file import PROGRESS
+from avax.provenance import CONFIG, PROVENANCE
 from avax.untrusted import ResultsError, is_label
 
 STORE = "metrics.zarr"
-CONFIG = "config.json"
-PROVENANCE = "provenance.json"
-PROGRESS = "progress.json"
 
 
 def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
@@ -39,13 +39,17 @@ def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
     """
     folder = pathlib.Path(folder)
     store = folder / STORE
-    if not store.is_dir():
-        raise ResultsError(f"{folder}: holds no results (there is no {STORE})")
-    facts = read_facts(folder)
-    provenance = facts["provenance"]
     try:
-        dataset = _read_store(store, provenance.get(_NAMES), most)
-        matches = provenance.get(_ARRAYS_SUM, provenance.get(_OLD_SUM)) == fingerprint(dataset)
+        why = _why_none(folder)
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        why = f"can't be read: {error.strerror}"
+    if why:
+        raise ResultsError(f"{folder}: {why}")
+    facts = provenance.read_both(folder)
+    names, arrays_sum = provenance.arrays_of(facts)
+    try:
+        dataset = _read_store(store, names, most)
+        matches = arrays_sum == fingerprint(dataset)
     except ResultsError:
         raise
     except Exception as error:  # zarr raises many kinds for a damaged store
@@ -55,6 +59,27 @@ def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
     if strange := _strange_texts(dataset):
         raise ResultsError(f"{store}: can't be read: {strange[0]!r} is no name")
     return dataset.assign_attrs(facts)
+
+
+def _why_none(folder: pathlib.Path) -> str:
+    """Why a folder holds no results that are finished; nothing if it does."""
+    if not folder.is_dir():
+        return "is a file, no folder of results" if folder.exists() else "there is no such folder"
+    is_begun = any((folder / name).exists() for name in (CONFIG, PROGRESS))
+    if is_begun and not (folder / PROVENANCE).exists():
+        return f"is not finished: {_runs_done(folder)} done; the same command goes on"
+    return "" if (folder / STORE).is_dir() else f"holds no results (there is no {STORE})"
+
+
+def _runs_done(folder: pathlib.Path) -> str:
+    """`3 of 12 runs are`, as far as the files of a folder tell."""
+    done = len((progress_file.read(folder) or {"runs": ()})["runs"])
+    try:
+        config = untrusted.read_dict(folder / CONFIG)
+        total = config["num_seeds"] * math.prod(map(len, config["axes"].values()))
+        return f"{done} of {'at most ' if config['trace'] else ''}{total:,} runs are"
+    except (OSError, ResultsError, KeyError, TypeError, AttributeError, ValueError):
+        return f"{done} runs are"
 
 
 def _read_store(store: pathlib.Path, names: Sequence[str] | None, most: int) -> xr.Dataset:
@@ -68,68 +93,22 @@ def is_whole(folder: pathlib.Path, most: int = 0) -> bool:
     """Whether a folder holds results that can be loaded, with every checksum there is."""
     try:
         found = load(folder, most)
-        return bool(found.sizes) and is_sealed(found.attrs)
+        return bool(found.sizes) and provenance.is_sealed(found.attrs)
     except ResultsError:
         return False
-
-
-def read_facts(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
-    """`config` and `provenance` of finished results, as they were written.
-
-    Those of results that are older than the checksums of both are what the files say.
-
-    Raises:
-      ResultsError: naming the file, if one is missing, can't be read, or is damaged.
-    """
-    provenance, config = read_provenance(folder), _read_fact(folder / CONFIG)
-    if _OLD_SUM not in provenance and provenance.get(_CONFIG_SUM) != _sum(config):
-        raise ResultsError(f"{folder / CONFIG}: {_DAMAGED}")
-    return {"config": config, "provenance": provenance}
-
-
-def read_provenance(folder: pathlib.Path) -> dict[str, Any]:
-    """The `provenance` alone, on the same terms."""
-    found = _read_fact(folder / PROVENANCE)
-    if _OLD_SUM not in found and found.get(_OWN_SUM) != _own_sum(found):
-        raise ResultsError(f"{folder / PROVENANCE}: {_DAMAGED}")
-    return found
-
-
-def is_sealed(facts: Mapping[str, Any]) -> bool:
-    """Whether what `read_facts` returned had checksums."""
-    return _OWN_SUM in facts["provenance"]
-
-
-def _read_fact(path: pathlib.Path) -> dict[str, Any]:
-    try:
-        return untrusted.read_dict(path)
-    except OSError as error:
-        raise ResultsError(f"{path}: can't be read: {error.strerror}; {_REPAIR}") from error
 
 
 def finish(
     folder: pathlib.Path,
     config: Mapping[str, Any],
     dataset: xr.Dataset,
-    provenance: Mapping[str, Any],
+    about: Mapping[str, Any],
 ) -> None:
     """Writes the configuration and what is known about how the results came about, with checksums
-    of both and of the arrays.
-
-    Raises:
-      ResultsError: if they can't be written.
+    of both and of the arrays; ResultsError if that can't be done.
     """
-    sums = {_NAMES, _ARRAYS_SUM, _CONFIG_SUM, _OWN_SUM, _OLD_SUM}
-    content = {name: x for name, x in provenance.items() if name not in sums}
-    content[_NAMES] = sorted(map(str, dataset.variables))
-    content[_ARRAYS_SUM], content[_CONFIG_SUM] = fingerprint(dataset), _sum(config)
-    content[_OWN_SUM] = _own_sum(content)
-    try:
-        (folder / PROVENANCE).unlink(missing_ok=True)  # at no moment that of another configuration
-        write_json(folder / CONFIG, config)
-        write_json(folder / PROVENANCE, content)
-    except OSError as error:
-        raise ResultsError(f"{folder}: can't be written to: {error.strerror}") from error
+    names = sorted(map(str, dataset.variables))
+    provenance.write(folder, config, about, names, fingerprint(dataset))
 
 
 def fingerprint(dataset: xr.Dataset) -> str:
@@ -146,25 +125,6 @@ def fingerprint(dataset: xr.Dataset) -> str:
         found.update(f"{name} {dataset[name].dims} {array.dtype.str} {array.shape}".encode())
         found.update(array.tobytes())
     return found.hexdigest()
-
-
-def _sum(content: Any) -> str:
-    """64 hexadecimal digits that name what a JSON file holds."""
-    content = json.loads(json.dumps(content))  # with lists for tuples, and texts for keys
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _own_sum(provenance: Mapping[str, Any]) -> str:
-    return _sum({name: x for name, x in provenance.items() if name != _OWN_SUM})
-
-
-_REPAIR = "the same command repairs it"
-_DAMAGED = f"is damaged: it is not what was written; {_REPAIR}"
-# Of the provenance: the names of all arrays and coordinates, and checksums of these, of the
-# configuration, and of the provenance without the last.
-_NAMES, _ARRAYS_SUM, _CONFIG_SUM, _OWN_SUM = "arrays", "arrays_sha256", "config_sha256", "sha256"
-# Of results that are older than the others: no damage to one of these names makes it this one.
-_OLD_SUM = "data_sha256"
 
 
 def save(dataset: xr.Dataset, folder: str | os.PathLike) -> None:
@@ -225,16 +185,11 @@ def _strange_texts(dataset: xr.Dataset) -> list[str]:
     return found + [str(text) for values in texts for text in values if not is_label(text)]
 
 
-def write_json(path: pathlib.Path, content: Any) -> None:
-    """Writes JSON; the file appears complete or not at all, and never where a link leads."""
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    with part.open("x") as file:
-        file.write(json.dumps(content, indent=1) + "\n")
-    part.replace(path)
-
-
 def one_line(error: BaseException) -> str:
-    """The first line of an error's message, its name if it has none."""
+    """The first line of an error's message, its name if it has none; of the system's, what it says
+    without its number.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     lines = str(error).splitlines()
     return lines[0] if lines else type(error).__name__

@@ -56,14 +56,14 @@ def check(root: Root) -> None:
     says, or, if it says nothing, as what lies in it shows.
     """
     folder = root.folder
-    folders.check_place(folder)
+    folders.check_writable(folder)
     try:
         untrusted.check_no_links(folder, WRITTEN)
         # A link at the first level would lead all below it elsewhere.
         untrusted.check_no_links(folder, {part.split("/")[0] for part in root.parts if part})
         why = _why_not(root)
     except OSError as error:
-        raise ResultsError(f"{folder}: can't be used: {error.strerror}") from error
+        why = f"can't be used: {error.strerror}"
     if why:
         raise ResultsError(f"{folder}: {why}; choose another folder with --out")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
-from avax import plotting, results, untrusted
+from avax import folders, plotting, results, roots, terminal, untrusted
 
 DATA = pathlib.Path(__file__).parent / "data"
 
@@ -19,24 +21,32 @@ def main(doc: str, draw: Callable[..., plotting.Figure], parts: Sequence[str]) -
     Args:
       draw: takes one dataset for each of `parts`, the folders below the results folder.
     """
+    terminal.print_anything()
     name = pathlib.Path(sys.argv[0]).stem.removeprefix("fig_")
-    parser = argparse.ArgumentParser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = terminal.Parser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "results",
         nargs="?",
-        type=pathlib.Path,
+        type=terminal.path,
         default=DATA / name,
         help="folder of an experiment's results; the shipped ones by default",
     )
-    parser.add_argument("--out", type=pathlib.Path, help="path of the figure without extension")
+    parser.add_argument("--out", type=terminal.path, help="path of the figure without extension")
     args = parser.parse_args()
+    if args.out is not None and not args.out.name:
+        parser.error(f"--out: {args.out}: must end in the name of the figure")
+    redraw_or_fail(draw, parts, args.results, args.out)
+
+
+def redraw_or_fail(*args: Any) -> None:
+    """`redraw`; if it can't be done, ends the program in one line and with status 2."""
     try:
-        redraw(draw, parts, args.results, args.out)
-    except (results.ResultsError, OSError) as error:
-        print(f"error: {untrusted.printable(str(error))}", file=sys.stderr)
-        sys.exit(2)
+        redraw(*args)
+    except results.ResultsError as error:
+        terminal.fail(str(error))
+    except OSError as error:
+        why = f"{error.filename}: can't be written: {error.strerror}"
+        terminal.fail(f"{why}; --out draws the figure elsewhere")
 
 
 def redraw(
@@ -54,11 +64,13 @@ def redraw(
       ResultsError: if they can't be read, or are not those that the figure is of.
       OSError: if the figure can't be written.
     """
-    untrusted.check_no_links(folder, filter(None, parts))
-    found = [_load(folder / part) for part in parts]
+    check_whose(folder, parts)
+    stem = stem or folder / "figure"
+    folders.check_writable(stem.parent)
+    found = [_load(folder, part) for part in parts]
     try:
         figure = draw(*found)
-        paths = plotting.save(figure, stem or folder / "figure")
+        paths = plotting.save(figure, stem)
     except OSError:
         raise
     except Exception as error:  # results of something else lack any of many things
@@ -68,7 +80,47 @@ def redraw(
         print(path)
 
 
-def _load(path: pathlib.Path) -> Any:
+def check_whose(folder: pathlib.Path, parts: Sequence[str]) -> None:
+    """Raises ResultsError if a folder has none of the results that a figure is of, or those of
+    another experiment.
+    """
+    try:
+        if not folder.is_dir():
+            why = (
+                "is a file, no folder of results" if folder.exists() else "there is no such folder"
+            )
+            raise results.ResultsError(f"{folder}: {why}")
+        untrusted.check_no_links(folder, {part.split("/")[0] for part in parts if part})
+        if (known := roots.read(folder)) and set(known["parts"]) == set(parts):
+            return
+        missing = [part for part in parts if not _is_there(folder / part)]
+    except OSError as error:
+        raise results.ResultsError(f"{folder}: can't be read: {error.strerror}") from error
+    if not (known or missing):
+        return
+    all_parts = {name: figure.PARTS for name, figure in figures().items()}
+    owners = (n for n, each in all_parts.items() if all(_is_there(folder / p) for p in each))
+    owner = known["experiment"] if known else next(owners, None)
+    if owner and all_parts.get(owner) != tuple(parts):
+        raise results.ResultsError(f"{folder}: holds results of {owner}: fig_{owner}.py draws them")
+
+
+def _is_there(path: pathlib.Path) -> bool:
+    return path.is_file() if path.suffix == ".json" else (path / results.STORE).is_dir()
+
+
+def figures() -> dict[str, ModuleType]:
+    """The modules that draw, by the experiment that each is of."""
+    paths = sorted(pathlib.Path(__file__).parent.glob("fig_*.py"))
+    names = [path.stem.removeprefix("fig_") for path in paths]
+    return {name: importlib.import_module(f"paper_figures.fig_{name}") for name in names}
+
+
+def _load(folder: pathlib.Path, part: str) -> Any:
+    path = folder / part
     if path.suffix != ".json":
         return results.load(path)
-    return untrusted.read_json(path)
+    try:
+        return untrusted.read_json(path)
+    except OSError as error:
+        raise results.ResultsError(f"{path}: can't be read: {error.strerror}") from error

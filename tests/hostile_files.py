@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 from crafted import CONFIG, DIMS, Payload, change, chunk_of, empty, meta, registry
 
-from avax import results
+from avax import provenance, results
 
 ATTACKS, attack = registry()
 # Beside the arrays that the provenance names: passed over, as what a file manager leaves is.
@@ -84,7 +84,7 @@ def name_of_an_array_elsewhere(folder, outside):
     about = json.loads((folder / results.PROVENANCE).read_text())
     shutil.copytree(meta(folder).parent, outside / "array")
     about["arrays"].append("../../outside/array")
-    about["sha256"] = results._own_sum(about)
+    about["sha256"] = provenance._own_sum(about)
     (folder / results.PROVENANCE).write_text(json.dumps(about))
 
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from avax import plotting, results
+from avax import folders, plotting, provenance, results, roots
 from avax.analysis import phase
 from avax.analysis.numbers import NUMBERS
+from paper_figures import __main__ as everything
 from paper_figures import command
 from paper_figures import fig_noise_phase_diagram as noise
 from paper_figures import fig_theory as theory
@@ -285,7 +286,7 @@ def test_every_shipped_folder_belongs_to_one_figure():
 def test_all_that_is_shipped_has_checksums():
     folders = [path.parent for path in command.DATA.rglob(results.PROVENANCE)]
     assert len(folders) == len(list(command.DATA.rglob(results.STORE))) > 80
-    assert all(results.is_sealed(results.read_facts(folder)) for folder in folders)
+    assert all(provenance.is_sealed(provenance.read_both(folder)) for folder in folders)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -294,6 +295,66 @@ def test_shipped_results_are_drawn(script, tmp_path):
     for name in figure.SHIPPED:
         command.redraw(figure.draw, figure.PARTS, command.DATA / name, tmp_path / name)
         assert {f"{name}.png", f"{name}.pdf"} <= {p.name for p in tmp_path.iterdir()}
+
+
+def refusal(folder: pathlib.Path, name: str) -> str:
+    """The line that a figure script ends with instead of drawing."""
+    figure = importlib.import_module(f"paper_figures.fig_{name}")
+    with pytest.raises(results.ResultsError) as raised:
+        command.redraw(figure.draw, figure.PARTS, folder, folder / "drawn")
+    assert not list(folder.glob("drawn*"))
+    line = str(raised.value)
+    assert line.startswith(str(folder)) and line.isprintable()
+    return line
+
+
+PAIRS = [("gap", "theory"), ("gap", "benchmark"), ("benchmark", "gap"), ("theory", "self_trust")]
+
+
+@pytest.mark.parametrize("name, other", [*PAIRS, ("noise_phase_diagram", "theory")])
+def test_results_of_another_experiment_are_said_to_be_its(name, other):
+    line = refusal(command.DATA / other, name)
+    assert f"holds results of {other}: fig_{other}.py draws them" in line
+
+
+def test_an_experiment_that_says_what_it_is(tmp_path):
+    """Though it holds what would be drawn, or nothing yet; parts that are begun are named."""
+    gap = importlib.import_module("paper_figures.fig_gap")
+    roots.claim(roots.Root(tmp_path, "gap", {}, gap.PARTS))
+    assert "holds results of gap" in refusal(tmp_path, "noise_phase_diagram")
+    assert "oracle_16: there is no such folder" in refusal(tmp_path, "gap")
+    folders.claim(tmp_path / "oracle_16", {"num_seeds": 2, "axes": {"x": [1, 2, 3]}}, "digest")
+    assert "oracle_16: is not finished" in refusal(tmp_path, "gap")
+    results.save(sweep("Fixed", 1), tmp_path)
+    results.save(injection(1), tmp_path / "label_noise")
+    assert "holds results of gap" in refusal(tmp_path, "noise_phase_diagram")
+
+
+def redrawn(monkeypatch, *argv: str) -> list[str]:
+    """What `python -m paper_figures` draws."""
+    drawn: list[str] = []
+    monkeypatch.setattr(command, "redraw", lambda draw, parts, folder: drawn.append(folder.name))
+    monkeypatch.setattr(sys, "argv", ["paper_figures", *argv])
+    everything.main()
+    return drawn
+
+
+def test_all_figures_are_redrawn_or_those_that_are_named(monkeypatch, capsys):
+    assert sorted(redrawn(monkeypatch)) == sorted(p.name for p in command.DATA.iterdir())
+    assert redrawn(monkeypatch, "theory", "noise_phase_diagram_fixed") == [
+        *("theory", "noise_phase_diagram_fixed"),
+    ]
+    for argv, status, words in (
+        (["--help"], 0, "noise_phase_diagram_fixed"),
+        (["theory", "gep"], 2, "error: gep: there is no such figure; did you mean gap?\n"),
+        (["\x1b[31m"], 2, "there is no such figure; see --help\n"),
+        (["--al"], 2, "error: unrecognized arguments: --al\n"),
+    ):
+        with pytest.raises(SystemExit) as raised:
+            redrawn(monkeypatch, *argv)
+        out, err = capsys.readouterr()
+        assert raised.value.code == status and words in out + err
+        assert status == 0 or (out == "" and err.removesuffix("\n").isprintable())
 
 
 def test_the_script_without_results_ends_in_one_line(tmp_path):

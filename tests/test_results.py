@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from avax import folders, progress_file, results, store
+from avax import folders, progress_file, provenance, results, store
 from avax.results import ResultsError
 
 COORDS = {"fpr": (0.0, 0.1, 1.0), "fnr": (0.0, 0.5), "seed": (3, 4), "round": (0, 1, 2)}
@@ -70,11 +70,11 @@ def test_every_run_lands_in_its_cell(folder):
 def test_load_gives_back_what_was_in_memory(tmp_path):
     writer = write(tmp_path, [range(12)])
     loaded = results.load(tmp_path)
-    provenance = loaded.attrs["provenance"]
-    assert loaded.attrs == {"config": STORED, "provenance": provenance}
-    assert provenance["git_commit"] == "abc"
-    assert provenance["arrays"] == sorted([*SHAPES, *COORDS, "difficulty"])
-    assert provenance["arrays_sha256"] == results.fingerprint(writer.dataset)
+    about = loaded.attrs["provenance"]
+    assert loaded.attrs == {"config": STORED, "provenance": about}
+    assert about["git_commit"] == "abc"
+    assert about["arrays"] == sorted([*SHAPES, *COORDS, "difficulty"])
+    assert about["arrays_sha256"] == results.fingerprint(writer.dataset)
     xr.testing.assert_identical(loaded.drop_attrs(deep=False), writer.dataset)
 
 
@@ -290,9 +290,35 @@ def test_a_link_or_a_pipe_in_the_store_is_refused_wherever_it_is(folder, where):
 )
 def test_names_of_arrays_that_are_none_are_refused(folder, names):
     """Though the checksum of the provenance fits."""
-    provenance = json.loads((folder / results.PROVENANCE).read_text())
-    provenance["arrays"] = names
-    provenance["sha256"] = results._own_sum(provenance)
-    (folder / results.PROVENANCE).write_text(json.dumps(provenance))
+    about = json.loads((folder / results.PROVENANCE).read_text())
+    about["arrays"] = names
+    about["sha256"] = provenance._own_sum(about)
+    (folder / results.PROVENANCE).write_text(json.dumps(about))
     with pytest.raises(ResultsError, match=str(folder)):
         results.load(folder)
+
+
+def test_results_that_are_not_finished_say_how_far_they_are(tmp_path):
+    config = {"num_seeds": 2, "trace": False, "axes": {"fpr": [0.0, 0.1, 1.0], "fnr": [0.0, 0.5]}}
+
+    def line() -> str:
+        with pytest.raises(ResultsError) as raised:
+            results.load(tmp_path / "out")
+        return str(raised.value)
+
+    assert line() == f"{tmp_path / 'out'}: there is no such folder"
+    (tmp_path / "out").mkdir()
+    assert line() == f"{tmp_path / 'out'}: holds no results (there is no {results.STORE})"
+    for trace, words in ((False, "of"), (True, "of at most")):
+        folders.claim(tmp_path / "out", config | {"trace": trace}, "digest")
+        done = f"is not finished: 0 {words} 12 runs are done; the same command goes on"
+        assert line() == f"{tmp_path / 'out'}: {done}"
+    writer = store.Writer(tmp_path / "out", empty())
+    writer.put(np.arange(5), metrics(range(5)))
+    writer.flush()
+    assert ": is not finished: 5 of at most 12 runs are done; the same" in line()
+    (tmp_path / "out" / results.CONFIG).write_text("{")
+    assert ": is not finished: 5 runs are done; the same" in line()
+    shutil.rmtree(tmp_path / "out")
+    (tmp_path / "out").write_text("text")
+    assert line() == f"{tmp_path / 'out'}: is a file, no folder of results"

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from avax import struct
+from avax import struct, terminal
 from avax.curricula import CURRICULA
 from avax.engine import flags, processes, resume
 from avax.engine.axes import AXIS_HELP, parse_values, sweepable
@@ -95,8 +95,7 @@ def parse(
         processes.check(place, sweep)
     except ConfigError as error:
         fail(str(error))
-    out, bases = pathlib.Path(args["out"]), pathlib.Path(args["bases"])
-    return Command(sweep, picked, out, bases, args["resume"], place)
+    return Command(sweep, picked, args["out"], args["bases"], args["resume"], place)
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
@@ -148,7 +147,7 @@ def _parser(name, doc, choices, sweep) -> Parser:
         ("--out", f"results/{name}", "folder of the results"),
         ("--bases", "results/bases", "folder where base policies are kept for reuse"),
     ):
-        parser.add_argument(flag, type=_folder, default=default, help=text)
+        parser.add_argument(flag, type=terminal.path, default=default, help=text)
     parser.add_argument(
         "--resume",
         choices=resume.MODES,
@@ -184,12 +183,6 @@ def _add_flag(parser, path, field, value, text):
             more = {"nargs": "?", "const": True} if kind is bool else {}
             more["metavar"] = kind.__name__.upper()
             parser.add_argument(flag, type=convert, dest=path, help=shown, **more)
-
-
-def _folder(text: str) -> str:
-    if not text or "\0" in text:
-        raise argparse.ArgumentTypeError("must name a folder")
-    return text
 
 
 def _bool(text: str) -> bool:

@@ -10,13 +10,13 @@ from typing import Any
 
 import jax
 
-from avax import folders, progress_file, roots, struct
+from avax import folders, progress_file, provenance, roots, struct
 from avax.compare import differences
 from avax.engine import design, lock, platform, sweep
 from avax.engine.progress import say
 from avax.engine.sweep import EXECUTION, Sweep
 from avax.engine.width import known_width
-from avax.results import PROVENANCE, ResultsError, read_provenance
+from avax.results import PROVENANCE, ResultsError
 
 CHECKPOINTS = "checkpoints"  # of the tiles that are not done, below the folder of the results
 COMMIT = "git_commit"  # of the facts, the one that is only warned of: most change no bit
@@ -137,7 +137,7 @@ def earlier_provenance(folder: pathlib.Path) -> Mapping[str, Any] | None:
     if not (folder / PROVENANCE).exists():
         return None
     try:
-        return read_provenance(folder)
+        return provenance.read(folder)
     except ResultsError:
         say(f"{folder / PROVENANCE}: is damaged, written anew without what it said")
         return None

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import xarray as xr
 
-from avax import folders, plotting, results, roots
+from avax import folders, plotting, results, roots, terminal
 from avax.analysis import phase, trace
 from avax.engine import cli, design, doubts, hosts, needs, platform, processes, resume
 from avax.engine.cluster import ClusterError
@@ -38,6 +38,7 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
         ConfigError from it ends the program in one line.
       figure: has draw and summary; both take the parts' datasets in their order.
     """
+    terminal.print_anything()
     name = config.__name__.rpartition(".")[2]
     command = cli.parse(name, config.__doc__, config.CHOICES, config.build)
     try:
@@ -49,7 +50,7 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
     except ConfigError as error:
         cli.fail(str(error))
     sweeps = {command.out / part: design.trace_if_possible(s) for part, s in parts.items()}
-    platform.configure()
+    configure(command)
     held = claim(command, sweeps, roots.Root(command.out, name, command.choices, tuple(parts)))
 
     imported = time.perf_counter() - started
@@ -68,6 +69,23 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
         print(f"note: {line}")
     print_paths(sweeps, paths)
     print_times(imported, engine.seconds)
+
+
+def configure(command: cli.Command) -> None:
+    """`platform.configure`; ends the program in one line if a folder beside the results can't be
+    used.
+    """
+    try:
+        folders.check_place(command.bases, "--bases")
+        if not command.bases.exists():  # one that has all may be for reading alone
+            folders.check_writable(command.bases, "--bases")
+        folders.check_writable(platform.cache_dir(), "AVAX_CACHE_DIR")
+        platform.configure()
+    except results.ResultsError as error:
+        cli.fail(str(error))
+    except OSError as error:
+        why = f"{error.filename}: can't be made: {error.strerror}"
+        cli.fail(f"{why}; choose another folder with AVAX_CACHE_DIR")
 
 
 def claim(

@@ -12,7 +12,7 @@ import pytest
 from small_sweeps import SMALL
 from toys import execute
 
-from avax import results
+from avax import provenance, results
 from avax.results import CONFIG, PROVENANCE, ResultsError
 
 SEED = 0
@@ -36,12 +36,12 @@ def files_of(folder: pathlib.Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", [CONFIG, PROVENANCE])
 def test_every_flipped_bit_is_refused_or_changes_nothing(folder, name):
-    good, path = results.read_facts(folder), folder / name
+    good, path = provenance.read_both(folder), folder / name
     content, num_accepted = path.read_bytes(), 0
     for bit in range(8 * len(content)):
         path.write_bytes(flipped(content, bit))
         try:
-            assert results.read_facts(folder) == good
+            assert provenance.read_both(folder) == good
             num_accepted += 1  # another way to write the same number
         except ResultsError as error:
             line = str(error)
@@ -115,9 +115,9 @@ def test_results_that_are_older_load_and_get_their_checksums(folder):
     whole = files_of(folder)
     old = make_old(folder)
     loaded = results.load(folder)
-    assert loaded.attrs["provenance"] == old and not results.is_sealed(loaded.attrs)
+    assert loaded.attrs["provenance"] == old and not provenance.is_sealed(loaded.attrs)
     results.save(loaded, folder / "copy")
-    assert results.is_sealed(results.read_facts(folder / "copy"))
+    assert provenance.is_sealed(provenance.read_both(folder / "copy"))
     shutil.rmtree(folder / "copy")
     (chunk, *_) = (folder / results.STORE / "loss" / "c").rglob("0")
     shutil.move(chunk, folder / "chunk")
