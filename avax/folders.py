@@ -65,8 +65,7 @@ def check_free(
 def check_writable(folder: pathlib.Path, flag: str = "--out") -> None:
     """Raises ResultsError if no files can be put into a folder, or into the one to make it in."""
     check_place(folder, flag)
-    whole = folder.absolute()
-    if not _is_writable(next(p for p in (whole, *whole.parents) if p.exists())):
+    if not is_writable(folder):
         raise _refusal(folder, "can't be written to", flag)
 
 
@@ -111,10 +110,12 @@ def is_complete(folder: pathlib.Path) -> bool:
     return (folder / PROVENANCE).exists() and (folder / PROGRESS).exists()
 
 
-def _is_writable(folder: pathlib.Path) -> bool:
+def is_writable(folder: pathlib.Path) -> bool:
+    """Whether files can be made in a folder or, if there is none, in the nearest one above."""
     # Trying is the only test that also holds for root and for read-only mounts.
     try:
-        with tempfile.TemporaryFile(dir=folder):
+        nearest = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+        with tempfile.TemporaryFile(dir=nearest):
             return True
     except OSError:
         return False

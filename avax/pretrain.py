@@ -92,8 +92,10 @@ def warmup_cosine(peak: Scalar, warmup_rate: Scalar, num_updates: int) -> optax.
 def best_candidate(policies: Policy, losses: np.ndarray) -> tuple[Policy, np.ndarray]:
     """Of candidates stacked [N, C, S, ...] and losses f32[N, C, S] the best of each N: [N, S, ...].
 
-    The best one has the lowest loss in the end.
+    The best one has the lowest loss in the end; one that diverged only if all of a base have.
     """
     last = losses[:, :, -1]
-    best = np.where(np.isnan(last), np.inf, last).argmin(1)
+    finite = [np.isfinite(x).reshape(*last.shape, -1).all(-1) for x in jax.tree.leaves(policies)]
+    finite = np.isfinite(last) & np.all(finite, axis=0)
+    best = np.where(finite, last, np.inf).argmin(1)
     return jax.tree.map(lambda x: x[np.arange(len(best)), best], (policies, losses))

@@ -48,13 +48,13 @@ def quick_programs():
 @pytest.fixture
 def toy(monkeypatch):
     """Replaces what is expensive; returns the list of traces of the loop."""
-    from toys import stand_in, toy_pretrain, toy_run, toy_shapes
+    from toys import stand_in, stand_in_pretraining, toy_pretrain, toy_run, toy_shapes
 
     from avax.engine import bases, study
 
     traces = []
     stand_in(monkeypatch, toy_run, traces)
-    monkeypatch.setattr(bases, "pretrain", toy_pretrain)
+    stand_in_pretraining(monkeypatch, toy_pretrain)
     for module in (bases, study):
         monkeypatch.setattr(module, "base_shapes", toy_shapes)
     return traces

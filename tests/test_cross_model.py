@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from toys import stand_in_pretraining
 
 from avax import generation, sampling
 from avax.curricula import Fixed
@@ -153,7 +154,7 @@ def toy_pretrain(pretraining, task, base_difficulty, key):
 
 
 def test_the_other_bases_are_those_of_the_seeds_that_follow(monkeypatch, tmp_path):
-    monkeypatch.setattr(engine_bases, "pretrain", toy_pretrain)
+    stand_in_pretraining(monkeypatch, toy_pretrain)
     lone = dataclasses.replace(SWEEP, base=EXPERIMENT.replace(num_bases=1), num_seeds=1)
     each = [
         engine_bases.base_policies(dataclasses.replace(lone, seed=s), lone.base, tmp_path)["w"][0]

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from small_sweeps import BASE, PRETRAINING, SMALL
-from toys import damage, execute, run_key, toy_pretrain
+from toys import damage, execute, run_key, stand_in_pretraining, toy_pretrain
 
 from avax import struct
 from avax.engine import bases as engine_bases
@@ -74,10 +74,10 @@ def test_base_policies_are_trained_once(toy, tmp_path, capsys, monkeypatch):
 
     first, trained = train()
     assert trained and len(first) == 2 and first[0] != first[1]
-    monkeypatch.setattr(engine_bases, "pretrain", broken)
+    stand_in_pretraining(monkeypatch, broken)
     assert train() == (first, False)
     assert train(experiment=struct.replace(BASE, "verifier.fpr", 0.5)) == (first, False)
-    monkeypatch.setattr(engine_bases, "pretrain", toy_pretrain)
+    stand_in_pretraining(monkeypatch, toy_pretrain)
     others = [
         (dataclasses.replace(SMALL, pretraining=PRETRAINING.replace(learning_rate=1e-4)), BASE),
         (dataclasses.replace(SMALL, pretraining=PRETRAINING.replace(batch_size=8)), BASE),
@@ -133,7 +133,7 @@ def test_bases_are_trained_on_the_task_of_the_base(toy, tmp_path, monkeypatch):
         """Says how often the task of its training asks for a step."""
         return {"w": jnp.full((1,), task.step_rate)}, jnp.zeros(1)
 
-    monkeypatch.setattr(engine_bases, "pretrain", pretrain)
+    stand_in_pretraining(monkeypatch, pretrain)
     task = Scratchpad(max_difficulty=2, step_rate=0.0)
     for field, own in (("base_task", {"base_task": task}), ("task", {})):
         axes = {f"{field}.step_rate": (0.25, 0.75)}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from avax.engine import bases as engine_bases
-from avax.engine import resume, segments, study
+from avax.engine import knowledge, resume, segments, study, tiles
+from avax.engine.program import Program
 from avax.engine.sweep import Sweep, run_keys, stack_members
 from avax.metrics import METRICS
 from avax.types import MISTAKES
@@ -64,6 +67,17 @@ def stand_in(monkeypatch, run, traces):
 
     monkeypatch.setattr(segments, "begin", begin)
     monkeypatch.setattr(segments, "go_on", go_on)
+
+
+def stand_in_pretraining(monkeypatch, pretrain):
+    """Puts a function like `toy_pretrain` in the place of pretraining; its policies know all."""
+
+    def train_candidates(pretraining, task, base_difficulty, keys, optimization):
+        train = partial(pretrain, pretraining, task, base_difficulty)
+        return tiles.run_all(Program(train, (keys,), 2), (keys,), UNITS[:1])
+
+    monkeypatch.setattr(engine_bases, "train_candidates", train_candidates)
+    monkeypatch.setattr(knowledge, "accuracies", lambda task, bases: [1.0] * len(bases))
 
 
 def toy_pretrain(pretraining, task, base_difficulty, key):

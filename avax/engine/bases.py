@@ -2,59 +2,65 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from avax import struct
-from avax.engine import checkpoint, platform, sweep, tiles
+from avax import folders, struct
+from avax.engine import checkpoint, knowledge, lock, platform, sweep, tiles
 from avax.engine.program import Program
 from avax.engine.progress import say
 from avax.engine.sweep import Sweep
 from avax.loop import Experiment
 from avax.models import transformer
-from avax.pretrain import best_candidate, candidate_keys, pretrain
+from avax.pretrain import Pretraining, best_candidate, candidate_keys, pretrain
+from avax.results import ResultsError
 from avax.types import Policy, Task
 
 
 def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -> Policy:
     """Base policies of an experiment's runs; only those that are not kept yet are trained.
 
+    Those that another process trains are waited for; those that know little are named in a line.
+
     Returns:
       Leading axes [num_seeds + num_bases - 1, num_snapshots]: one for each seed, and for the last
       runs' other bases those of the seeds that follow.
+
+    Raises:
+      ConfigError: if some diverged; these are not kept.
+      ResultsError: if some are missing and the folder can't be written to; none is trained then.
     """
-    seeds = base_seeds(config, experiment)
-    task = short_task(experiment)
-    facts = {
-        "pretraining": struct.to_dict(config.pretraining),
-        "task": struct.to_dict(task),
-        "base_difficulty": int(experiment.base_difficulty),
-        "optimization": config.optimization,
-        "versions": platform.versions(),
-    }
-    facts = {seed: facts | {"seed": seed} for seed in seeds}
+    task, seeds = short_task(experiment), base_seeds(config, experiment)
+    facts = base_facts(config, experiment, task)
     paths = {seed: folder / sweep.digest(facts[seed]) for seed in seeds}
     like = jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), base_shapes(config, experiment)
     )
-    found = {seed: checkpoint.load(paths[seed], like, facts[seed]) for seed in seeds}
-    missing = [seed for seed in seeds if found[seed] is None]
-    if missing:
-        keys = [candidate_keys(config.pretraining, sweep.base_key(seed)) for seed in missing]
-        train = partial(pretrain, config.pretraining, task, experiment.base_difficulty)
-        num_policies = len(missing) * config.pretraining.num_candidates
-        say(f"training {num_policies} policies, {config.pretraining.num_updates} updates each")
-        trained, losses = train_bases(train, jnp.stack(keys), config.optimization)
-        last = ", ".join(f"{x:.3f}" for x in losses[:, -1])
-        say(f"the best of each seed has loss {last}; kept in {folder}")
-        for i, seed in enumerate(missing):
-            found[seed] = jax.tree.map(lambda x, i=i: x[i], trained)
-            checkpoint.save(paths[seed], found[seed], facts[seed])
+
+    def load(seeds, set_aside):
+        return {s: checkpoint.load(paths[s], like, facts[s], set_aside) for s in seeds}
+
+    found = load(seeds, set_aside=False)
+    if missing := missing_of(found):
+        check_writable(folder, {seed: paths[seed] for seed in missing})
+        with hold_all([paths[seed] for seed in missing]):
+            found |= load(missing, set_aside=True)  # another process may have trained them
+            if missing := missing_of(found):
+                trained = train_bases(config, experiment, task, missing)
+                for seed in trained.keys() - set(knowledge.diverged(trained)):
+                    checkpoint.save(paths[seed], trained[seed].policy, facts[seed])
+                knowledge.refuse_diverged(config, trained)
+                say(f"kept in {folder}")
+                found |= {seed: trained[seed].policy for seed in missing}
+    knowledge.refuse_diverged(config, found)
+    knowledge.name_poor(task, {paths[seed]: (seed, policy) for seed, policy in found.items()})
     return jax.tree.map(lambda *each: np.stack(each), *found.values())
 
 
@@ -73,6 +79,18 @@ def base_seeds(config: Sweep, experiment: Experiment) -> range:
     return range(config.seed, config.seed + config.num_seeds + experiment.num_bases - 1)
 
 
+def base_facts(config: Sweep, experiment: Experiment, task: Task) -> dict[int, dict[str, Any]]:
+    """What the bits of each seed's base policy depend on, ready for JSON."""
+    facts = {
+        "pretraining": struct.to_dict(config.pretraining),
+        "task": struct.to_dict(task),
+        "base_difficulty": int(experiment.base_difficulty),
+        "optimization": config.optimization,
+        "versions": platform.versions(),
+    }
+    return {seed: facts | {"seed": seed} for seed in base_seeds(config, experiment)}
+
+
 def short_task(experiment: Experiment) -> Task:
     """The base's task, with shorter sequences than the experiment's: a policy has no size that
     depends on them.
@@ -80,14 +98,75 @@ def short_task(experiment: Experiment) -> Task:
     return experiment.warm_task.replace(max_difficulty=int(experiment.base_difficulty))
 
 
+def missing_of(found: Mapping[int, Policy | None]) -> list[int]:
+    """The seeds of which no policy was found."""
+    return [seed for seed, policy in found.items() if policy is None]
+
+
+def check_writable(folder: pathlib.Path, paths: Mapping[int, pathlib.Path]) -> None:
+    """Raises ResultsError if the policies of some seeds can't be kept."""
+    if folders.is_writable(folder):
+        return
+    damaged = [seed for seed, path in paths.items() if path.exists()]
+    also = f" (damaged: {knowledge.listed(damaged)})" if damaged else ""
+    raise ResultsError(
+        f"{folder}: can't be written to, and lacks base policies, of seeds "
+        f"{knowledge.listed(paths)}{also}; choose another folder with --bases"
+    )
+
+
+@contextlib.contextmanager
+def hold_all(paths: Sequence[pathlib.Path]) -> Iterator[None]:
+    """Holds the locks of base policies; those that another process trains are waited for."""
+
+    def on_wait(owner):
+        say(f"{path}: is being trained by {owner}; waiting for it")
+
+    with contextlib.ExitStack() as held:
+        # In the same order by all processes: none waits for one that waits for it.
+        for path in sorted(paths):
+            held.enter_context(lock.hold(path.parent, f"{path.name}.lock", on_wait))
+        yield
+
+
+class Trained(NamedTuple):
+    """A base policy.
+
+    Attributes:
+      policy: snapshots, leading axis S.
+      loss: f32[], in the end.
+    """
+
+    policy: Policy
+    loss: np.ndarray
+
+
 def train_bases(
-    train: Callable, keys: jax.Array, optimization: int = 2
+    config: Sweep, experiment: Experiment, task: Task, seeds: Sequence[int]
+) -> dict[int, Trained]:
+    """The best candidate of each seed."""
+    pretraining = config.pretraining
+    keys = jnp.stack([candidate_keys(pretraining, sweep.base_key(seed)) for seed in seeds])
+    say(f"training {keys.size} policies, {pretraining.num_updates} updates each")
+    policies, losses = train_candidates(
+        pretraining, task, experiment.base_difficulty, keys.reshape(-1), config.optimization
+    )
+    stacked = jax.tree.map(lambda x: x.reshape(*keys.shape, *x.shape[1:]), (policies, losses))
+    best, losses = best_candidate(*stacked)
+    say(f"the best of each seed has loss {', '.join(f'{x:.3f}' for x in losses[:, -1])}")
+    return {
+        seed: Trained(jax.tree.map(lambda x, i=i: x[i], best), losses[i, -1])
+        for i, seed in enumerate(seeds)
+    }
+
+
+def train_candidates(
+    pretraining: Pretraining, task: Task, base_difficulty: int, keys: jax.Array, optimization: int
 ) -> tuple[Policy, np.ndarray]:
-    """The best candidate of each seed and its losses, stacked; keys are [seeds, candidates]."""
-    candidates = keys.reshape(-1)
+    """What `pretrain` makes of each of keys [N], stacked."""
     # The same width for any number of seeds and devices, so that a base has the same bits.
     width = 2 if jax.default_backend() == "cpu" else keys.size
-    program = Program(train, (candidates,), width, optimization)
+    train = partial(pretrain, pretraining, task, base_difficulty)
+    program = Program(train, (keys,), width, optimization)
     units = tiles.make_units("tiles", jax.local_devices(), -(-keys.size // width))
-    found = tiles.run_all(program, (candidates,), units)
-    return best_candidate(*jax.tree.map(lambda x: x.reshape(*keys.shape, *x.shape[1:]), found))
+    return tiles.run_all(program, (keys,), units)

@@ -87,12 +87,21 @@ def _newest(folder: pathlib.Path) -> list[pathlib.Path]:
     return sorted(found, key=lambda p: int(p.name), reverse=True)
 
 
-def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
+def load(
+    folder: pathlib.Path, like: Any, facts: dict[str, Any], set_aside: bool = True
+) -> Any | None:
     """The pytree saved there, in the structure of `like` (arrays or their shapes).
 
     None if there is none, if its facts differ, or if an array is not what was saved: a damaged
-    checkpoint is never read as data, it is moved aside and named in a line. Nothing in it is run,
-    and what it takes in memory is what `like` takes.
+    checkpoint is never read as data. Nothing in it is run, and what it takes in memory is what
+    `like` takes.
+
+    Args:
+      set_aside: a damaged one is moved aside and named in a line. False where another process may
+        be writing it, or nothing can be written: then the folder is only read.
+
+    Raises:
+      ResultsError: if it can't be moved aside.
     """
     from orbax.checkpoint import v1 as ocp
 
@@ -115,7 +124,8 @@ def load(folder: pathlib.Path, like: Any, facts: dict[str, Any]) -> Any | None:
         if [zlib.crc32(part) for part in parts] != metadata["crc32"]:
             raise ValueError("an array is not what was saved")
     except Exception:  # whatever a damaged folder makes the reader raise
-        _set_aside(folder, "damaged" if _manifest(folder).exists() else "incomplete")
+        if set_aside:
+            _set_aside(folder, "damaged" if _manifest(folder).exists() else "incomplete")
         return None
     arrays = [p.copy().view(x.dtype).reshape(x.shape) for p, x in zip(parts, leaves, strict=True)]
     return jax.tree.unflatten(structure, arrays)
@@ -147,10 +157,14 @@ def _check_files(folder: pathlib.Path, size: int) -> None:
 def _set_aside(folder: pathlib.Path, what: str) -> None:
     aside = folder.with_name(f"{folder.name}.damaged")
     shutil.rmtree(aside, ignore_errors=True)
-    if os.path.lexists(aside):  # a link or a file
-        aside.unlink()
-    folder.rename(aside)
-    _manifest(folder).unlink(missing_ok=True)
+    try:
+        if os.path.lexists(aside):  # a link or a file
+            aside.unlink()
+        folder.rename(aside)
+        _manifest(folder).unlink(missing_ok=True)
+    except OSError as error:
+        why = f"is {what}, and can't be moved aside: {error.strerror}"
+        raise ResultsError(f"{folder}: {why}") from error
     say(f"{folder}: is {what}, not used and moved to {aside.name}")
 
 

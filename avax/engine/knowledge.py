@@ -1,0 +1,79 @@
+"""What base policies know: those that diverged are refused, those that know little are named."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from avax import metrics
+from avax.engine import tiles
+from avax.engine.program import Program
+from avax.engine.progress import say
+from avax.engine.sweep import Sweep
+from avax.engine.validate import ConfigError
+from avax.types import Policy, Task
+
+LITTLE = 0.5  # share of its own problems that a policy is right on
+NUM_PROBLEMS = 32  # of each difficulty
+_measured: set[pathlib.Path] = set()  # by this process: many settings may have the same bases
+
+
+def diverged(trees: Mapping[int, Any]) -> list[int]:
+    """The seeds of trees, by seed, that hold a number that is not finite."""
+
+    def is_finite(tree):
+        return all(np.isfinite(x).all() for x in jax.tree.leaves(tree))
+
+    return [seed for seed, tree in trees.items() if not is_finite(tree)]
+
+
+def refuse_diverged(config: Sweep, trees: Mapping[int, Any]) -> None:
+    """Raises ConfigError if base policies or their losses, by seed, are not finite."""
+    if seeds := diverged(trees):
+        raise ConfigError(
+            f"pretraining.learning_rate: is {config.pretraining.learning_rate}, and base policies "
+            f"diverged (seeds {listed(seeds)}): nothing can be run from them; choose a lower "
+            "--pretraining.learning-rate"
+        )
+
+
+def name_poor(task: Task, bases: Mapping[pathlib.Path, tuple[int, Policy]]) -> None:
+    """Says in one line which policies are wrong on most problems of what they were trained on.
+
+    Args:
+      task: of their training.
+      bases: seed and snapshots, of which the last one is measured, by where they are kept.
+    """
+    new = dict(bases[path] for path in bases if path not in _measured)
+    if not new:
+        return
+    _measured.update(bases)
+    shares = dict(zip(new, accuracies(task, list(new.values())), strict=True))
+    if poor := [f"{share:.0%} (seed {seed})" for seed, share in shares.items() if share < LITTLE]:
+        say(
+            f"base policies know little of what they were trained on: {', '.join(poor)} of it is "
+            "right, and what is measured from them says little; more --pretraining.num-updates or "
+            "another --pretraining.learning-rate may help"
+        )
+
+
+def accuracies(task: Task, bases: Sequence[Policy]) -> np.ndarray:
+    """f32[N]: the greedy accuracy of the last snapshot of each, mean over all difficulties."""
+
+    def accuracy(policy):
+        problems = metrics.eval_problems(task, NUM_PROBLEMS, jax.random.key(0))
+        return metrics.of_policy(policy, problems)["accuracy"]
+
+    last = jax.tree.map(lambda *each: np.stack([x[-1] for x in each]), *bases)
+    # A program that is compiled once for any number of them, and hardly runs.
+    program = Program(accuracy, (last,), width=1, optimization=0)
+    return tiles.run_all(program, (last,), [(jax.local_devices()[0],)])
+
+
+def listed(seeds: Iterable[int]) -> str:
+    """Seeds in words."""
+    return ", ".join(map(str, seeds))
