@@ -105,7 +105,7 @@ def test_a_folder_that_may_not_be_written_to_keeps_no_programs(
     tmp_path, never_runs, monkeypatch, capsys
 ):
     monkeypatch.setenv("AVAX_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(folders, "_is_writable", lambda folder: folder.parent != tmp_path)
+    monkeypatch.setattr(folders, "is_writable", lambda folder: folder.parent != tmp_path)
     line = ends(monkeypatch, capsys, run_gap, "gap.py", "--preset", "smoke")
     assert f"{tmp_path}/jaxlib-" in line and "can't be written to" in line
 
