@@ -17,7 +17,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from avax import plotting
+from avax import plotting, roots, terminal
 from avax.bench import measure, whole_runs
 from avax.bench.observing import observing
 from avax.bench.steps import SIZES
@@ -29,10 +29,11 @@ PARTS = ("steps", "scaling", "start", "observing")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
+    terminal.print_anything()
+    parser = terminal.Parser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--json", type=pathlib.Path, default="results/benchmark/benchmark.json")
+    parser.add_argument("--json", type=terminal.path, default="results/benchmark/benchmark.json")
     parser.add_argument("--repeats", type=int, default=5, help="timings of each contestant")
     parser.add_argument(
         "--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured (default: all)"
@@ -44,6 +45,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.repeats < 1:
         parser.error("--repeats: must be at least 1")
+    if owner := roots.read(args.json.parent):
+        parser.error(f"--json: {args.json.parent} is the folder of {owner['experiment']}")
     args.json.parent.mkdir(parents=True, exist_ok=True)
 
     platform.configure()

@@ -160,3 +160,17 @@ def test_nothing_is_said_of_an_experiment_that_is_refused_later(tmp_path):
     assert "another configuration" in str(pytest.raises(ResultsError, claim, "gap", tmp_path).value)
     assert [p.name for p in tmp_path.iterdir()] == [root.parts[-1]]
     assert results.CONFIG in snapshot(tmp_path / root.parts[-1])
+
+
+def test_the_benchmark_leaves_the_folder_of_an_experiment_alone(tmp_path, monkeypatch, capsys):
+    """Its figure has the same name."""
+    benchmark = importlib.import_module("experiments.benchmark")
+    with claim("gap", tmp_path):
+        pass
+    before = snapshot(tmp_path)
+    monkeypatch.setattr("sys.argv", ["benchmark.py", "--json", str(tmp_path / "benchmark.json")])
+    with pytest.raises(SystemExit) as raised:
+        benchmark.main()
+    line = f"error: --json: {tmp_path} is the folder of gap\n"
+    assert raised.value.code == 2 and capsys.readouterr().err == line
+    assert snapshot(tmp_path) == before
