@@ -14,7 +14,7 @@ from avax import provenance, untrusted
 from avax.compare import differences
 from avax.results import CONFIG, PROGRESS, PROVENANCE, STORE, ResultsError, write_json
 
-LONGEST = 300  # bytes of a path below a folder of results, and some
+BELOW = 300  # bytes: no path below a folder of results is longer
 # All that is written to below a folder of results.
 WRITTEN = (
     *(STORE, CONFIG, PROVENANCE, PROGRESS, ".lock", ".lock.json", "checkpoints"),
@@ -81,7 +81,7 @@ def check_place(folder: pathlib.Path, flag: str = "--out") -> None:
         size = len(str(whole).encode())
     except UnicodeEncodeError as error:  # files below it hold paths as text
         raise _refusal(whole, "is no path in UTF-8", flag) from error
-    if size > os.pathconf("/", "PC_PATH_MAX") - LONGEST:
+    if size > os.pathconf("/", "PC_PATH_MAX") - BELOW:
         raise _refusal(folder, "is too long for a path with results below it", flag)
     for path in (whole, *whole.parents):
         where = "" if path == whole else f"lies below {path}, which "
