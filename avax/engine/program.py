@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
+import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -12,8 +14,15 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from avax.engine import platform
+from avax.engine.validate import ConfigError
 
 Unit = tuple[jax.Device, ...]  # devices that work in step, each on a tile of its own
+# How XLA and NumPy say that something has too many elements, or bytes.
+TOO_LARGE = re.compile(
+    r"RESOURCE_EXHAUSTED|out of memory|214748364[78]|overflow|too (large|big)|"
+    r"maximum allowed dimension",
+    re.IGNORECASE,
+)
 
 
 class Program:
@@ -27,14 +36,16 @@ class Program:
         optimization: int = 2,
         num_shared: int = 0,
         donate: tuple[int, ...] = (),
+        what: str | None = None,
     ):
         """A function of one member; all members, stacked, are taken only for their shapes.
 
         Args:
           num_shared: the function's last arguments, numbers i32[] that all members share.
           donate: arguments that the program may overwrite with its results.
+          what: field, number of members and their sizes, for the line that says they're too large.
         """
-        self.width = width
+        self.width, self._what = width, what or f"sizes: {width} members at a time"
         self._options = platform.compiler_options(optimization)
         axes = (0,) * len(members) + (None,) * num_shared
         self._function = for_members(function, axes, width)
@@ -49,9 +60,9 @@ class Program:
         return unit in self._compiled
 
     def compile(self, unit: Unit) -> Any:
-        """The executable for one unit."""
+        """The executable for one unit; ConfigError if it is too large to be compiled."""
         if unit not in self._compiled:
-            with jax.default_device(own_device(unit)):
+            with jax.default_device(own_device(unit)), sized(self._what):
                 lowered = self._trace(unit).lower()
                 self._compiled[unit] = lowered.compile(self._options)
         return self._compiled[unit]
@@ -84,12 +95,29 @@ class Program:
 
     def __call__(self, unit: Unit, members: tuple) -> Any:
         """The function's arrays for `width` members a device of the unit, stacked, on the host."""
-        return jax.device_get(self.launch(unit, members))
+        with sized(self._what):
+            # Without the wait, an array that there was no memory for would abort the process.
+            return jax.device_get(jax.block_until_ready(self.launch(unit, members)))
 
     def launch(self, unit: Unit, members: tuple, shared: tuple[int, ...] = ()) -> Any:
-        """The same, left on the devices of the unit."""
+        """The same, left on the devices of the unit; ConfigError if they have no memory for it."""
         shared = tuple(np.int32(x) for x in shared)
-        return self.compile(unit)(*place(unit, members), *shared)
+        with sized(self._what):
+            return self.compile(unit)(*place(unit, members), *shared)
+
+
+@contextlib.contextmanager
+def sized(what: str) -> Iterator[None]:
+    """Raises ConfigError, which names `what`, for any error in the block that is about sizes."""
+    try:
+        yield
+    except (OverflowError, MemoryError, ValueError, jax.errors.JaxRuntimeError) as error:
+        text = str(error) or "no memory is left"
+        is_size = isinstance(error, (OverflowError, MemoryError)) or TOO_LARGE.search(text)
+        if isinstance(error, ConfigError) or not is_size:
+            raise
+        reason = text.splitlines()[0][:200]
+        raise ConfigError(f"{what} are too large, lower number or sizes: {reason}") from error
 
 
 def for_members(function: Callable, axes: tuple[int | None, ...], width: int) -> Callable:

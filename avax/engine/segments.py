@@ -10,8 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from avax import struct
 from avax.engine import program
-from avax.engine.program import Program, Unit
+from avax.engine.program import Program, Unit, sized
 from avax.loop import Experiment, advance, blank, init
 from avax.types import Policy
 
@@ -51,6 +52,19 @@ def _is_key(x: Any) -> bool:
     return jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
 
 
+def largest_sizes(name: str, config: Any) -> str:
+    """The largest static size of what has this name, `base.num_eval = 16`, and others above a tenth
+    of it.
+    """
+    sizes = {
+        f"{name}.{path}": value
+        for path, field, value in struct.walk(config)
+        if struct.is_static(field) and isinstance(value, int)
+    }
+    largest = [path for path in sizes if 10 * sizes[path] >= max(sizes.values())]
+    return ", ".join(f"{path} = {sizes[path]}" for path in largest)
+
+
 class Run:
     """The two programs of a run at one tile width: one begins it, one advances it.
 
@@ -58,18 +72,22 @@ class Run:
       width: members of a tile.
       num_rounds: rounds of a run, round 0 included.
       like: shapes of the progress of one member.
+      what: the runs of a tile and their largest sizes, in words.
     """
 
     def __init__(self, members: tuple, width: int, optimization: int = 2):
         """(experiments, bases, keys), stacked, are taken only for their shapes."""
         one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), members)
         self.width, self.num_rounds = width, members[0].num_rounds + 1
-        self.like = jax.eval_shape(begin, *one)
+        self.what = f"tile_width: {width} runs at a time ({largest_sizes('base', members[0])})"
+        with sized(self.what):
+            self.like = jax.eval_shape(begin, *one)
+            further = partial(go_on, jax.eval_shape(init, *one))
         stacked = jax.tree.map(lambda x: jax.ShapeDtypeStruct((1, *x.shape), x.dtype), self.like)
-        further = partial(go_on, jax.eval_shape(init, *one))
-        self._begin = Program(begin, members, width, optimization)
+        about = {"optimization": optimization, "what": self.what}
+        self._begin = Program(begin, members, width, **about)
         self._advance = Program(
-            further, (members[0], stacked), width, optimization, num_shared=2, donate=(1,)
+            further, (members[0], stacked), width, num_shared=2, donate=(1,), **about
         )
 
     def programs(self) -> tuple[Program, Program]:
@@ -88,8 +106,9 @@ class Run:
         self, unit: Unit, experiments: Experiment, progress: Progress, start: int, stop: int
     ) -> Progress:
         """The tile after rounds `start` to `stop` - 1; the old progress can't be used any more."""
-        progress = self._advance.launch(unit, (experiments, progress), (start, stop))
-        return jax.block_until_ready(progress)
+        with sized(self.what):
+            progress = self._advance.launch(unit, (experiments, progress), (start, stop))
+            return jax.block_until_ready(progress)
 
     def __call__(self, unit: Unit, members: tuple) -> dict[str, np.ndarray]:
         """The metrics of a whole tile, in one segment, on the host."""

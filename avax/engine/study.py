@@ -9,25 +9,25 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 import xarray as xr
 
 from avax import results
-from avax.engine import checkpoint, design, hosts, platform, program, resume, sweep, tiles
+from avax.engine import checkpoint, design, hosts, platform, resume, sweep, tiles
 from avax.engine.bases import base_policies, base_shapes
 from avax.engine.cluster import Cluster, connect
 from avax.engine.followers import batches, open_store
-from avax.engine.program import Unit
-from avax.engine.progress import Meter, say
+from avax.engine.plan import Plan, compile_plans
+from avax.engine.progress import Meter
 from avax.engine.resume import CHECKPOINTS
 from avax.engine.segments import Run
 from avax.engine.signals import Stop
 from avax.engine.survival import Survivor
 from avax.engine.sweep import Sweep
-from avax.engine.width import check_memory, known_width, measured_width
+from avax.engine.width import check_bases, known_width, measured_width
 from avax.loop import Experiment
 from avax.types import Policy
 
@@ -48,15 +48,6 @@ class Seconds:
         start = time.perf_counter()
         yield
         setattr(self, name, getattr(self, name) + time.perf_counter() - start)
-
-
-class Plan(NamedTuple):
-    """What runs of one structure are done with."""
-
-    run: Run
-    units: list[Unit]
-    num_runs: int  # at most at a time
-    cluster: Cluster | None  # runs them instead of the units
 
 
 class Engine:
@@ -90,9 +81,9 @@ class Engine:
           Stopped: everything that was done is saved.
           ResultsError: if `out` can't be written to.
           ClusterError: if tiles can't be run on the cluster.
+          ConfigError: if the sizes are beyond what the machine or the compiler can do.
         """
-        settings = config.settings()
-        groups = sweep.group_by_structure(settings)
+        settings, groups = self._groups(config)
         bases = [self.bases(config, settings[group[0]]) for group in groups]
         before = resume.begun(out) if hosts.is_first() else None
         widths = resume.known_widths(config, before) or [None] * len(groups)
@@ -145,20 +136,33 @@ class Engine:
 
         Raises:
           ClusterError: if it can't be reached.
+          ConfigError: if the sizes are beyond what the machine or the compiler can do.
         """
         configs = list(configs)
-        for config in (c for c in configs if c.engine == "ray"):
-            connect(config.ray_address)
+        for config in configs:
+            self._groups(config)  # or it is refused
+            if config.engine == "ray":
+                connect(config.ray_address)
         plans = [p for c in configs if c.tile_width != "auto" for p in self._plans(c)]
         with self.seconds.count("compilation"):
             compile_plans(plans)
 
     def _plans(self, config):
-        settings = config.settings()
-        for group in sweep.group_by_structure(settings):
+        settings, groups = self._groups(config)
+        for group in groups:
             first = settings[group[0]]
             bases = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), base_shapes(config, first))
             yield self._plan(config, settings, group, bases)
+
+    def _groups(self, config):
+        """All settings, and the indices of those that share a structure, if there is memory."""
+        settings = config.settings()
+        groups = sweep.group_by_structure(settings)
+        for group in groups:
+            first = settings[group[0]]
+            num_copies = design.most_runs(config, len(group)) * first.num_bases
+            check_bases(base_shapes(config, first), num_copies)
+        return settings, groups
 
     def bases(self, config: Sweep, experiment: Experiment) -> Policy:
         """Base policies of an experiment's runs; see `base_policies`."""
@@ -230,19 +234,3 @@ class Engine:
                     tiles.run_tiles(survivor, (members, runs), plan.units, on_tile, todo)
             finally:
                 writer.flush()
-
-
-def compile_plans(plans: Iterable[Plan]) -> None:
-    """Compiles what is not compiled yet, all at the same time; ConfigError if it needs too much.
-
-    Nothing for a cluster: its workers compile.
-    """
-    local = [plan for plan in plans if plan.cluster is None]
-    pairs = dict.fromkeys((plan.run, unit) for plan in local for unit in plan.units)
-    todo = [(p, u) for run, u in pairs for p in run.programs() if not p.is_compiled(u)]
-    if todo and hosts.is_first():
-        say(f"compiling {len(todo)} programs")
-    with Meter(len(todo), "programs compiled", silent=not hosts.is_first() or not todo) as meter:
-        program.compile_all(todo, lambda: meter.add(1))
-    for run, unit in pairs:
-        check_memory(run, unit)

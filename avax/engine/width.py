@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -39,9 +40,12 @@ def choose_width(
     short = experiments.replace(num_rounds=1)
     measured: dict[int, float] = {}
     for width in widths:
-        program = Run((short, bases, keys), width)
         unit = (device,)
-        if not fits(program.programs()[0].compile(unit), device):
+        try:
+            program = Run((short, bases, keys), width)
+            check_state(program, unit)
+            check_memory(program, unit)
+        except ConfigError:
             continue
         tile = jax.tree.map(lambda x, w=width: x[np.arange(w) % len(x)], (short, bases, keys))
         program(unit, tile)
@@ -76,13 +80,48 @@ def check_memory(run: Run, unit: Unit) -> None:
     """Raises ConfigError, with the widest tile that fits, if those of a compiled run don't."""
     compiled, device = run.programs()[0].compile(unit), own_device(unit)
     if not fits(compiled, device):
-        needed, limit = memory_needed(compiled), platform.memory(device)
-        widest = run.width * limit // needed
+        raise refusal(run, device, memory_needed(compiled), "", "fits")
+
+
+def check_bases(shapes: Policy, num_copies: int) -> None:
+    """Raises ConfigError if base policies, and copies of one for all runs, fill the memory.
+
+    Args:
+      shapes: of all seeds and snapshots, stacked.
+    """
+    sizes = [math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(shapes)]
+    num_policies = math.prod(jax.tree.leaves(shapes)[0].shape[:2])
+    needed = sum(sizes) * (1 + num_copies / num_policies)
+    if needed > (limit := platform.host_memory()):
         raise ConfigError(
-            f"tile_width: {run.width} runs at a time need {needed / 1e9:.2f} GB on each device, "
-            f"which may use {limit / 1e9:.2f} GB; "
-            + (f"--tile-width {widest} fits" if widest else "not even one run fits")
+            "pretraining.model, pretraining.num_snapshots, base.num_bases, axes, num_seeds: "
+            f"{num_policies} base policies and {num_copies} copies of one for the runs need "
+            f"{needed / 1e9:.2f} GB, this machine has {limit / 1e9:.2f} GB; lower one of them"
         )
+
+
+def check_state(run: Run, unit: Unit) -> None:
+    """Raises ConfigError if not even what a run keeps from round to round fits in memory.
+
+    To be found out before it is compiled: XLA may fail at sizes that no memory holds.
+    """
+    device = own_device(unit)
+    sizes = [math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(run.like)]
+    needed = run.width * sum(sizes)
+    limit = platform.memory(device)
+    if limit is not None and needed > limit:
+        raise refusal(run, device, needed, "at least ", "is the widest that can fit")
+
+
+def refusal(run: Run, device: jax.Device, needed: int, at_least: str, verdict: str) -> ConfigError:
+    """What to say of runs that need more bytes than a device may use."""
+    limit = platform.memory(device)
+    widest = run.width * limit // needed
+    return ConfigError(
+        f"{run.what} need {at_least}{needed / 1e9:.2f} GB on each device, which may use "
+        f"{limit / 1e9:.2f} GB; "
+        + (f"--tile-width {widest} {verdict}" if widest else "not even one run fits")
+    )
 
 
 def known_width(setting: str, num_runs: int) -> int | None:
