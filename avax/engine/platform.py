@@ -14,6 +14,8 @@ from typing import Any
 
 import jax
 
+from avax.engine import compile_cache
+
 CPU_OPTIONS = {  # where XLA_FLAGS doesn't name them
     # All that is handed to a library by default, without sums over an axis: it is slow at them,
     # which takes 2 % of an update.
@@ -46,6 +48,7 @@ def configure(cache: bool = True, num_processes: int = 1) -> None:
         jax.config.update("jax_compilation_cache_dir", str(cache_dir()))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+        compile_cache.watch()
 
 
 def compiler_options(optimization: int = 2) -> dict[str, Any]:
