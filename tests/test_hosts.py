@@ -41,7 +41,10 @@ def test_the_flags_say_where_a_process_stands():
         (f"{PLACE} --process-id 2 {SPMD}", "process_id: is 2, must lie in [0, 1]"),
         (f"{PLACE} --process-id -1 {SPMD}", "process_id: is -1"),
         (f"{PLACE} --process-id one {SPMD}", "--process-id"),
-        (f"{TWO} {SPMD}".replace("processes 2", "processes 1"), "num_processes: is 1, must be at least 2"),
+        (
+            f"{TWO} {SPMD}".replace("processes 2", "processes 1"),
+            "num_processes: is 1, must be at least 2",
+        ),
         *(
             (f"{TWO} {SPMD}".replace("10.0.0.1:1234", address), "coordinator: is")
             for address in ("10.0.0.1", ":1234", "host:", "host:0", "host:65536", "a/b:1", "é:1")
