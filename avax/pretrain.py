@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +13,7 @@ from jax import Array
 from avax import sampling, struct, training
 from avax.models import transformer
 from avax.models.transformer import TransformerConfig
-from avax.types import Key, Policy, Scalar, Task
+from avax.types import Integer, Key, Policy, Scalar, Task
 
 
 @struct.dataclass
@@ -45,18 +47,42 @@ def candidate_keys(pretraining: Pretraining, key: Key) -> Array:
     return jax.random.split(key, pretraining.num_candidates)
 
 
-def pretrain(
-    pretraining: Pretraining, task: Task, base_difficulty: Array, key: Key
-) -> tuple[Policy, Array]:
-    """One candidate: snapshots, leading axis S, and the loss f32[S] before each, mean of 50."""
-    num_snapshots = pretraining.num_snapshots
-    num_updates = -(-pretraining.num_updates // num_snapshots)
+class Progress(NamedTuple):
+    """How far the training of a policy has come."""
+
+    policy: Policy
+    optimizer: optax.OptState
+    keys: Array  # u32[N, 2] of the problems of each update, as numbers
+    losses: Array  # f32[U] of each update since the last snapshot
+    loss: Array  # f32[], mean of the last 50 of these; means something at a snapshot only
+
+
+def begin(pretraining: Pretraining, key: Key) -> Progress:
+    """A policy that is not trained yet."""
+    num_updates = updates_per_snapshot(pretraining)
     key_init, key_data = jax.random.split(key)
     policy = transformer.init(key_init, pretraining.model)
-    schedule = warmup_cosine(
-        pretraining.learning_rate, pretraining.warmup_rate, num_snapshots * num_updates
-    )
-    transform = training.optimizer(schedule, pretraining.max_grad_norm)
+    state = _optimizer(pretraining).init(policy)
+    # As numbers: the checker of key reuse takes a loop over keys for reuse.
+    keys = jax.random.split(key_data, (pretraining.num_snapshots, num_updates))
+    keys = jax.random.key_data(keys).reshape(num_updates_of(pretraining), -1)
+    return Progress(policy, state, keys, jnp.zeros(num_updates), jnp.zeros(()))
+
+
+def advance(
+    pretraining: Pretraining,
+    task: Task,
+    base_difficulty: Array,
+    progress: Progress,
+    start: Integer,
+    stop: Integer,
+) -> Progress:
+    """The policy after updates `start` to `stop` - 1 of `num_updates_of`.
+
+    Start and stop, i32[], may be traced: one program serves segments of any length, and their
+    lengths change no bit.
+    """
+    num_updates, transform = updates_per_snapshot(pretraining), _optimizer(pretraining)
 
     def problem(key):
         key_difficulty, key_problem = jax.random.split(key)
@@ -68,13 +94,48 @@ def pretrain(
         problems = jax.vmap(problem)(keys)
         return training.cross_entropy(policy, (problems.prompt, problems.answer))
 
-    def segment(carry, keys):
-        trained = training.update_on(loss, transform, *carry, keys)
-        return (trained.policy, trained.optimizer), (trained.policy, trained.loss[-50:].mean())
+    def update(i, carry):
+        policy, state, losses = carry
+        value, grads = jax.value_and_grad(loss)(policy, progress.keys[i])
+        updates, state = transform.update(grads, state, policy)
+        losses = losses.at[i % num_updates].set(value)
+        return optax.apply_updates(policy, updates), state, losses
 
-    # As plain numbers: the checker of key reuse takes a scan within a scan for reuse.
-    keys = jax.random.key_data(jax.random.split(key_data, (num_snapshots, num_updates)))
-    return jax.lax.scan(segment, (policy, transform.init(policy)), keys)[1]
+    carry = progress.policy, progress.optimizer, progress.losses
+    policy, state, losses = jax.lax.fori_loop(start, stop, update, carry)
+    return Progress(policy, state, progress.keys, losses, losses[-50:].mean())
+
+
+def updates_per_snapshot(pretraining: Pretraining) -> int:
+    """Updates from one snapshot to the next."""
+    return -(-pretraining.num_updates // pretraining.num_snapshots)
+
+
+def num_updates_of(pretraining: Pretraining) -> int:
+    """Updates in all, as many before each snapshot: `num_updates` or a few more."""
+    return pretraining.num_snapshots * updates_per_snapshot(pretraining)
+
+
+def _optimizer(pretraining):
+    schedule = warmup_cosine(
+        pretraining.learning_rate, pretraining.warmup_rate, num_updates_of(pretraining)
+    )
+    return training.optimizer(schedule, pretraining.max_grad_norm)
+
+
+def pretrain(
+    pretraining: Pretraining, task: Task, base_difficulty: Array, key: Key
+) -> tuple[Policy, Array]:
+    """One candidate: snapshots, leading axis S, and the loss f32[S] before each, mean of 50."""
+    num_updates = updates_per_snapshot(pretraining)
+
+    def snapshot(progress, i):
+        start = i * num_updates
+        stop = start + num_updates
+        progress = advance(pretraining, task, base_difficulty, progress, start, stop)
+        return progress, (progress.policy, progress.loss)
+
+    return jax.lax.scan(snapshot, begin(pretraining, key), jnp.arange(pretraining.num_snapshots))[1]
 
 
 def warmup_cosine(peak: Scalar, warmup_rate: Scalar, num_updates: int) -> optax.Schedule:

@@ -72,11 +72,11 @@ def stand_in(monkeypatch, run, traces):
 def stand_in_pretraining(monkeypatch, pretrain):
     """Puts a function like `toy_pretrain` in the place of pretraining; its policies know all."""
 
-    def train_candidates(pretraining, task, base_difficulty, keys, optimization):
+    def train_all(pretraining, task, base_difficulty, keys, optimization):
         train = partial(pretrain, pretraining, task, base_difficulty)
         return tiles.run_all(Program(train, (keys,), 2), (keys,), UNITS[:1])
 
-    monkeypatch.setattr(engine_bases, "train_candidates", train_candidates)
+    monkeypatch.setattr(engine_bases, "train", train_all)
     monkeypatch.setattr(knowledge, "accuracies", lambda task, bases: [1.0] * len(bases))
 
 

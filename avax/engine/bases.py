@@ -13,13 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from avax import folders, struct
-from avax.engine import checkpoint, knowledge, lock, platform, sweep, tiles
-from avax.engine.program import Program
+from avax.engine import checkpoint, knowledge, lock, platform, sweep
+from avax.engine.pretraining import train
 from avax.engine.progress import say
 from avax.engine.sweep import Sweep
 from avax.loop import Experiment
 from avax.models import transformer
-from avax.pretrain import Pretraining, best_candidate, candidate_keys, pretrain
+from avax.pretrain import best_candidate, candidate_keys
 from avax.results import ResultsError
 from avax.types import Policy, Task
 
@@ -148,7 +148,7 @@ def train_bases(
     pretraining = config.pretraining
     keys = jnp.stack([candidate_keys(pretraining, sweep.base_key(seed)) for seed in seeds])
     say(f"training {keys.size} policies, {pretraining.num_updates} updates each")
-    policies, losses = train_candidates(
+    policies, losses = train(
         pretraining, task, experiment.base_difficulty, keys.reshape(-1), config.optimization
     )
     stacked = jax.tree.map(lambda x: x.reshape(*keys.shape, *x.shape[1:]), (policies, losses))
@@ -158,15 +158,3 @@ def train_bases(
         seed: Trained(jax.tree.map(lambda x, i=i: x[i], best), losses[i, -1])
         for i, seed in enumerate(seeds)
     }
-
-
-def train_candidates(
-    pretraining: Pretraining, task: Task, base_difficulty: int, keys: jax.Array, optimization: int
-) -> tuple[Policy, np.ndarray]:
-    """What `pretrain` makes of each of keys [N], stacked."""
-    # The same width for any number of seeds and devices, so that a base has the same bits.
-    width = 2 if jax.default_backend() == "cpu" else keys.size
-    train = partial(pretrain, pretraining, task, base_difficulty)
-    program = Program(train, (keys,), width, optimization)
-    units = tiles.make_units("tiles", jax.local_devices(), -(-keys.size // width))
-    return tiles.run_all(program, (keys,), units)
