@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from avax import struct
+from avax import struct, terminal
 from avax.engine import cli, needs, sweep
 from avax.engine.sweep import EXECUTION, INVISIBLE, Sweep
 from avax.engine.validate import ConfigError
@@ -82,7 +82,7 @@ def outcome(name: str, argv: list[str]) -> Sweep | str:
             try:
                 needs.parts(config, found)
             except ConfigError as error:
-                cli.fail(str(error))
+                terminal.fail(str(error))
         except SystemExit as ended:
             assert ended.code == 2 and out.getvalue() == ""
             return err.getvalue()

@@ -14,7 +14,7 @@ import pathlib
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from avax import struct, terminal
 from avax.curricula import CURRICULA
@@ -26,7 +26,7 @@ from avax.engine.validate import ConfigError, validate
 from avax.learners import LEARNERS
 from avax.probes import PROBES
 from avax.tasks import TASKS
-from avax.untrusted import printable
+from avax.terminal import Parser, fail
 from avax.verifiers import VERIFIERS
 
 REGISTRIES = {
@@ -49,19 +49,6 @@ class Command:
     bases: pathlib.Path
     resume: str
     place: processes.Place | None
-
-
-class Parser(argparse.ArgumentParser):
-    """Ends in one line and status 2 on any mistake."""
-
-    def error(self, message: str) -> NoReturn:
-        fail(message)
-
-
-def fail(message: str) -> NoReturn:
-    """One line on standard error, exit status 2."""
-    print(f"error: {printable(' '.join(message.split()))}", file=sys.stderr)
-    sys.exit(2)
 
 
 def parse(

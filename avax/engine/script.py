@@ -48,7 +48,7 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
         if command.sweep != config.build(**command.choices):  # as it is shipped, it can be drawn
             needs.rehearse(figure, parts)
     except ConfigError as error:
-        cli.fail(str(error))
+        terminal.fail(str(error))
     sweeps = {command.out / part: design.trace_if_possible(s) for part, s in parts.items()}
     configure(command)
     held = claim(command, sweeps, roots.Root(command.out, name, command.choices, tuple(parts)))
@@ -82,10 +82,10 @@ def configure(command: cli.Command) -> None:
         folders.check_writable(platform.cache_dir(), "AVAX_CACHE_DIR")
         platform.configure()
     except results.ResultsError as error:
-        cli.fail(str(error))
+        terminal.fail(str(error))
     except OSError as error:
         why = f"{error.filename}: can't be made: {error.strerror}"
-        cli.fail(f"{why}; choose another folder with AVAX_CACHE_DIR")
+        terminal.fail(f"{why}; choose another folder with AVAX_CACHE_DIR")
 
 
 def claim(
