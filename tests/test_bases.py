@@ -208,10 +208,13 @@ def test_diverged_bases_that_were_kept_before_are_refused(toy, tmp_path, monkeyp
         base_policies(SMALL, BASE, tmp_path)
 
 
-def test_a_loss_that_is_not_finite_is_refused(toy, tmp_path, monkeypatch):
+@pytest.mark.parametrize("policy_by, loss_by", [(0.0, np.inf), (0.0, 2e4), (2e4, 0.0)])
+def test_what_is_absurd_is_refused_though_it_is_finite(
+    toy, tmp_path, monkeypatch, policy_by, loss_by
+):
     def train(*args):
         policy, losses = toy_pretrain(*args)
-        return policy, losses + jnp.inf
+        return {"w": policy["w"] + policy_by}, losses + loss_by
 
     stand_in_pretraining(monkeypatch, train)
     with pytest.raises(ConfigError, match=r"base policies diverged \(seeds 3, 4\)"):

@@ -32,7 +32,8 @@ def doubts(parts: Mapping[str, Sweep], datasets: list[xr.Dataset], is_smoke: boo
             found.setdefault(line, []).append(name)
     lines = [SMOKE] if is_smoke else []
     for line, names in found.items():
-        where = "" if len(names) == len(parts) else f" (in {', '.join(n or '.' for n in names)})"
+        listed = ", ".join(name or "the main sweep" for name in names)
+        where = "" if len(names) == len(parts) else f" (in {listed})"
         lines.append(line + where)
     return lines
 

@@ -23,16 +23,16 @@ _measured: set[pathlib.Path] = set()  # by this process: many settings may have 
 
 
 def diverged(trees: Mapping[int, Any]) -> list[int]:
-    """The seeds of trees, by seed, that hold a number that is not finite."""
+    """The seeds of trees, by seed, that hold a number that is not finite or absurd."""
 
-    def is_finite(tree):
-        return all(np.isfinite(x).all() for x in jax.tree.leaves(tree))
+    def is_sane(tree):
+        return all((np.abs(x) < metrics.MAX_PARAMETER).all() for x in jax.tree.leaves(tree))
 
-    return [seed for seed, tree in trees.items() if not is_finite(tree)]
+    return [seed for seed, tree in trees.items() if not is_sane(tree)]
 
 
 def refuse_diverged(config: Sweep, trees: Mapping[int, Any]) -> None:
-    """Raises ConfigError if base policies or their losses, by seed, are not finite."""
+    """Raises ConfigError if base policies or their losses, by seed, are not finite or absurd."""
     if seeds := diverged(trees):
         raise ConfigError(
             f"pretraining.learning_rate: is {config.pretraining.learning_rate}, and base policies "
