@@ -162,6 +162,21 @@ def test_plain_lines_come_early_and_often(capsys, monkeypatch):
         wait_for("0/4 settings, 0:")
 
 
+def test_a_note_that_takes_long_is_asked_rarely(now):
+    asked = []
+
+    def note():
+        now[0] += 1
+        asked.append(now[0])
+        return str(len(asked))
+
+    with Meter(1000, "settings", note) as meter, meter.running():
+        for _ in range(300):
+            now[0] += 1
+            meter.add(1)
+    assert 6 <= len(asked) <= 8  # with the last line's
+
+
 def test_an_error_or_a_stop_ends_without_a_line(now, capsys):
     with pytest.raises(KeyError), Meter(4, "settings") as meter, meter.running():
         raise KeyError

@@ -57,7 +57,7 @@ class Meter:
         self._every, self._is_silent = every, silent
         self._done = self._kept = 0
         self._parts: dict[Hashable, float] = {}  # what is done of that in flight
-        self._note, self._asked = "", -TICK
+        self._note, self._next_note = "", 0.0
         self._entered = time.monotonic()
         self._began: float | None = None  # when running began, if it goes on
         self._seconds = 0.0  # of running, before that
@@ -111,8 +111,9 @@ class Meter:
         `kept`: they were done before, and say nothing about the rate.
         """
         now = time.monotonic()
-        if not self._is_silent and now > self._asked + TICK:
-            self._note, self._asked = self._ask(), now
+        if not self._is_silent and now > self._next_note:
+            self._note, end = self._ask(), time.monotonic()
+            self._next_note = end + max(TICK, 50 * (end - now))  # of a million runs, it takes long
         with self._lock:
             self._done += amount
             self._parts.pop(key, None)

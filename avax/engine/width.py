@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from avax.engine import platform
+from avax.engine import hosts, platform
 from avax.engine.program import Unit, own_device
-from avax.engine.progress import say
+from avax.engine.progress import Meter, say
 from avax.engine.segments import Run
 from avax.engine.validate import ConfigError
 from avax.loop import Experiment
@@ -37,28 +38,32 @@ def choose_width(
         widths = [w for w in AUTO_WIDTHS if w <= max(1, -(-size // len(devices)))]
     else:
         widths = [-(-size // 2**i) for i in range(size.bit_length())]
-    short = experiments.replace(num_rounds=1)
+    short = experiments.replace(num_rounds=1), bases, keys
     measured: dict[int, float] = {}
-    for width in widths:
-        unit = (device,)
-        try:
-            program = Run((short, bases, keys), width)
-            check_state(program, unit)
-            check_memory(program, unit)
-        except ConfigError:
-            continue
-        tile = jax.tree.map(lambda x, w=width: x[np.arange(w) % len(x)], (short, bases, keys))
-        program(unit, tile)
-        start = time.perf_counter()
-        program(unit, tile)
-        measured[width] = (time.perf_counter() - start) / width
-        if not is_cpu:
-            break
+    with Meter(len(widths), "tile widths measured", silent=not hosts.is_first()) as meter:
+        for width in widths:
+            with contextlib.suppress(ConfigError):  # it is too wide
+                measured[width] = seconds_a_run(short, width, device)
+            meter.add(1)
+            if measured and not is_cpu:
+                break
     if not measured:
         return 1, "auto: no tile width was found to fit in memory, trying 1"
     best = min(measured, key=measured.__getitem__)
     listed = ", ".join(f"{w}: {1e3 * s:.1f}" for w, s in measured.items())
     return best, f"auto: {best} (milliseconds a run and round at each width: {listed})"
+
+
+def seconds_a_run(members: tuple, width: int, device: jax.Device) -> float:
+    """How long a run takes in a tile, without compilation; ConfigError if that doesn't fit."""
+    program, unit = Run(members, width), (device,)
+    check_state(program, unit)
+    check_memory(program, unit)
+    tile = jax.tree.map(lambda x: x[np.arange(width) % len(x)], members)
+    program(unit, tile)
+    start = time.perf_counter()
+    program(unit, tile)
+    return (time.perf_counter() - start) / width
 
 
 def fits(compiled: Any, device: jax.Device) -> bool:
