@@ -284,6 +284,6 @@ def test_a_terminal_that_can_do_nothing_gets_plain_lines(terminals):
     written = terminals["dumb"]
     assert "\x1b" not in written and "━" not in written
     lines = written.splitlines()
-    assert lines[:2] == ["compiling 2 programs", "0/10000 settings"]
+    assert lines[0] == "compiling 2 programs" and lines[1].startswith("0/10000 settings")
     assert sum("left" in line for line in lines) == 1  # after a second
     assert re.fullmatch(r"10000/10000 settings, [\d.]+ a second; 3 runs.*", lines[-2])
