@@ -85,6 +85,12 @@ def test_what_jax_or_xla_gives_up_on_is_refused(path, value, width, why, tmp_pat
     assert why in line
 
 
+def test_policies_that_jax_gives_up_on_are_refused(tmp_path):
+    config = struct.replace(SMALL, "pretraining.batch_size", LARGEST)
+    with pytest.raises(ConfigError, match="^pretraining: 2 policies at a time .pretrain"):
+        study.Engine(tmp_path).bases(config, config.base)
+
+
 def test_what_a_device_has_no_memory_for_is_refused_as_it_runs():
     """64 TB: the process is not aborted either."""
 

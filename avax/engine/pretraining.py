@@ -11,8 +11,9 @@ import numpy as np
 
 from avax import pretrain
 from avax.engine import program, tiles
-from avax.engine.program import Program, Unit
+from avax.engine.program import Program, Unit, sized
 from avax.engine.progress import Meter
+from avax.engine.segments import largest_sizes
 from avax.pretrain import Pretraining
 from avax.types import Policy, Task
 
@@ -64,9 +65,13 @@ class Training:
         self.width, self._pretraining, self._on_updates = width, pretraining, on_updates
         start = partial(pretrain.begin, pretraining)
         further = partial(pretrain.advance, pretraining, task, base_difficulty)
-        like = jax.eval_shape(jax.vmap(start), keys)
-        self._begin = Program(start, (keys,), width, optimization)
-        self._advance = Program(further, (like,), width, optimization, num_shared=2, donate=(0,))
+        sizes = largest_sizes("pretraining", pretraining)
+        self._what = f"pretraining: {width} policies at a time ({sizes})"
+        with sized(self._what):
+            like = jax.eval_shape(jax.vmap(start), keys)
+        about = {"optimization": optimization, "what": self._what}
+        self._begin = Program(start, (keys,), width, **about)
+        self._advance = Program(further, (like,), width, num_shared=2, donate=(0,), **about)
 
     def compile_all(self, units: Sequence[Unit]) -> None:
         """Compiles for several units at the same time."""
@@ -81,8 +86,9 @@ class Training:
             start, end = i * num_updates, (i + 1) * num_updates
             while start < end:
                 stop, began = min(end, start + length), time.monotonic()
-                progress = self._advance.launch(unit, (progress,), (start, stop))
-                jax.block_until_ready(progress)
+                with sized(self._what):
+                    progress = self._advance.launch(unit, (progress,), (start, stop))
+                    jax.block_until_ready(progress)
                 self._on_updates(stop - start)
                 rate = (stop - start) / max(time.monotonic() - began, 1e-9)
                 start, length = stop, max(1, round(SECONDS * rate))
