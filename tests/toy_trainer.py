@@ -19,7 +19,7 @@ folder, seconds = pathlib.Path(sys.argv[1]), 0.0
 
 def train_all(pretraining, task, base_difficulty, keys, optimization):
     time.sleep(seconds)
-    numbers = jax.random.key_data(keys)[:, :1].astype(np.float32) / 2**32
+    numbers = jax.random.key_data(keys)[:, :1].astype(np.float32) / 1e10
     with (folder / "trained").open("a") as file:
         file.writelines(f"{number}\n" for number in numbers[:, 0])
     return {"w": np.asarray(numbers)}, np.zeros((len(keys), 1))
