@@ -245,7 +245,7 @@ def test_bases_that_know_little_are_named_once(toy, tmp_path, monkeypatch, capsy
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rate, status", [("3e38", 2), ("1e6", 0)])
+@pytest.mark.parametrize("rate, status", [("3e38", 2), ("1e6", 2), ("1", 0)])
 def test_a_learning_rate_that_is_too_high_is_told_from_the_bases(tmp_path, rate, status):
     """Whether what comes out is finite or not."""
     ended = subprocess.run(
@@ -256,7 +256,8 @@ def test_a_learning_rate_that_is_too_high_is_told_from_the_bases(tmp_path, rate,
     assert ended.returncode == status and "Traceback" not in ended.stderr, ended.stderr
     line = next(line for line in ended.stderr.splitlines() if "--pretraining.learning-rate" in line)
     if status:
-        assert line.startswith("error: pretraining.learning_rate: is 3e+38, ") and "seeds 0" in line
+        named = f"error: pretraining.learning_rate: is {float(rate)}, "
+        assert line.startswith(named) and "seeds 0" in line
         assert ended.stderr.splitlines()[-1] == line and "kept" not in ended.stderr
         assert not list((tmp_path / "results" / "bases").glob("*"))
     else:
