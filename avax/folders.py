@@ -55,7 +55,8 @@ def check_free(
     try:
         if folder.is_dir():
             untrusted.check_no_links(folder, WRITTEN)
-        is_taken = (folder / STORE).exists() or (folder / CONFIG).exists()
+        # A configuration alone was claimed by a process that came to run nothing.
+        is_taken = any((folder / name).exists() for name in (STORE, PROGRESS, PROVENANCE))
     except OSError as error:  # a folder that may not be looked into
         raise _refusal(folder, f"can't be used: {error.strerror}") from error
     if is_taken:

@@ -90,3 +90,14 @@ def test_an_error_while_writing_names_the_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(folders, "write_json", refuse)
     with pytest.raises(ResultsError, match=f"{tmp_path}.*No space left"):
         folders.claim(tmp_path, CONFIG, "digest")
+
+
+def test_a_folder_in_which_nothing_was_run_is_free(tmp_path):
+    """As after base policies that diverged: the next try has another configuration."""
+    folders.claim(tmp_path, CONFIG, "digest")
+    folders.claim(tmp_path, CONFIG | {"num_seeds": 3}, "another")
+    found = json.loads((tmp_path / results.CONFIG).read_text())
+    assert found == {"digest": "another", **CONFIG, "num_seeds": 3}
+    (tmp_path / results.STORE).mkdir()
+    with pytest.raises(results.ResultsError, match="another configuration"):
+        folders.claim(tmp_path, CONFIG, "digest")

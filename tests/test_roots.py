@@ -157,6 +157,7 @@ def test_nothing_is_said_of_an_experiment_that_is_refused_later(tmp_path):
     """Its parts hold another configuration: the root is left as it was."""
     sweeps, root = sweeps_of("gap", tmp_path)
     folders.claim(tmp_path / root.parts[-1], {}, "another")
+    (tmp_path / root.parts[-1] / "metrics.zarr").mkdir()
     assert "another configuration" in str(pytest.raises(ResultsError, claim, "gap", tmp_path).value)
     assert [p.name for p in tmp_path.iterdir()] == [root.parts[-1]]
     assert results.CONFIG in snapshot(tmp_path / root.parts[-1])
