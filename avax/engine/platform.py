@@ -58,7 +58,7 @@ def compiler_options(optimization: int = 2) -> dict[str, Any]:
     Level 2 instead of 3 compiles the main job in half the time (29 s and 14 s on one core) into a
     program that runs as fast. Level 0, without the emitters of fused loops, takes a third of that
     (6 s), and the program runs 4 times as long. In jax 0.12, which has no other emitters, level 2
-    takes as long as in 0.10, and level 0 half of it.
+    takes as long as in 0.10, and level 0 two thirds of that.
     """
     if jax.default_backend() != "cpu":
         return {}
