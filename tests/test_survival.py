@@ -186,6 +186,7 @@ def test_how_to_resume(whole, tmp_path, monkeypatch):
 
 def test_a_changed_field_is_named(tmp_path):
     folders.claim(tmp_path, struct.to_dict(TINY), TINY.digest())
+    (tmp_path / results.STORE).mkdir()
     other = struct.replace(TINY, "base.learner.learning_rate", 0.5)
     other = dataclasses.replace(other, tile_width="2", num_seeds=3)
     with pytest.raises(ResultsError) as raised:

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from avax import results, struct
+from avax.engine import design
 from avax.engine.sweep import Sweep, empty_dataset, probe_metrics
 from avax.engine.validate import ConfigError, validate
 
@@ -82,6 +83,7 @@ def parts(config: ModuleType, sweep: Sweep) -> dict[str, Sweep]:
         raise ConfigError(
             f"base: the parts of this experiment can't be made of it ({error})"
         ) from error
+    found = {name: design.trace_if_possible(part) for name, part in found.items()}
     for name, part in found.items():
         try:
             validate(part)

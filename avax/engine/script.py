@@ -49,7 +49,7 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
             needs.rehearse(figure, parts)
     except ConfigError as error:
         terminal.fail(str(error))
-    sweeps = {command.out / part: design.trace_if_possible(s) for part, s in parts.items()}
+    sweeps = {command.out / part: sweep for part, sweep in parts.items()}
     configure(command)
     held = claim(command, sweeps, roots.Root(command.out, name, command.choices, tuple(parts)))
 
