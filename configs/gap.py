@@ -25,11 +25,13 @@ from avax import struct
 from avax.curricula import Frontier
 from avax.engine.needs import Needs
 from avax.engine.sweep import Sweep
+from avax.engine.validate import ConfigError
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.pretrain import Pretraining
 from avax.probes import Both, Gap, PassAt
+from avax.probes.judging import OWN
 from avax.tasks import Addition
 from avax.types import Verifier
 from avax.verifiers import (
@@ -70,7 +72,14 @@ def build(preset: str) -> Sweep:
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """Every width behind the truth and behind a vote, and one behind a learned verifier."""
+    """Every width behind the truth and behind a vote, and one behind a learned verifier.
+
+    ConfigError if nothing is to be compared.
+    """
+    if set(sweep.base.probe.metrics["gap"].dims["judge"]) <= {OWN}:
+        raise ConfigError(
+            "base.probe: asks no judge beside the loop's own; the figure is of others"
+        )
     gates = {"oracle": Oracle(), "majority": MajorityVote()}
     found = {
         f"{name}_{width}": gated(sweep, gate, width)
