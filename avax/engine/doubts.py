@@ -49,7 +49,7 @@ def of_part(sweep: Sweep, dataset: xr.Dataset, is_smoke: bool = False) -> Iterat
     trained = dataset.isel(round=slice(1, None))
     idle = ((trained.grad_norm == 0).all("round") & trained.grad_norm.notnull().any("round")).values
     if idle.any():
-        yield f"{idle.sum()} of {idle.size} runs were never trained: their verifier left nothing"
+        yield f"{idle.sum()} of {idle.size} runs were never trained: nothing to learn from was left"
     yield from _wrong_rates(sweep, trained)
 
 
@@ -59,17 +59,12 @@ def _weak_bases(sweep: Sweep, dataset: xr.Dataset) -> Iterator[str]:
     known = known.sel(difficulty=slice(1, sweep.base.base_difficulty)).mean("difficulty")
     others = [dim for dim in known.dims if dim != "seed"]
     right = known.max(others)  # of the best snapshot, if there are several
-    weak = right[(right < WEAK).values]
+    weak = right.seed.values[(right < WEAK).values]
     if weak.size:
-        listed = ", ".join(f"{100 * x:.0f} % of seed {s}" for s, x in _pairs(weak))
         yield (
-            "bases that hardly know what they were trained on, "
-            f"right on {listed}: more --pretraining.num-updates, or other seeds"
+            f"bases that are wrong on most of what they were trained on, of seeds "
+            f"{', '.join(map(str, weak))}: more --pretraining.num-updates may help, or other seeds"
         )
-
-
-def _pairs(values: xr.DataArray) -> list[tuple[int, float]]:
-    return list(zip(values.seed.values.tolist(), values.values.tolist(), strict=True))
 
 
 def _wrong_rates(sweep: Sweep, trained: xr.Dataset) -> Iterator[str]:
