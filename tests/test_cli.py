@@ -367,6 +367,7 @@ def test_claim_checks_all_folders_before_it_writes(tmp_path):
     sweep = config.build("smoke", "frontier")
     taken = tmp_path / "out" / "label_noise"
     folders.claim(taken, {}, "another")
+    (taken / results.STORE).mkdir()
     with pytest.raises(results.ResultsError) as raised:
         resume.claim({tmp_path / "out": sweep, taken: config.injection(sweep)})
     line = str(raised.value)
