@@ -354,7 +354,8 @@ def test_a_failure_of_a_worker_ends_in_one_line(folder, alone, nodes):
         (folder / "link").unlink()
         (folder / "link").symlink_to(folder / "cache")
     assert status == 2 and "Traceback" not in err, err
-    assert re.fullmatch(r"error: a tile failed: Not a directory: .*/link.*", err.splitlines()[-1]), err
+    expected = r"error: a tile failed: Not a directory: .*/link.*"
+    assert re.fullmatch(expected, err.splitlines()[-1]), err
 
 
 @slow
