@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import jax
 import jax.numpy as jnp
@@ -73,7 +74,8 @@ def test_policies_that_no_memory_holds_are_refused_before_they_are_trained(
     "path, value, width, why",
     [
         ("base.learner.batch_size", LARGEST, "1", "out of bounds for int32"),
-        ("base.learner.batch_size", 400_000, "all", "2147483647 scatter indices"),
+        # Later versions of XLA compile it: what it needs is known then.
+        ("base.learner.batch_size", 400_000, "all", "2147483647 scatter indices|GB on each device"),
     ],
 )
 def test_what_jax_or_xla_gives_up_on_is_refused(path, value, width, why, tmp_path):
@@ -81,8 +83,8 @@ def test_what_jax_or_xla_gives_up_on_is_refused(path, value, width, why, tmp_pat
     config = dataclasses.replace(struct.replace(MANY, path, value), tile_width=width)
     line = refused(config, tmp_path)
     number = {"1": 1, "all": 9999}[width]
-    assert line.startswith(f"tile_width: {number} runs at a time ({path} = {value}) are too large")
-    assert why in line
+    assert line.startswith(f"tile_width: {number} runs at a time ({path} = {value}) ")
+    assert re.search(why, line)
 
 
 def test_policies_that_jax_gives_up_on_are_refused(tmp_path):
