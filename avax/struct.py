@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+import operator
+import typing
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import jax
 from flax import struct
-
-dataclass = struct.dataclass
 
 
 def leaf(
@@ -37,6 +38,43 @@ def static(
     """A field that decides shapes or code: part of the structure, one compilation a value."""
     metadata = {"low": low, "high": high, "choices": choices}
     return struct.field(pytree_node=False, default=default, metadata=metadata)
+
+
+@typing.dataclass_transform(frozen_default=True, field_specifiers=(leaf, static))
+def dataclass(cls: type) -> type:
+    """A frozen dataclass that is a pytree, with a method `replace`.
+
+    Registered as a node of its own: flax and `jax.tree_util.register_dataclass` would make nodes
+    whose structures are equal whatever their classes, if their fields are as many (jaxlib 0.10 to
+    0.12). Then `jax.jit` takes, once in a hundred times, what it traced for another class: it would
+    run the wrong verifier.
+    """
+    cls = dataclasses.dataclass(frozen=True)(cls)
+    fields = dataclasses.fields(cls)
+    leaves = tuple(f.name for f in fields if not is_static(f))
+    statics = tuple(f.name for f in fields if is_static(f))
+    keys = tuple(map(jax.tree_util.GetAttrKey, leaves))
+    leaves_of, statics_of = _getter(leaves), _getter(statics)
+
+    def flatten(node):
+        return leaves_of(node), statics_of(node)
+
+    def flatten_with_keys(node):
+        return tuple(zip(keys, leaves_of(node), strict=True)), statics_of(node)
+
+    def unflatten(structure, values):
+        return cls(**dict(zip(leaves + statics, (*values, *structure), strict=True)))
+
+    cls.replace = dataclasses.replace
+    jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
+    return cls
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple]:
+    """What takes these attributes of an object; quick, for sweeps have thousands of settings."""
+    if len(names) > 1:
+        return operator.attrgetter(*names)
+    return (lambda node: (getattr(node, names[0]),)) if names else (lambda node: ())
 
 
 def is_static(field: dataclasses.Field) -> bool:

@@ -250,3 +250,22 @@ def test_learner_shapes(plugin):
     assert shapes(after) == shapes(before)
     assert shapes(info) == INFO
     assert shapes(under_vmap(step, small)) == shapes((policy, before, after, info))
+
+
+def test_what_was_traced_for_one_class_is_not_taken_for_another():
+    """As many fields, the same static ones: where structures are equal whatever the class, one of
+    these is mistaken for another nearly always.
+    """
+    alike = [
+        struct.dataclass(type(f"Alike{i}", (), {"__annotations__": {"x": "float"}, "number": i}))
+        for i in range(40)
+    ]
+    number = jax.jit(lambda node: node.x * 0 + node.number)
+    assert [int(number(cls(jnp.float32(1)))) for cls in alike] == list(range(40))
+    assert len({jax.tree.structure(cls(1.0)) for cls in alike}) == 40
+
+
+def test_structures_of_plugins_differ():
+    structures = [jax.tree.structure(x) for plugins in PLUGINS.values() for x in plugins.values()]
+    others = [x for x in structures if x.num_leaves]
+    assert all(a != b for i, a in enumerate(others) for b in others[:i])
