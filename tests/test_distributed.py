@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pathlib
 import signal
 import socket
 import subprocess
@@ -12,7 +11,7 @@ import sys
 import time
 
 import pytest
-from test_killed import bits, finish, rounds_done
+from tiny_runs import SCRIPT, bits, finish, rounds_done
 
 from avax import progress_file
 
@@ -21,7 +20,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(len(CORES) < 2, reason="needs two cores that processes can be bound to"),
 ]
-SCRIPT = pathlib.Path(__file__).with_name("tiny_sweep.py")
 
 
 @pytest.fixture(scope="module")

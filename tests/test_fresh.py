@@ -9,10 +9,10 @@ import subprocess
 import sys
 
 import pytest
+from tiny_runs import SCRIPT
 
 from avax import results
 
-SCRIPT = pathlib.Path(__file__).with_name("tiny_sweep.py")
 CORES = sorted(os.sched_getaffinity(0))
 METADATA = "_CHECKPOINT_METADATA"
 

@@ -9,16 +9,14 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
+from tiny_runs import SEED, bits, bits_of, finish, rounds_done, start
 
-from avax import progress_file, results
+from avax import results
 
 pytestmark = pytest.mark.slow
-SCRIPT = pathlib.Path(__file__).with_name("tiny_sweep.py")
-SEED = int(os.environ.get("AVAX_TEST_SEED", random.randrange(10**6)))
 FULL = "AVAX_TEST_FULL" in os.environ
 NUM_KILLS, NUM_SIGNALS, NUM_RACES = (24, 10, 20) if FULL else (6, 1, 2)
 NUM_SEGMENTS = 3 * 7  # of the tiny sweep: its tiles, its rounds
@@ -29,39 +27,6 @@ NUM_UNITS = len(os.sched_getaffinity(0))  # that run a tile each
 def folder(tmp_path_factory):
     """Where the runs are started; compiled programs and base policies are shared."""
     return tmp_path_factory.mktemp("killed")
-
-
-def start(folder: pathlib.Path, out: str, *argv: str, **environment: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, SCRIPT, "--out", out, "--bases", "bases", *argv],
-        cwd=folder,
-        env=os.environ
-        | {"AVAX_CACHE_DIR": str(folder / "cache"), "TINY_SEGMENTS": f"{folder / out}.segments"}
-        | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process: subprocess.Popen) -> tuple[int, str]:
-    """Exit status and standard error; fails if the process hangs."""
-    err = process.communicate(timeout=180)[1]
-    return process.returncode, err
-
-
-def bits(folder: pathlib.Path, out: str) -> str:
-    """A digest of all results; the folder holds nothing that is left over."""
-    left = {p.name for p in (folder / out).iterdir()}
-    assert left == {
-        *("metrics.zarr", "config.json", "provenance.json", "progress.json"),
-        *("experiment.json", "figure.png", "figure.pdf"),
-    }
-    return bits_of(folder / out)
-
-
-def bits_of(folder: pathlib.Path) -> str:
-    return results.fingerprint(results.load(folder))
 
 
 @pytest.fixture(scope="module")
@@ -81,17 +46,6 @@ def wait_for_tiles(process: subprocess.Popen, out: pathlib.Path) -> None:
     """Until the first tile is saved or done."""
     while process.poll() is None and not (out / "checkpoints").is_dir():
         time.sleep(0.005)
-
-
-def rounds_done(out: pathlib.Path) -> int:
-    """Rounds of all tiles that are in checkpoints or results."""
-    progress = progress_file.read(out)
-    done = 7 * len(progress["runs"]) // 2 if progress else 0
-    saved: dict[str, int] = {}
-    for path in out.glob("checkpoints/*/*"):
-        if path.name.isdigit() and path.with_suffix(".json").exists():
-            saved[path.parent.name] = max(saved.get(path.parent.name, 0), int(path.name))
-    return done + sum(saved.values())
 
 
 @pytest.mark.parametrize("time_number", range(NUM_KILLS))

@@ -27,7 +27,7 @@ import jax
 import numpy as np
 import pytest
 from small_sweeps import SMALL
-from test_killed import SEED, bits, finish, start
+from tiny_runs import SEED, bits, finish, start
 from toys import UNITS, toy_members
 
 from avax import progress_file
