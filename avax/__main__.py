@@ -6,7 +6,9 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 import avax
-from avax import results, roots, terminal
+from avax import results
+from avax.cli import terminal
+from avax.results import roots
 
 SHOWN = ("accuracy", "verifier_fpr", "verifier_fnr", "label_precision")
 

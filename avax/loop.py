@@ -14,10 +14,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import metrics, sampling, struct
-from avax.lapse import Lapse
+from avax import metrics, struct
+from avax.faults.label_noise import LabelNoise
+from avax.faults.lapse import Lapse
 from avax.metrics import OF_POLICY
-from avax.noise import LabelNoise
+from avax.policies import sampling
 from avax.types import (
     MISTAKES,
     Curriculum,

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import sampling
+from avax.policies import sampling
 from avax.types import Grade, Key, Policy, Problem, State, StepInfo, Task
 
 METRICS = {

@@ -17,13 +17,13 @@ from __future__ import annotations
 import dataclasses
 
 from avax.curricula import Frontier
-from avax.engine.needs import Needs
-from avax.engine.sweep import Sweep
-from avax.engine.validate import ConfigError
 from avax.learners import FilteredSFT, SimplifyThenGuess
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
-from avax.pretrain import Pretraining
+from avax.policies.pretrain import Pretraining
+from avax.sweeps.needs import Needs
+from avax.sweeps.sweep import Sweep
+from avax.sweeps.validate import ConfigError
 from avax.tasks import Scratchpad
 from avax.verifiers import AcceptAll, AllOf, Commutative, MajorityVote, Oracle
 

@@ -23,15 +23,15 @@ import dataclasses
 
 from avax import struct
 from avax.curricula import Frontier
-from avax.engine.needs import Needs
-from avax.engine.sweep import Sweep
-from avax.engine.validate import ConfigError
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
-from avax.pretrain import Pretraining
+from avax.policies.pretrain import Pretraining
 from avax.probes import Both, Gap, PassAt
 from avax.probes.judging import OWN
+from avax.sweeps.needs import Needs
+from avax.sweeps.sweep import Sweep
+from avax.sweeps.validate import ConfigError
 from avax.tasks import Addition
 from avax.types import Verifier
 from avax.verifiers import (

@@ -21,12 +21,12 @@ from __future__ import annotations
 import dataclasses
 
 from avax.curricula import Accelerated, Frontier
-from avax.engine.needs import Needs
-from avax.engine.sweep import Sweep
 from avax.learners import FilteredSFT, Population
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
-from avax.pretrain import Pretraining
+from avax.policies.pretrain import Pretraining
+from avax.sweeps.needs import Needs
+from avax.sweeps.sweep import Sweep
 from avax.tasks import Addition, Multiplication
 from avax.verifiers import AcceptAll, Oracle, RelativeLength
 

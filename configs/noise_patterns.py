@@ -26,10 +26,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from avax.engine.needs import Needs
-from avax.engine.sweep import Sweep
-from avax.engine.validate import ConfigError
 from avax.loop import Experiment
+from avax.sweeps.needs import Needs
+from avax.sweeps.sweep import Sweep
+from avax.sweeps.validate import ConfigError
 from avax.verifiers import Hashed, Oracle, Systematic
 from configs import noise_phase_diagram
 

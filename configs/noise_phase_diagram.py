@@ -20,12 +20,12 @@ import numpy as np
 
 from avax import struct
 from avax.curricula import Fixed, Frontier
-from avax.engine.needs import Needs
-from avax.engine.sweep import Sweep
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
-from avax.pretrain import Pretraining
+from avax.policies.pretrain import Pretraining
+from avax.sweeps.needs import Needs
+from avax.sweeps.sweep import Sweep
 from avax.tasks import Addition
 from avax.verifiers import Oracle
 

@@ -19,9 +19,9 @@ import dataclasses
 
 from avax import struct
 from avax.curricula import Frontier
-from avax.engine.needs import Needs
-from avax.engine.sweep import Sweep
 from avax.learners import FilteredSFT
+from avax.sweeps.needs import Needs
+from avax.sweeps.sweep import Sweep
 from configs import theory
 from configs.theory import with_learner
 

@@ -20,13 +20,13 @@ import dataclasses
 
 from avax import struct
 from avax.curricula import Frontier
-from avax.engine.needs import Needs
-from avax.engine.sweep import Sweep
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
-from avax.pretrain import Pretraining
+from avax.policies.pretrain import Pretraining
 from avax.probes import Both, Overlap, SelfTrust
+from avax.sweeps.needs import Needs
+from avax.sweeps.sweep import Sweep
 from avax.tasks import JudgedAddition
 from avax.types import Verifier
 from avax.verifiers import (

@@ -26,12 +26,12 @@ import dataclasses
 from typing import Any
 
 from avax.curricula import Frontier
-from avax.engine.needs import Needs
-from avax.engine.sweep import Sweep
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
-from avax.pretrain import Pretraining
+from avax.policies.pretrain import Pretraining
+from avax.sweeps.needs import Needs
+from avax.sweeps.sweep import Sweep
 from avax.tasks import Chain
 from avax.verifiers import AcceptAll, Learned, Oracle, StepOracle
 

@@ -18,9 +18,9 @@ from __future__ import annotations
 import dataclasses
 
 from avax.curricula import Fixed
-from avax.engine.needs import Needs
-from avax.engine.sweep import Sweep
 from avax.learners import GRPO, FilteredSFT
+from avax.sweeps.needs import Needs
+from avax.sweeps.sweep import Sweep
 from avax.tasks import Addition
 from configs import noise_phase_diagram as main_job
 

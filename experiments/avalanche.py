@@ -9,7 +9,7 @@ import time
 STARTED = time.perf_counter()
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from avax.engine import script
+from avax.cli import script
 from configs import avalanche as config
 from paper_figures import fig_avalanche as figure
 

@@ -17,11 +17,13 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from avax import plotting, roots, terminal
+from avax import plotting
 from avax.bench import measure, whole_runs
 from avax.bench.observing import observing
 from avax.bench.steps import SIZES
+from avax.cli import terminal
 from avax.engine import platform
+from avax.results import roots
 from configs import noise_phase_diagram
 from paper_figures import fig_benchmark as figure
 

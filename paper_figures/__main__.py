@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import difflib
 
-from avax import terminal
+from avax.cli import terminal
 from paper_figures import command
 
 

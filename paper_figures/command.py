@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-from avax import folders, plotting, results, roots, terminal, untrusted
+from avax import plotting, results
+from avax.cli import terminal
+from avax.results import folders, roots, untrusted
 
 DATA = pathlib.Path(__file__).parent / "data"
 

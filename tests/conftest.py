@@ -50,11 +50,11 @@ def toy(monkeypatch):
     """Replaces what is expensive; returns the list of traces of the loop."""
     from toys import stand_in, stand_in_pretraining, toy_pretrain, toy_run, toy_shapes
 
-    from avax.engine import bases, study
+    from avax.engine import bases, run
 
     traces = []
     stand_in(monkeypatch, toy_run, traces)
     stand_in_pretraining(monkeypatch, toy_pretrain)
-    for module in (bases, study):
+    for module in (bases, run):
         monkeypatch.setattr(module, "base_shapes", toy_shapes)
     return traces

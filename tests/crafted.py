@@ -12,7 +12,8 @@ import numpy as np
 import xarray as xr
 from google_crc32c import value as crc32c
 
-from avax import folders, results, store
+from avax import results
+from avax.results import folders, store
 
 COORDS = {
     **{"fpr": (0.0, 0.1, 1.0), "fnr": (0.0, 0.5), "seed": (3, 4), "round": (0, 1, 2)},

@@ -21,8 +21,8 @@ import hostile_files
 import hostile_sizes
 from crafted import CONFIG, empty, write
 
-from avax import folders, progress_file, results, store
-from avax.results import ResultsError
+from avax import results
+from avax.results import ResultsError, folders, progress_file, store
 from paper_figures import command
 from paper_figures import fig_noise_phase_diagram as figure
 

@@ -22,7 +22,7 @@ import jax
 import numpy as np
 from crafted import GB, Payload, change, frame, registry
 
-from avax.engine import checkpoint
+from avax.engine.durable import checkpoint
 
 TREE = {"w": np.arange(3000, dtype=np.float32), "b": np.array([True, False])}
 SIZE = 3000 * 4 + 2 + 1

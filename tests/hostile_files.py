@@ -12,7 +12,8 @@ import zlib
 import numpy as np
 from crafted import CONFIG, DIMS, Payload, change, chunk_of, empty, meta, registry
 
-from avax import provenance, results
+from avax import results
+from avax.results import provenance
 
 ATTACKS, attack = registry()
 # Beside the arrays that the provenance names: passed over, as what a file manager leaves is.

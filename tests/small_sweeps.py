@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from avax.curricula import Fixed
-from avax.engine.sweep import Sweep
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
-from avax.pretrain import Pretraining
+from avax.policies.pretrain import Pretraining
+from avax.sweeps.sweep import Sweep
 from avax.tasks import Copy
 from avax.verifiers import Oracle
 

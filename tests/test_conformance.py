@@ -12,9 +12,9 @@ import pytest
 
 from avax import struct, types
 from avax.curricula import CURRICULA
-from avax.engine import sweep
 from avax.learners import LEARNERS
 from avax.models import transformer
+from avax.sweeps import sweep
 from avax.tasks import TASKS
 from avax.tasks.copy import Copy
 from avax.verifiers import VERIFIERS

@@ -9,14 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import generation, loop, metrics, pretrain, struct, vocab
+from avax import loop, metrics, struct, vocab
 from avax.curricula.fixed import Fixed
-from avax.engine import platform, sweep
+from avax.engine import platform
+from avax.faults.label_noise import LabelNoise
 from avax.learners import LEARNERS
 from avax.learners.filtered_sft import FilteredSFT
 from avax.learners.grpo import GRPO
 from avax.models.transformer import TransformerConfig
-from avax.noise import LabelNoise
+from avax.policies import generation, pretrain
+from avax.sweeps import sweep
 from avax.tasks.copy import Copy
 from avax.types import MISTAKES, Grade, Problem, Rollout, StepInfo, Verdict
 from avax.verifiers.majority import MajorityVote

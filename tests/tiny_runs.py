@@ -8,7 +8,8 @@ import random
 import subprocess
 import sys
 
-from avax import progress_file, results
+from avax import results
+from avax.results import progress_file
 
 SCRIPT = pathlib.Path(__file__).with_name("tiny_sweep.py")
 SEED = int(os.environ.get("AVAX_TEST_SEED", random.randrange(10**6)))

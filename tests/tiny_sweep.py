@@ -22,10 +22,10 @@ import jax
 from matplotlib.figure import Figure
 from small_sweeps import BASE, PRETRAINING
 
-from avax.engine import script
-from avax.engine.needs import Needs
+from avax.cli import script
 from avax.engine.segments import Run
-from avax.engine.sweep import Sweep
+from avax.sweeps.needs import Needs
+from avax.sweeps.sweep import Sweep
 
 
 def build(preset: str) -> Sweep:

@@ -1,4 +1,4 @@
-"""Makes base policies of a toy when told to; see test_bases.py."""
+"""Makes base policies of a toy when told to; see engine/test_bases.py."""
 
 import dataclasses
 import pathlib

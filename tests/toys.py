@@ -9,10 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from avax.engine import bases as engine_bases
-from avax.engine import knowledge, resume, segments, study, tiles
+from avax.engine import knowledge, segments, tiles
+from avax.engine.durable import resume
 from avax.engine.program import Program
-from avax.engine.sweep import Sweep, run_keys, stack_members
+from avax.engine.run import Engine
 from avax.metrics import METRICS
+from avax.sweeps.sweep import Sweep, run_keys, stack_members
 from avax.types import MISTAKES
 
 UNITS = [(device,) for device in jax.devices()]
@@ -102,7 +104,7 @@ def execute(config: Sweep, folder, engine=None):
     """The results of a sweep; its base policies are kept beside them."""
     out = folder / config.digest()
     with resume.claim({out: config}):
-        return (engine or study.Engine(folder / "bases")).execute(config, out)
+        return (engine or Engine(folder / "bases")).execute(config, out)
 
 
 def damage(folder):

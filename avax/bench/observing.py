@@ -12,11 +12,13 @@ import jax
 import numpy as np
 
 from avax import struct
-from avax.engine import resume, sweep, tiles
+from avax.engine import tiles
+from avax.engine.durable import resume
 from avax.engine.progress import say
+from avax.engine.run import Engine
 from avax.engine.segments import Run
-from avax.engine.study import Engine
-from avax.engine.sweep import Sweep
+from avax.sweeps import sweep
+from avax.sweeps.sweep import Sweep
 
 REPEATS = 5
 

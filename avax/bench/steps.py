@@ -12,13 +12,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from avax import generation, sampling, training, vocab
+from avax import vocab
 from avax.engine import tiles
 from avax.engine.program import Program
 from avax.models import transformer
 from avax.models.products import matmul
 from avax.models.transformer import TransformerConfig
-from avax.pretrain import Pretraining, pretrain
+from avax.policies import generation, sampling, training
+from avax.policies.pretrain import Pretraining, pretrain
 from avax.tasks import Addition
 from avax.types import Policy
 

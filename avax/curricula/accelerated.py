@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from avax import sampling, struct
+from avax import struct
+from avax.policies import sampling
 from avax.types import Integer, Key, Scalar, StepInfo
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from jax import Array
 
-from avax import sampling, struct
+from avax import struct
+from avax.policies import sampling
 from avax.types import Integer, Key, StepInfo
 
 

@@ -12,15 +12,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from avax import folders, struct
-from avax.engine import checkpoint, knowledge, lock, platform, sweep
+from avax import struct
+from avax.engine import knowledge, platform
+from avax.engine.durable import checkpoint, lock
 from avax.engine.pretraining import train
 from avax.engine.progress import say
-from avax.engine.sweep import Sweep
 from avax.loop import Experiment
 from avax.models import transformer
-from avax.pretrain import best_candidate, candidate_keys
-from avax.results import ResultsError
+from avax.policies.pretrain import best_candidate, candidate_keys
+from avax.results import ResultsError, folders
+from avax.sweeps import sweep
+from avax.sweeps.sweep import Sweep
 from avax.types import Policy, Task
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from avax.engine import hosts, program
-from avax.engine.cluster import Cluster
+from avax.engine import program
+from avax.engine.cluster import hosts
+from avax.engine.cluster.ray import Cluster
 from avax.engine.program import Unit
 from avax.engine.progress import Meter, say
 from avax.engine.segments import Run

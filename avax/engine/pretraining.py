@@ -9,12 +9,12 @@ from functools import partial
 import jax
 import numpy as np
 
-from avax import pretrain
 from avax.engine import program, tiles
 from avax.engine.program import Program, Unit, sized
 from avax.engine.progress import Meter
 from avax.engine.segments import largest_sizes
-from avax.pretrain import Pretraining
+from avax.policies import pretrain
+from avax.policies.pretrain import Pretraining
 from avax.types import Policy, Task
 
 FIRST = 10  # updates of the first segment

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.segment import Segment
 from rich.style import Style
 
-from avax.untrusted import printable
+from avax.results.untrusted import printable
 
 MIN_BAR = 10  # columns
 FIRST = 1.0  # seconds of running before which a plain line doesn't tell the time left

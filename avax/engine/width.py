@@ -10,12 +10,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from avax.engine import hosts, platform
+from avax.engine import platform
+from avax.engine.cluster import hosts
 from avax.engine.program import Unit, own_device
 from avax.engine.progress import Meter, say
 from avax.engine.segments import Run
-from avax.engine.validate import ConfigError
 from avax.loop import Experiment
+from avax.sweeps.validate import ConfigError
 from avax.types import Policy
 
 AUTO_WIDTHS = (1, 2, 4, 8)

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from avax import sampling, struct, training
+from avax import struct
 from avax.learners import replay
+from avax.policies import sampling, training
 from avax.types import Key, Policy, Problem, Scalar, Source, StepInfo, first
 
 

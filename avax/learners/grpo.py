@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import sampling, struct, training
+from avax import struct
+from avax.policies import sampling, training
 from avax.types import Key, Policy, Problem, Scalar, Source, StepInfo, first
 
 

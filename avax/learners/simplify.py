@@ -11,8 +11,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import generation, sampling, struct, training, vocab
+from avax import struct, vocab
 from avax.learners import replay
+from avax.policies import generation, sampling, training
 from avax.requirements import Context
 from avax.types import Key, Policy, Problem, Rollout, Scalar, Source, StepInfo, Verdict, first
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import generation, sampling
+from avax.policies import generation, sampling
 from avax.types import (
     Grade,
     Key,

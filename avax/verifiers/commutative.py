@@ -10,7 +10,8 @@ from typing import ClassVar
 import jax.numpy as jnp
 from jax import Array
 
-from avax import sampling, struct, vocab
+from avax import struct, vocab
+from avax.policies import sampling
 from avax.requirements import Context
 from avax.types import Key, Policy, Rollout, Verdict, outcome_verdict
 

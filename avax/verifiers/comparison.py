@@ -11,7 +11,8 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from avax import generation, sampling, struct
+from avax import struct
+from avax.policies import generation, sampling
 from avax.types import Key, Policy, Rollout, Scalar, Verdict, graded_verdict
 
 

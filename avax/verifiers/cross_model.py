@@ -10,7 +10,8 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from avax import sampling, struct
+from avax import struct
+from avax.policies import sampling
 from avax.requirements import Context
 from avax.types import Key, Policy, Rollout, Scalar, Verdict, outcome_verdict
 

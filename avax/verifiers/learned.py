@@ -13,9 +13,10 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from avax import sampling, struct, training, vocab
+from avax import struct, vocab
 from avax.models import transformer
 from avax.models.transformer import Transformer, TransformerConfig
+from avax.policies import sampling, training
 from avax.types import Grade, Key, Policy, Rollout, Scalar, StepInfo, Verdict, graded_verdict
 
 

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from avax import sampling, struct
+from avax import struct
+from avax.policies import sampling
 from avax.types import Key, Policy, Rollout, Scalar, Verdict, graded_verdict
 
 

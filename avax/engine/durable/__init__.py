@@ -1,0 +1,1 @@
+"""What survives: checkpoints, and the folder that one process holds."""

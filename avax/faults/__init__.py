@@ -1,0 +1,1 @@
+"""Wrong labels, put in or let through on purpose."""

@@ -1,0 +1,1 @@
+"""What is done with a policy: sampled from, trained, packed into rows, made from nothing."""

@@ -1,0 +1,133 @@
+"""What an experiment's parts and figure take for granted, checked before anything runs.
+
+A config says it once, as `NEEDS`; the script of every experiment asks here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from avax import results, struct
+from avax.sweeps import adaptive
+from avax.sweeps.sweep import Sweep, empty_dataset, probe_metrics
+from avax.sweeps.validate import ConfigError, validate
+
+
+@dataclasses.dataclass(frozen=True)
+class Needs:
+    """What a sweep must be, so that the parts can be made of it and the figure be drawn.
+
+    Attributes:
+      axes: all axes, by dotted path, or by their last name where the plug-in doesn't matter: how
+        many values each has at least, or which.
+      kinds: fields of the base that must be of a class, by dotted path.
+      values: fields of the base that the parts set, by dotted path, and what they are until then.
+      num_rounds: rounds, at least.
+      metrics: what a probe has to measure.
+    """
+
+    axes: Mapping[str, int | tuple] = dataclasses.field(default_factory=dict)
+    kinds: Mapping[str, type] = dataclasses.field(default_factory=dict)
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    num_rounds: int = 1
+    metrics: tuple[str, ...] = ()
+
+    def check(self, sweep: Sweep) -> None:
+        """Raises ConfigError for the first thing that is missing."""
+        for path, kind in self.kinds.items():
+            if not isinstance(value := _get(sweep.base, path), kind):
+                raise ConfigError(f"base.{path}: is {_named(value)}, must be {kind.__name__} here")
+        for path, wanted in self.values.items():
+            if (value := _get(sweep.base, path)) != wanted:
+                raise ConfigError(
+                    f"base.{path}: is {_named(value)}, must be {_named(wanted)} here: the parts of "
+                    "this experiment set it"
+                )
+        self._check_axes(sweep.axes)
+        if sweep.base.num_rounds < self.num_rounds:
+            raise ConfigError(
+                f"base.num_rounds: is {sweep.base.num_rounds}, must be at least {self.num_rounds}"
+            )
+        found = probe_metrics(sweep.base)
+        if missing := [name for name in self.metrics if name not in found]:
+            raise ConfigError(f"base.probe: must measure {', '.join(missing)} for the figure")
+
+    def _check_axes(self, axes: Mapping[str, tuple]) -> None:
+        found = {_key(path, self.axes): values for path, values in axes.items()}
+        if set(found) != set(self.axes):
+            wanted, given = (", ".join(names) or "none" for names in (self.axes, axes))
+            raise ConfigError(
+                f"axes: are {given}, must be {wanted} here; one that a plug-in lacks is left out"
+            )
+        for name, wanted in self.axes.items():
+            values = found[name]
+            if isinstance(wanted, tuple) and values != wanted:
+                listed = ", ".join(map(str, wanted))
+                raise ConfigError(f"axes.{name}: must be {listed}: the figure compares these")
+            if isinstance(wanted, int) and len(values) < wanted:
+                raise ConfigError(f"axes.{name}: needs at least {wanted} values")
+
+
+def parts(config: ModuleType, sweep: Sweep) -> dict[str, Sweep]:
+    """The sweeps of an experiment's parts, by folder; ConfigError if they can't be made or run."""
+    config.NEEDS.check(sweep)
+    try:
+        found = config.parts(sweep)
+    except (AttributeError, TypeError) as error:  # of a plug-in without what the parts change
+        raise ConfigError(
+            f"base: the parts of this experiment can't be made of it ({error})"
+        ) from error
+    found = {name: adaptive.trace_if_possible(part) for name, part in found.items()}
+    for name, part in found.items():
+        try:
+            validate(part)
+        except ConfigError as error:
+            raise ConfigError(f"{error}, in the part {name}" if name else str(error)) from error
+    return found
+
+
+def rehearse(figure: ModuleType, sweeps: Mapping[str, Sweep]) -> None:
+    """Draws made-up results of the parts; ConfigError if that fails, as it would after the run."""
+    datasets = [made_up(sweep) for sweep in sweeps.values()]
+    for step in (figure.draw, figure.summary):
+        try:
+            step(*datasets)
+        except Exception as error:  # results of something else lack any of many things
+            why = f"{type(error).__name__}: {results.one_line(error)}"
+            raise ConfigError(
+                f"base, axes: this experiment's figure can't be drawn from such runs ({why})"
+            ) from error
+
+
+def made_up(sweep: Sweep) -> xr.Dataset:
+    """A dataset as a sweep leaves it, with random numbers between 0 and 1; no run diverged."""
+    dataset, rng = empty_dataset(sweep), np.random.default_rng(0)
+    for array in dataset.values():
+        array.values[...] = rng.random(array.shape)
+    dataset.diverged.values[...] = 0
+    return dataset
+
+
+def _get(node: Any, path: str) -> Any:
+    """The value at a dotted path, None if there is none."""
+    try:
+        return struct.get(node, path)
+    except AttributeError:
+        return None
+
+
+def _key(path: str, names: Mapping[str, Any]) -> str:
+    last = path.rpartition(".")[2]
+    return last if last in names else path
+
+
+def _named(value: Any) -> str:
+    if value is None:
+        return "none"
+    return type(value).__name__ if dataclasses.is_dataclass(value) else str(value)

@@ -1,0 +1,201 @@
+"""Checks of a sweep before anything is trained or compiled; errors name the dotted field."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import re
+from typing import Any
+
+import numpy as np
+
+from avax import requirements, struct
+from avax.metrics import METRICS
+from avax.models.transformer import TransformerConfig
+from avax.sweeps import adaptive
+from avax.sweeps.sweep import Sweep
+
+MAX_RUNS = 10**6
+SMALLEST = float(np.finfo(np.float32).tiny)  # above 0 that the loop tells from it
+MAX_BYTES = 2**34  # of the results, which are held in memory
+SHAPES = ("num_rounds", "task.max_difficulty")  # fields that the results' dimensions depend on
+
+
+class ConfigError(ValueError):
+    """A configuration that can't be run. The message is one line for a user."""
+
+
+def validate(sweep: Sweep) -> None:
+    """Raises ConfigError for a field out of range or a combination that can't be run."""
+    for path, field, value in struct.walk(sweep):
+        check_value(path, field, value)
+    for path, values in sweep.axes.items():
+        field = find_field(sweep.base, path, f"axes.{path}")
+        if len(values) == 0:
+            raise ConfigError(f"axes.{path}: needs at least one value")
+        if len({_as_held(value) for value in values}) < len(values):
+            raise ConfigError(f"axes.{path}: has a value twice, in 32 bits: {_listed(values)}")
+        for value in values:
+            if not isinstance(value, (bool, int, float, str)):
+                raise ConfigError(f"axes.{path}: can't be an axis: its values are no numbers")
+            check_value(f"axes.{path}", field, value)
+        if path in SHAPES:
+            raise ConfigError(f"axes.{path}: can't be an axis: it sets the results' shape")
+    if sweep.seed + sweep.num_seeds + sweep.base.num_bases - 1 > 2**32:
+        raise ConfigError(f"seed: is {sweep.seed}, must be below 2**32 - num_seeds - num_bases")
+    check_size(sweep)
+    check_trace(sweep)
+    check_number("tile_width", sweep.tile_width, ("auto", "all"))
+    check_number("segment", sweep.segment, ("auto",))
+    check_engine(sweep)
+    for path, _, value in struct.walk(sweep):
+        if isinstance(value, TransformerConfig):
+            check_model(path, value, sum(problem_len(sweep.base.task)))
+    for setting in sweep.settings():
+        check_setting(setting, sweep.pretraining.num_snapshots)
+
+
+def check_setting(experiment: Any, num_snapshots: int) -> None:
+    """Raises ConfigError for fields of one setting that don't fit together."""
+    largest = experiment.task.max_difficulty
+    limit = f"the task's maximum, base.task.max_difficulty = {largest}"
+    if problem_len(experiment.warm_task) != problem_len(experiment.task):
+        raise ConfigError(
+            f"base.base_task: its prompt and completion have {problem_len(experiment.warm_task)} "
+            f"tokens, must have those of base.task, {problem_len(experiment.task)}"
+        )
+    if experiment.base_difficulty > largest:
+        raise ConfigError(f"base.base_difficulty: is {experiment.base_difficulty}, above {limit}")
+    lowest, highest = experiment.curriculum.bounds(experiment.num_rounds)
+    if highest > largest:
+        raise ConfigError(f"base.curriculum: reaches difficulty {highest}, above {limit}")
+    if lowest > highest:
+        raise ConfigError(f"base.curriculum: starts at {lowest}, above where it ends, {highest}")
+    for path, plugin, line in requirements.unmet(experiment):
+        raise ConfigError(f"base.{line} (for {type(plugin).__name__} as base.{path})")
+    if not -num_snapshots <= experiment.snapshot < num_snapshots:
+        raise ConfigError(
+            f"base.snapshot: is {experiment.snapshot}, must lie in [{-num_snapshots}, "
+            f"{num_snapshots - 1}] (pretraining.num_snapshots = {num_snapshots})"
+        )
+
+
+def check_model(path: str, model: TransformerConfig, longest: int) -> None:
+    """Raises ConfigError for sizes that don't fit together, or sequences too long for them."""
+    if model.width % (2 * model.num_heads):
+        raise ConfigError(
+            f"{path}.width: is {model.width}, must be a multiple of "
+            f"2 x num_heads = {2 * model.num_heads}"
+        )
+    if model.position == "learned" and model.max_len < longest:
+        raise ConfigError(
+            f"{path}.max_len: is {model.max_len}, must be at least {longest}, "
+            "the tokens of the task's longest sequence"
+        )
+
+
+def problem_len(task: Any) -> tuple[int, int]:
+    """Tokens of a task's prompts and of its completions."""
+    return task.prompt_len, task.completion_len
+
+
+def check_value(path: str, field: Any, value: Any) -> None:
+    """Raises ConfigError if a value is not of the field's kind or lies outside its range."""
+    names = ("low", "high", "nonzero_low", "choices")
+    low, high, nonzero_low, choices = (field.metadata.get(name) for name in names)
+    if choices is not None and value not in choices:
+        raise ConfigError(f"{path}: is {value!r}, must be one of {_listed(choices)}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return
+    too_low = low is not None and value < low
+    too_high = high is not None and value > high
+    if too_low or too_high or not _fits(path, value):
+        shown = value if isinstance(value, float) or abs(value) < 10**20 else "too large"
+        raise ConfigError(f"{path}: is {shown}, must {_range(low, high)}")
+    if value != 0 and abs(value) < (nonzero_low or SMALLEST):
+        raise ConfigError(f"{path}: is {value}, must be 0 or at least {nonzero_low or SMALLEST:g}")
+
+
+def check_size(sweep: Sweep) -> None:
+    """Raises ConfigError for more runs or results than a computer holds."""
+    num_runs = math.prod(sweep.shape) * sweep.num_seeds
+    if num_runs > MAX_RUNS:
+        raise ConfigError(f"axes, num_seeds: make {num_runs:.3g} runs, at most {MAX_RUNS:,} can be")
+    row = sweep.base.task.max_difficulty + len(METRICS)
+    needed = 4 * num_runs * (sweep.base.num_rounds + 1) * row
+    if needed > MAX_BYTES:
+        raise ConfigError(
+            f"base.num_rounds, base.task.max_difficulty, axes, num_seeds: the results would have "
+            f"{needed:.3g} bytes, at most {MAX_BYTES:,} can be"
+        )
+
+
+def check_trace(sweep: Sweep) -> None:
+    """Raises ConfigError for a traced sweep without the axes that tracing needs."""
+    if sweep.trace and not adaptive.can_trace(sweep):
+        found = ", ".join(f"{path} ({len(values)})" for path, values in sweep.axes.items())
+        raise ConfigError(
+            f"trace: needs two axes, {adaptive.ALONG} and another, with at least 2 values each; "
+            f"there are {found or 'none'}"
+        )
+
+
+def check_engine(sweep: Sweep) -> None:
+    """Raises ConfigError for an engine that can't be had, or that the other fields don't fit."""
+    is_address = re.fullmatch(r"[^\s/]+:\d{1,5}", sweep.ray_address)
+    if sweep.ray_address not in ("local", "auto") and not is_address:
+        raise ConfigError(
+            f"ray_address: is {sweep.ray_address!r}, must be local, auto or HOST:PORT, "
+            "without ray://"
+        )
+    if sweep.engine != "ray":
+        if sweep.ray_address != "local":
+            raise ConfigError("ray_address: is for --engine ray")
+        return
+    if sweep.placement != "tiles":
+        raise ConfigError(
+            f"engine: ray runs every tile by itself, not by one program on all devices "
+            f"(placement is {sweep.placement}): add --placement tiles"
+        )
+    if importlib.util.find_spec("ray") is None:
+        raise ConfigError("engine: ray is not installed: pip install -e '.[ray]'")
+
+
+def check_number(path: str, value: str, words: tuple[str, ...]) -> None:
+    """Raises ConfigError unless the value is one of some words or a positive number."""
+    if value not in words and not re.fullmatch("0*[1-9][0-9]{0,8}", value):
+        raise ConfigError(
+            f"{path}: is {value!r}, must be {', '.join(words)}, or a number of at least 1"
+        )
+
+
+def find_field(node: Any, path: str, shown: str) -> Any:
+    """The dataclass field at a dotted path; ConfigError if there is none."""
+    fields = {name: field for name, field, value in struct.walk(node)}
+    if path not in fields:
+        raise ConfigError(f"{shown}: there is no such field; see --help")
+    return fields[path]
+
+
+def _fits(path: str, value: int | float) -> bool:
+    """Whether a number is finite as the loop holds it, in 32 bits; a seed has limits of its own."""
+    most = 2**31 - 1 if isinstance(value, int) else float(np.finfo(np.float32).max)
+    return -most <= value <= most or (path == "seed" and value > 0)
+
+
+def _as_held(value: Any) -> Any:
+    """A value as the loop holds it: floats have 32 bits there."""
+    with np.errstate(all="ignore"):  # what is too large is refused by its range
+        return float(np.float32(value)) if isinstance(value, float) else value
+
+
+def _range(low, high) -> str:
+    if low is not None and high is not None:
+        return f"lie in [{low}, {high}]"
+    if low is not None:
+        return f"be at least {low}"
+    return f"be at most {high}" if high is not None else "be finite in 32 bits"
+
+
+def _listed(values) -> str:
+    return ", ".join(str(v) for v in values)

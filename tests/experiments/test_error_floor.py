@@ -1,0 +1,137 @@
+"""The experiment error_floor: its parts, and what its figure finds in made-up data."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from avax.sweeps import needs
+from avax.sweeps.validate import ConfigError, validate
+from avax.verifiers import Oracle
+from configs import error_floor as config
+from paper_figures import fig_error_floor as figure
+
+PRESETS = config.CHOICES["preset"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_parts_are_those_of_the_figure_and_can_be_run(preset):
+    parts = config.parts(config.build(preset))
+    assert tuple(parts) == figure.PARTS
+    for part in parts.values():
+        validate(part)
+    assert len({part.digest() for part in parts.values()}) == len(parts)
+
+
+def test_parts_differ_in_what_their_names_say():
+    parts = config.parts(config.build("laptop"))
+    base = parts["width_32"]
+    assert base == config.build("laptop")
+    for width in config.WIDTHS:
+        assert parts[f"width_{width}"].pretraining.model.width == width
+        labels = parts[f"labels_{width}"]
+        assert labels.pretraining == parts[f"width_{width}"].pretraining
+        assert labels.base.base_difficulty == labels.base.curriculum.highest
+        assert labels.base.learner == base.base.learner.replace(base_rate=1.0)
+    for fnr in config.FNRS:
+        part = parts[f"fnr_{fnr:g}"]
+        assert part.base == base.base.replace(verifier=Oracle(fnr=fnr))
+        ratios = np.array(part.axes[config.AXIS]) / (1 - fnr)
+        np.testing.assert_allclose(ratios, base.axes[config.AXIS], rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"axes": {}}, "axes: .*verifier.fpr"),
+        ({"axes": {config.AXIS: (0.0,), "verifier.fnr": (0.0,)}}, "axes: .*verifier.fpr"),
+        ({"base": config.build("laptop").base.replace(verifier=Oracle(fnr=0.1))}, "fnr: is 0.1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(change, words):
+    with pytest.raises(ConfigError, match=words):
+        needs.parts(config, dataclasses.replace(config.build("laptop"), **change))
+
+
+RATIOS, NUM_ROUNDS = (0.0, 0.01, 0.1, 1.0), 12
+
+
+def dataset(width, fnr=0.0, ratios=RATIOS, num_seeds=5, floor=lambda ratio: 0.0):
+    """Errors that have fallen to `floor` by round 6, each seed a little beside it."""
+    rounds = np.arange(NUM_ROUNDS + 1)
+    beside = 0.002 * (np.arange(num_seeds) - (num_seeds - 1) / 2)
+    floors = np.array([floor(ratio) for ratio in ratios])
+    error = floors[:, None, None] + beside[:, None] + 0.05 * np.maximum(0, 6 - rounds)
+    coords = {"fpr": [r * (1 - fnr) for r in ratios], "seed": range(num_seeds), "round": rounds}
+    attrs = {
+        "config": {
+            "pretraining": {"model": {"width": width}},
+            "base": {"verifier": {"fnr": fnr}},
+        }
+    }
+    dims = ("fpr", "seed", "round")
+    arrays = {"accuracy": (dims, 1 - error), "diverged": (dims, np.zeros(error.shape))}
+    return xr.Dataset(arrays, coords, attrs)
+
+
+def made_up(by_ratio=0.3, by_width=0.0, **kwargs):
+    """All parts: a floor of 0.1 + `by_ratio` x ratio + `by_width` x the width's place."""
+
+    def floor(width):
+        return lambda ratio: 0.1 + by_ratio * ratio + by_width * figure.WIDTHS.index(width)
+
+    parts = [dataset(w, floor=floor(w), **kwargs) for w in figure.WIDTHS]
+    parts += [dataset(32, fnr, floor=floor(32), **kwargs) for fnr in figure.FNRS]
+    return parts + [dataset(w, ratios=(0.0,), floor=lambda r: 0.05) for w in figure.WIDTHS]
+
+
+def test_floors_and_drifts_are_found():
+    found = figure.analyse(*made_up())
+    for floors in (*found.widths.values(), *found.fnrs.values()):
+        np.testing.assert_allclose(floors.ratio, RATIOS)
+        np.testing.assert_allclose(floors.mean("seed"), 0.1 + 0.3 * np.array(RATIOS))
+    assert tuple(found.fnrs) == (0.0, *figure.FNRS) and tuple(found.widths) == figure.WIDTHS
+    assert all(float(x.mean()) == pytest.approx(0.05) for x in found.labels.values())
+    assert all(np.abs(x).max() < 1e-12 for x in found.drifts.values())
+
+
+def test_a_drift_is_the_rise_over_the_last_third():
+    rising = dataset(32)
+    rising["accuracy"] = 0.9 - 0.01 * rising["round"] + 0 * rising.accuracy
+    np.testing.assert_allclose(figure.drift_of(rising), 0.03)  # 4 rounds: 3 steps
+
+
+@pytest.mark.parametrize("by_ratio, by_width, place", [(0.3, 0.0, 0), (0.0, 0.2, 1)])
+def test_the_variance_goes_to_what_makes_it(by_ratio, by_width, place):
+    found = figure.analyse(*made_up(by_ratio, by_width))
+    shares = figure.variance_shares(np.stack([x.values for x in found.widths.values()]))
+    assert shares.sum() == pytest.approx(1) and shares[place] > 0.99
+
+
+def test_both_together_are_told_from_their_sum():
+    ratio, width = np.meshgrid([0.0, 1.0], [0.0, 1.0])
+    seeds = np.zeros(3)
+    added, both = ((ratio + width)[..., None] + seeds, (ratio * width)[..., None] + seeds)
+    np.testing.assert_allclose(figure.variance_shares(added), [0.5, 0.5, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(figure.variance_shares(both), [1 / 3, 1 / 3, 1 / 3, 0], atol=1e-12)
+
+
+@pytest.mark.parametrize("num_seeds", [1, 5])
+def test_the_figure_is_labelled_and_the_summary_has_numbers(num_seeds):
+    parts = made_up(num_seeds=num_seeds)
+    drawn = figure.draw(*parts)
+    drawn.draw_without_rendering()
+    assert len(drawn.axes) == 6
+    for axes in drawn.axes:
+        assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
+    lines = [" ".join(line.split()) for line in figure.summary(*parts).splitlines()]
+    assert "error in the end 0 0.01 0.1 1" in lines
+    first = [line for line in lines if line.startswith("width 16 0.1")]
+    assert len(first) == 1 and "0.130 (" in first[0] and "0.400 (" in first[0]
+    (apart,) = (line for line in lines if line.startswith("width 16 - 48"))
+    assert apart.split()[4::3] == ["0.000"] * 4
+    (shares,) = (line for line in lines if line.startswith("shares of the variance"))
+    assert "FPR 0.9" in shares or "FPR 1.0" in shares

@@ -1,0 +1,194 @@
+"""Patterns of errors compared: the arms, the analysis on runs that are known, the figure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from avax import plotting
+from avax.analysis import patterns
+from avax.sweeps import needs
+from avax.sweeps.validate import ConfigError, validate
+from avax.types import MISTAKES
+from configs import noise_patterns as config
+from paper_figures import fig_noise_patterns as figure
+from paper_figures import noise_patterns as findings
+
+ROUNDS, SEEDS = 6, 3
+FPR = (0.0, 0.05, 0.2, 1.0)
+SHARES = np.array([0.5, 0.25, 0.0, 0.25])  # of each kind among all mistakes
+PROVENANCE = {"config": {"base": {"curriculum": {"type": "Fixed"}}}, "provenance": {}}
+
+
+def runs(axes: dict, gain, fpr=0.0, fnr=0.0, breeds: float = 0.0) -> xr.Dataset:
+    """Runs that gain `gain` in all, with the verifier's rates; arrays over the axes.
+
+    A third of the completions is wrong; `breeds` is what dropped carries gain on long answers.
+    """
+    sizes = (*(len(v) for v in axes.values()), SEEDS, ROUNDS)
+    rounds = np.arange(ROUNDS)
+
+    def full(values):
+        values = np.asarray(values, float)
+        return np.broadcast_to(
+            values.reshape(*values.shape, *[1] * (len(sizes) - values.ndim)), sizes
+        )
+
+    accuracy = 0.5 + 0.01 * np.arange(SEEDS)[:, None] + full(gain) * rounds / (ROUNDS - 1)
+    share = SHARES + np.multiply.outer((rounds - 1) / (ROUNDS - 2) * breeds, [1, 0, 0, -1])
+    first = np.where(rounds == 0, np.nan, 1.0)
+    dims = (*axes, "seed", "round")
+    arrays = {
+        "accuracy": accuracy,
+        "sampled_accuracy": first * 2 / 3,
+        "verifier_fpr": full(fpr) * first,
+        "verifier_fnr": full(fnr) * first,
+        "diverged": np.zeros(sizes),
+    }
+    data = {name: (dims, np.broadcast_to(x, sizes)) for name, x in arrays.items()}
+    data["mistake_share"] = ((*dims, "mistake"), np.broadcast_to(share, (*sizes, len(MISTAKES))))
+    coords = axes | {"seed": range(SEEDS), "round": rounds, "mistake": list(MISTAKES)}
+    return xr.Dataset(data, coords, PROVENANCE)
+
+
+def gain_of(fpr):
+    """The law that only the rate decides: the gain is 0 at an FPR of 0.1."""
+    return 0.2 * (1 - np.log1p(100 * np.asarray(fpr)) / np.log1p(10))
+
+
+def all_runs(harm: float = 0.0, breeds: float = 0.0) -> dict[str, xr.Dataset]:
+    """Every arm under that law, where blindness to a kind costs `harm` besides."""
+    fpr, blind = np.array(FPR), np.array(FPR[1:])
+    found = {name: runs({"fpr": fpr}, gain_of(fpr), fpr) for name in ("independent", "hashed")}
+    for kind in figure.KINDS:
+        rate = blind * SHARES[MISTAKES.index(kind)]
+        found[kind] = runs({kind: blind}, gain_of(rate) - harm, rate, breeds=breeds)
+    for name in ("independent", "hashed"):
+        found[f"{name}_recurring"] = runs({"fpr": fpr}, gain_of(fpr), fpr)
+    for name, fnr, share in (
+        ("reject_at_random", [0.0, 0.3, 0.6], 1.0),
+        ("reject_long_carry", [0.5, 1.0], 0.4),
+    ):
+        axes = {"fpr": [0.0, 0.05], "fnr": fnr}
+        gain = np.broadcast_to(0.2 - 0.1 * share * np.array(fnr), (2, len(fnr)))
+        found[name] = runs(axes, gain, fnr=np.broadcast_to(share * np.array(fnr), gain.shape))
+    for i, pattern in enumerate(figure.SPOILT):
+        rates = [0.0, 0.2, 0.6] if pattern == "digit" else [0.2, 0.6]
+        axes = {f"{pattern}_rate": rates, "label_noise.round": [1, 3]}
+        dataset = runs(axes, np.full((len(rates), 2), gain_of(0.0)))
+        since = dataset["round"] - dataset["label_noise.round"]
+        cost = (i + 1) * dataset[f"{pattern}_rate"] * 0.5 ** since.clip(0) * (since >= 0)
+        found[f"labels_{pattern}"] = dataset.assign(accuracy=dataset.accuracy - 0.1 * cost)
+    return {name: found[name] for name in figure.PARTS}
+
+
+def named_runs(**how) -> dict[str, xr.Dataset]:
+    return findings.named(list(all_runs(**how).values()))
+
+
+def test_arms_are_placed_at_their_rate_on_the_mistakes_of_the_base():
+    arms = figure.arms_of(named_runs(breeds=0.2))
+    np.testing.assert_allclose(arms["hashed"].base_fpr[:, 0], FPR)
+    np.testing.assert_allclose(arms["dropped_carry"].base_fpr[:, 1], 0.5 * np.array(FPR))
+    np.testing.assert_allclose(arms["dropped_carry"].gain[0, 0], gain_of(0.0))  # of other parts
+    assert all(
+        (arm.base_fpr[0] == 0).all() and (arm.run_fpr[0] == 0).all() for arm in arms.values()
+    )
+
+
+def test_pooled_rates_are_those_of_all_events():
+    rate = xr.DataArray([[0.5, np.nan], [0.1, np.nan]], dims=("run", "seed"))
+    count = xr.DataArray([[3.0, 0.0], [1.0, 0.0]], dims=("run", "seed"))
+    np.testing.assert_allclose(patterns.pooled(rate, count, "run"), [1.6 / 4, np.nan])
+
+
+@pytest.mark.parametrize("harm", [0.0, 0.15])
+def test_a_difference_at_equal_rate_is_what_the_pattern_does(harm):
+    """If only the rate decides it is 0, although the nominal rates differ."""
+    arms = figure.arms_of(named_runs(harm=harm))
+    for name in figure.KINDS:
+        found = patterns.difference(arms[name], arms["independent"], arms[name].base_fpr)
+        np.testing.assert_allclose(found, -harm, atol=0.04)  # between the settings it is linear
+    found = patterns.difference(arms["hashed"], arms["independent"], arms["hashed"].base_fpr)
+    np.testing.assert_allclose(found, 0, atol=1e-6)
+
+
+def test_boundaries_are_where_the_gain_ends():
+    arms = figure.arms_of(named_runs())
+    assert (np.abs(patterns.boundaries(arms["independent"]) - 0.1) < 0.02).all()
+    assert (np.abs(patterns.boundaries(arms["dropped_carry"]) - 0.1) < 0.03).all()
+    mild = figure.arms_of(named_runs(harm=-0.5))["near_miss"]
+    assert np.isnan(patterns.boundaries(mild)).all()
+
+
+def test_intervals():
+    assert patterns.interval(np.array([1.0, 1.0])) == (1, 1, 1)
+    mean, low, high = patterns.interval(np.arange(5.0))
+    assert mean == 2 and 0 <= low < 2 < high <= 4
+    assert patterns.interval(np.array([0.1, np.nan, np.nan]), np.median)[0] == np.inf
+
+
+def test_excess_error_counts_from_the_round_of_the_noise():
+    data = named_runs()
+    lost = findings.excess(data, "uniform").sel(rate=0.6)
+    for start in (1, 3):
+        values = lost.sel({"label_noise.round": start}).dropna("since")
+        assert values.sizes["since"] == ROUNDS - start
+        expected = 0.1 * 2 * 0.6 * 0.5 ** np.arange(ROUNDS - start)
+        np.testing.assert_allclose(values.transpose("seed", "since"), [expected] * SEEDS, atol=1e-9)
+
+
+def test_selective_rejection_is_compared_at_equal_rate():
+    lines = findings.rejections(named_runs())
+    assert len(lines) == 5 and all("0.000 (" in line for line in lines[1:])
+
+
+def test_the_summary_says_what_was_found():
+    text = figure.summary(*all_runs(harm=0.15, breeds=0.2).values())
+    rows = {line.strip().partition(":")[0]: line for line in text.splitlines()}
+    assert "-0.1" in rows["near_miss, equal FPR on the base's mistakes"]
+    assert "inf" not in rows["hashed"] and "median 0.09" in rows["hashed"]
+    assert text.count("dropped_carry: +0.100") == 1  # what it bred
+    assert "round 1: +0.060 (+0.060 to +0.060)" in rows["digit, rate 0.6"]
+
+
+def test_the_figure_is_labelled(tmp_path):
+    written = []
+    for name in ("one", "two"):
+        drawn = figure.draw(*all_runs().values())
+        drawn.draw_without_rendering()
+        assert len(drawn.axes) == 6
+        for axes in drawn.axes:
+            assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
+        written.append([p.read_bytes() for p in plotting.save(drawn, tmp_path / name)])
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize("curriculum", config.CHOICES["curriculum"])
+@pytest.mark.parametrize("preset", config.CHOICES["preset"])
+def test_every_arm_is_valid_and_differs_from_the_others(preset, curriculum):
+    parts = config.parts(config.build(preset, curriculum))
+    assert tuple(parts) == figure.PARTS
+    for sweep in parts.values():
+        validate(sweep)
+    assert len({sweep.digest() for sweep in parts.values()}) == len(parts)
+    assert preset == "smoke" or parts["hashed"].num_seeds >= 5
+
+
+@pytest.mark.parametrize(
+    "change, expected",
+    [
+        ({"axes": {"verifier.fnr": (0.0, 0.1)}}, "axes: are verifier.fnr, must be verifier.fpr"),
+        ({"axes": {"verifier.fpr": (0.1, 0.2, 0.5)}}, "must begin with 0"),
+        ({"num_rounds": 1}, "must be at least 2"),
+    ],
+)
+def test_mistakes_are_named(change, expected):
+    sweep = config.build("smoke", "fixed")
+    if "num_rounds" in change:
+        object.__setattr__(sweep, "base", sweep.base.replace(**change))
+    else:
+        object.__setattr__(sweep, "axes", change["axes"])
+    with pytest.raises(ConfigError, match=expected):
+        needs.parts(config, sweep)

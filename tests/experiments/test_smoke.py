@@ -1,0 +1,136 @@
+"""Every experiment from the command line to the figure, in its smallest form."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+from avax import results
+
+ROOT = pathlib.Path(__file__).parents[2]
+SCRIPT = ROOT / "experiments" / "noise_phase_diagram.py"
+OTHERS = {p.stem for p in SCRIPT.parent.glob("*.py")} - {SCRIPT.stem, "benchmark"}
+FILES = {"metrics.zarr", "config.json", "provenance.json", "figure.png", "figure.pdf"}
+NOT_PRINTED = {"progress.json", "experiment.json"}
+PARTS = ("import", "pretraining", "compilation", "running")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the runs are started; compiled programs and base policies are shared."""
+    return tmp_path_factory.mktemp("smoke")
+
+
+def start(
+    folder: pathlib.Path, curriculum: str, *argv: str, out: str = ""
+) -> subprocess.CompletedProcess:
+    level = {"frontier": "2", "fixed": "0"}[curriculum]  # as users run it, and as it starts sooner
+    how = "--curriculum", curriculum, "--optimization", level
+    return start_script(folder, SCRIPT, out or f"out-{curriculum}", *how, *argv)
+
+
+def start_script(folder, script, out, *argv) -> subprocess.CompletedProcess:
+    folders = ["--out", out, "--bases", "bases"]
+    return subprocess.run(
+        [sys.executable, script, "--preset", "smoke", *folders, *argv],
+        cwd=folder,
+        env=os.environ | {"AVAX_CACHE_DIR": str(folder / "cache"), "XLA_FLAGS": ""},
+        capture_output=True,
+        text=True,
+        timeout=1800,
+    )
+
+
+def snapshot(folder: pathlib.Path) -> dict[str, tuple[int, bytes]]:
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file()]
+    return {str(p): (p.stat().st_mtime_ns, p.read_bytes()) for p in files}
+
+
+@pytest.mark.parametrize("curriculum", ["frontier", "fixed"])
+def test_from_the_command_line_to_the_figure(folder, curriculum):
+    ended = start(folder, curriculum)
+    assert ended.returncode == 0, ended.stderr
+    assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
+    out = folder / f"out-{curriculum}"
+    assert FILES | NOT_PRINTED | {"label_noise"} == {p.name for p in out.iterdir()}
+    outs = {"out-frontier", "out-fixed", "out-traced"}
+    assert {p.name for p in folder.iterdir()} <= {"cache", "bases", *outs}
+
+    lines = ended.stdout.splitlines()
+    written = {line for line in lines if line.startswith(f"out-{curriculum}")}
+    assert {pathlib.Path(line).name for line in written} == FILES
+    (spent,) = (line for line in lines if line.startswith("wall time"))
+    total, *parts = (float(x) for x in re.findall(r"([\d.]+) s", spent))
+    assert all(f"{name} " in spent for name in PARTS) and len(parts) == len(PARTS)
+    assert total == pytest.approx(sum(parts), abs=0.3) and total > 0
+    assert re.search("measured boundary|no boundary was measured", ended.stdout)
+    assert "predicted boundary" in ended.stdout and "preset smoke" in ended.stdout
+    assert "8/8 settings" in ended.stderr
+
+    data = results.load(out)
+    config = json.loads((out / "config.json").read_text())
+    assert data.sizes["fpr"] == 4 and data.sizes["fnr"] == 2
+    assert data.sizes["round"] == config["base"]["num_rounds"] + 1
+    assert data.accuracy.notnull().all()
+    assert results.load(out / "label_noise").accuracy.dims == ("digit_rate", "seed", "round")
+    assert len({data.attrs["config"]["digest"], config["digest"]}) == 1
+
+
+def test_traced_from_the_command_line_to_the_figure(folder):
+    ended = start(folder, "frontier", "--trace", out="out-traced")
+    assert ended.returncode == 0, ended.stderr
+    assert "2 of 2 rays traced" in ended.stderr and "6/6 settings" in ended.stderr
+    data = results.load(folder / "out-traced")
+    assert data.attrs["config"]["trace"]
+    num_run = int(data.accuracy.isel(round=-1, seed=0).notnull().sum())
+    assert 2 <= num_run < 8 and f"{num_run} of 8 settings were run" in ended.stdout
+    assert results.load(folder / "out-traced" / "label_noise").accuracy.notnull().all()
+
+
+def test_another_configuration_leaves_the_results_alone(folder):
+    out = folder / "out-frontier"
+    if not out.exists():
+        assert start(folder, "frontier").returncode == 0
+    before = snapshot(out)
+    ended = start(folder, "frontier", "--base.num-eval", "9")
+    assert ended.returncode == 2 and ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert "out-frontier" in line and "--out" in line
+    assert json.loads((out / "config.json").read_text())["digest"] in line
+    assert snapshot(out) == before
+
+
+def test_the_same_configuration_gives_the_same_bits_again(folder):
+    out = folder / "out-frontier"
+    if not out.exists():
+        assert start(folder, "frontier").returncode == 0
+    before, figure = results.load(out), (out / "figure.png").read_bytes()
+    ended = start(folder, "frontier", "--resume", "never")
+    assert ended.returncode == 0 and "training" not in ended.stderr and "8/8" in ended.stderr
+    after = results.load(out)
+    assert after.drop_attrs(deep=False).identical(before.drop_attrs(deep=False))
+    assert (out / "figure.png").read_bytes() == figure
+
+
+@pytest.mark.parametrize("name", sorted(OTHERS))
+def test_an_experiment_from_the_command_line_to_the_figure(tmp_path, name):
+    ended = start_script(tmp_path, SCRIPT.with_stem(name), "out")
+    assert ended.returncode == 0, ended.stderr
+    assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
+    figure = importlib.import_module(f"paper_figures.fig_{name}")
+    datasets = [results.load(tmp_path / "out" / part) for part in figure.PARTS]
+    for data in datasets:
+        assert data.accuracy.notnull().all() and data.attrs["provenance"]["arrays_sha256"]
+    assert figure.summary(*datasets) in ended.stdout
+    paths = [line for line in ended.stdout.splitlines() if line.startswith("out/")]
+    assert paths and all((tmp_path / path).exists() for path in paths)
+    assert {"figure.png", "figure.pdf"} <= {pathlib.Path(path).name for path in paths}

@@ -1,0 +1,149 @@
+"""The experiment steps: its parts, and what its figure finds in made-up data."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from avax.sweeps import needs
+from avax.sweeps.validate import ConfigError
+from avax.tasks import Chain
+from avax.verifiers import AcceptAll, Learned, Oracle, StepOracle
+from configs import steps as config
+from paper_figures import fig_steps as figure
+from paper_figures import steps as findings
+
+PRESETS = config.CHOICES["preset"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_parts_differ_in_what_their_names_say(preset):
+    sweep = config.build(preset)
+    parts = config.parts(sweep)
+    verifiers = {"none": AcceptAll(), "outcome": Oracle(), "steps": StepOracle()}
+    for level in config.LEVELS:
+        verifiers[f"learned_{level}"] = Learned(level=level, label_rate=config.LABEL_RATE)
+    for name, part in parts.items():
+        is_exact = name.startswith("exact_")
+        assert part.base.task == sweep.base.task.replace(outcome_only=not is_exact)
+        assert part.base.verifier == verifiers[name.removeprefix("exact_")]
+        assert part.pretraining == sweep.pretraining
+        assert dataclasses.replace(part, base=sweep.base, axes={}).digest() == (
+            dataclasses.replace(sweep, axes={}).digest()
+        )
+        has_rates = isinstance(part.base.verifier, (Oracle, StepOracle))
+        assert part.axes == (
+            sweep.axes if has_rates else {config.MODULUS: sweep.axes[config.MODULUS]}
+        )
+    assert len({part.digest() for part in parts.values()}) == len(parts)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"axes": {config.MODULUS: (2, 3)}}, "axes: .*verifier.fpr"),
+        ({"verifier": Oracle(fpr=0.1)}, "base.verifier: .*parts"),
+        ({"task": Chain(max_difficulty=36)}, "base.task.outcome_only: is False"),
+    ],
+)
+def test_what_does_not_fit_is_refused(change, words):
+    sweep = config.build("laptop")
+    if "axes" not in change:
+        change = {"base": sweep.base.replace(**change)}
+    with pytest.raises(ConfigError, match=words):
+        needs.parts(config, dataclasses.replace(sweep, **change))
+
+
+MODULI, NUM_ROUNDS, LENGTHS = (2, 5), 4, 6
+RATES = {"fpr": (0.0, 0.1), "fnr": (0.0, 0.2)}
+
+
+def dataset(gain, right, right_sum, accept, *, rates=False, num_seeds=5):
+    """Runs that gain a length a round times `gain`, each seed beside it; shares of a round.
+
+    Args:
+      right, right_sum, accept: P(no step is wrong), P(the last sum is right) and P(accepted), by
+        modulus; whoever is accepted is right with P = right / accept.
+    """
+    axes = {"modulus": MODULI} | (RATES if rates else {})
+    axes |= {"seed": range(num_seeds), "round": range(NUM_ROUNDS + 1)}
+    coords = {name: list(values) for name, values in axes.items()}
+    template = xr.DataArray(np.zeros([len(v) for v in coords.values()]), coords, list(coords))
+    beside = 0.01 * (template.seed - (num_seeds - 1) / 2)
+    length = 1 + gain * template["round"] / NUM_ROUNDS + beside + template
+    if rates:
+        length = length - 10 * template["round"] * (template.fpr + template.fnr) / NUM_ROUNDS
+    by_modulus = {"modulus": coords["modulus"]}
+    shares = (template + xr.DataArray(list(x), by_modulus) for x in (right, right_sum, accept))
+    right, right_sum, accept = (x.where(x["round"] > 0) for x in shares)
+    by_difficulty = (length / LENGTHS).expand_dims(difficulty=range(1, LENGTHS + 1), axis=-1)
+    metrics = {
+        "accuracy_by_difficulty": by_difficulty,
+        "diverged": template,
+        "sampled_accuracy": right_sum,
+        "accept_rate": accept,
+        "trace_precision": (right / accept).where(accept > 0),
+    }
+    attrs = {"config": {"base": {"curriculum": {"type": "Frontier"}}}}
+    return xr.Dataset(metrics, attrs=attrs)
+
+
+def made_up(**kwargs):
+    """Half of the wrong chains have the right last sum modulo 2, a tenth modulo 5."""
+    right, right_sum, nothing = (0.4, 0.5), (0.7, 0.55), (0.0, 0.0)
+    learned = [dataset(1.0, (0.3, 0.3), right_sum, (0.4, 0.6), **kwargs) for _ in range(3)]
+    return [
+        dataset(-1.0, right, right_sum, (1.0, 1.0), **kwargs),
+        dataset(2.0, right, right_sum, right_sum, rates=True, **kwargs),
+        dataset(3.0, right, right_sum, right, rates=True, **kwargs),
+        *learned,
+        dataset(3.0, right, right, right, rates=True, **kwargs),
+        dataset(0.0, nothing, right, nothing, **kwargs),
+    ]
+
+
+def test_shares_and_gains_are_found():
+    data = findings.named(made_up())
+    for name in findings.SEEING_ALL:
+        found = findings.by_modulus(findings.cancelled(data[name]), findings.share)
+        np.testing.assert_allclose(found, [[0.5] * 3, [0.1] * 3])
+    through = {"none": (0.6, 0.5), "outcome": (3 / 7, 1 / 11), "learned_product": (0.25, 0.5)}
+    for name, expected in (
+        through | {"steps": (0, 0), "exact_learned_outcome": (np.nan,) * 2}
+    ).items():
+        found = findings.by_modulus(findings.let_through(data[name]), findings.share)
+        np.testing.assert_allclose([cell[0] for cell in found], expected, atol=1e-12)
+    for name, expected in (("none", -1.0), ("outcome", 2.0), ("steps", 3.0)):
+        np.testing.assert_allclose(findings.gained(findings.clean(data[name])), expected)
+    found = findings.with_errors(data["outcome"])
+    expected = {(0.0, 0.0): 2, (0.0, 0.2): 0, (0.1, 0.0): 1, (0.1, 0.2): -1}
+    assert {rates: pytest.approx(cell[0]) for rates, cell in found.items()} == expected
+
+
+def test_a_share_is_one_of_all_seeds_together():
+    """A seed with few events counts little; an event that can't happen has no share."""
+    assert findings.share(np.array([[1.0, 1.0], [0.0, 3.0]])) == 0.25
+    assert np.isnan(findings.share(np.zeros((2, 2))))
+
+
+@pytest.mark.parametrize("num_seeds", [1, 5])
+def test_the_figure_is_labelled_and_the_summary_has_numbers(num_seeds):
+    parts = made_up(num_seeds=num_seeds)
+    drawn = figure.draw(*parts)
+    drawn.draw_without_rendering()
+    assert len(drawn.axes) == len(MODULI) + 4
+    for axes in drawn.axes:
+        assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
+    (legend,) = drawn.subfigs[0].legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == [findings.NAMES[name] for name in findings.PARTS[:6]]
+    lines = [" ".join(line.split()) for line in figure.summary(*parts).splitlines()]
+    assert "additions gained 2 5 mean" in lines
+    assert "every step, perfect" + 3 * " 3.00 (3.00, 3.00)" in lines
+    assert "no filter 0.50 (0.50, 0.50) 0.10 (0.10, 0.10)" in lines
+    assert "outcome, perfect" + 3 * " 1.00 (1.00, 1.00)" in lines  # less than by steps
+    (noisy,) = (line for line in lines if line.startswith("every step, perfect, FPR / FNR"))
+    assert "0 / 0: 3.00" in noisy and "0.1 / 0.2: 0.00" in noisy

@@ -1,0 +1,131 @@
+"""Experiments on gaps, length and self-trust: their parts, and what their figures find."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from avax.analysis import phase, seeds
+from avax.curricula import Fixed, Frontier
+from avax.learners import Population
+from avax.sweeps import needs
+from avax.sweeps.validate import ConfigError
+from avax.verifiers import Likelihood, MajorityVote, Oracle
+from configs import gap, length_generalization, self_trust
+from paper_figures import fig_gap, fig_length_generalization, fig_self_trust
+
+
+def test_arms_differ_in_one_thing_each():
+    parts = length_generalization.parts(length_generalization.build("laptop"))
+    assert tuple(parts) == fig_length_generalization.PARTS
+    oracle = parts["oracle"]
+    assert oracle.base.task.max_difficulty == 100 and oracle.base.verifier == Oracle()
+    assert oracle.axes == {"curriculum.reach": (fig_length_generalization.REACH,)}
+    steady = parts["steady"]
+    assert steady == length_generalization.shortened(oracle)
+    assert isinstance(steady.base.curriculum, Frontier) and not steady.axes
+    for name in ("none", "length"):
+        assert parts[name].base.replace(verifier=Oracle()) == steady.base
+    vote = parts["vote"].base
+    assert vote.learner == Population(oracle.base.learner, threshold=0.75)
+    assert vote.replace(learner=oracle.base.learner, verifier=Oracle(), num_bases=1) == steady.base
+    plain = parts["plain"].base
+    assert plain.replace(task=steady.base.task) == steady.base and not plain.task.reversed_digits
+
+
+@pytest.mark.parametrize(
+    "config, change, words",
+    [
+        (length_generalization, {"axes": {}}, "axes: are none, must be curriculum.reach"),
+        (length_generalization, {"curriculum": Fixed()}, "base.curriculum: is Fixed"),
+        (gap, {"axes": {}}, "must be curriculum.step, curriculum.start"),
+        (gap, {"verifier": MajorityVote()}, "the parts of this experiment set it"),
+        (self_trust, {"axes": {"verifier.fpr": (0.0,)}}, "must be none"),
+        (self_trust, {"verifier": Likelihood()}, "the parts of this experiment set it"),
+    ],
+)
+def test_what_does_not_fit_is_refused(config, change, words):
+    sweep = config.build("laptop")
+    axes = change.pop("axes", sweep.axes)
+    with pytest.raises(ConfigError, match=words):
+        changed = dataclasses.replace(sweep, base=sweep.base.replace(**change), axes=axes)
+        needs.parts(config, changed)
+
+
+def test_gates_of_self_trust():
+    """Self-trust is measured where a policy is asked, and all loops differ in their gate alone."""
+    parts = self_trust.parts(self_trust.build("laptop"))
+    assert set(fig_self_trust.JUDGES) == set(self_trust.SELF_JUDGES)
+    probe = parts["likelihood"].base.probe
+    for name, part in parts.items():
+        measured = set(part.base.probe.metrics)
+        assert ("trust_fpr" in measured) == (name in self_trust.SELF_JUDGES)
+        assert "same_wrong" in measured
+        assert part.base.replace(verifier=Oracle(), probe=probe) == self_trust.build("laptop").base
+
+
+def test_parts_of_gap_differ_in_gate_and_width():
+    """And a smaller sweep has one width only, so that it compiles few programs."""
+    sweep = gap.build("laptop")
+    parts = gap.parts(sweep)
+    assert tuple(parts) == fig_gap.PARTS
+    assert {p.pretraining.model.width for p in parts.values()} == set(gap.WIDTHS)
+    assert all(p.base.replace(verifier=Oracle()) == sweep.base for p in parts.values())
+    assert {type(j).__name__ for j in gap.JUDGES} == set(fig_gap.JUDGES)
+    smoke = gap.parts(gap.build("smoke"))
+    assert len({p.pretraining.model.width for p in smoke.values()}) == 1
+
+
+def test_interval_over_seeds_leaves_out_what_is_not_known():
+    values = xr.DataArray([[1.0, np.nan], [3.0, np.nan], [np.nan, np.nan]], dims=("seed", "k"))
+    mean, low, high = seeds.interval(values)
+    assert mean[0] == 2 and 1 <= low[0] < 2 < high[0] <= 3
+    assert np.isnan([mean[1], low[1], high[1]]).all()
+    alone = xr.DataArray([[0.5]], dims=("seed", "k"))
+    assert seeds.shown(alone.isel(k=0)) == "0.50 (0.50, 0.50)"
+
+
+def test_interval_covers_the_mean_of_most_samples():
+    rng = np.random.default_rng(1)
+    hits = 0
+    for _ in range(200):
+        _, low, high = seeds.interval(xr.DataArray(rng.normal(size=30), dims="seed"), 200)
+        hits += low < 0 < high
+    assert 0.85 < hits / 200 <= 1
+
+
+def test_self_trust_is_what_neither_author_nor_reader_explains():
+    """A hard author, a lenient reader, and 0.3 of self-trust on top."""
+    author, reader = {"own": 0.1, "other": 0.25}, {"own": 0.2, "other": 0.05}
+    values = xr.DataArray(
+        [[reader[r] + author[a] + 0.3 * (r == a == "own") for a in author] for r in reader],
+        coords={"reader": list(reader), "author": list(author)},
+        dims=("reader", "author"),
+    )
+    assert float(fig_self_trust.self_trust(values)) == pytest.approx(0.3)
+
+
+def frontier(accuracy) -> xr.Dataset:
+    """A run of one seed from a base of 2 digits, one length more a round."""
+    accuracy = np.asarray(accuracy, float)[None]
+    dims = ("seed", "round", "difficulty")
+    coords = {"round": np.arange(accuracy.shape[1]), "difficulty": 1 + np.arange(accuracy.shape[2])}
+    data = xr.Dataset({"accuracy_by_difficulty": (dims, accuracy)}, coords)
+    config = {"base": {"curriculum": {"start": 3, "step": 1}, "base_difficulty": 2}}
+    return data.assign(accuracy=data.accuracy_by_difficulty.mean("difficulty")).assign_attrs(
+        config=config
+    )
+
+
+def test_speed_is_told_by_the_seeds_that_got_there():
+    data = frontier([[1, 1, 0.5, 0], [1, 1, 1, 0], [1, 1, 1, 1]])
+    assert fig_length_generalization.posed_length(data).values.tolist() == [2, 3, 4]
+    solved = phase.solved_length(data)
+    assert fig_length_generalization.rounds_until(solved, 3).values.tolist() == [1]
+    assert fig_length_generalization.speed_cell(solved, 4) == "2.0 (1)"
+    assert fig_length_generalization.speed_cell(solved, 5) == "-"
+    waits = data.assign_attrs(config={"base": {"curriculum": {"start": 3, "reach": 8}}})
+    assert fig_length_generalization.posed_length(waits) is None
