@@ -24,7 +24,7 @@ from avax.engine.cluster.ray import Cluster, connect
 from avax.engine.durable import checkpoint, resume
 from avax.engine.durable.resume import CHECKPOINTS
 from avax.engine.durable.signals import Stop
-from avax.engine.durable.survival import Survivor
+from avax.engine.durable.survival import ResumableRunner
 from avax.engine.plan import Plan, compile_plans
 from avax.engine.progress import Meter
 from avax.engine.segments import Run
@@ -105,8 +105,8 @@ class Engine:
                     if asked := [i for i in group if i in batch]:
                         members, runs = sweep.stack_members(config, settings, asked, own_bases)
                         about = plan.run, config.segment, place, facts, self._stop.asked
-                        survivor = Survivor(*about, meter.part)
-                        self._run(survivor, plan, members, runs, writer, meter)
+                        runner = ResumableRunner(*about, meter.part)
+                        self._run(runner, plan, members, runs, writer, meter)
         writer.close()
         if not hosts.is_first():
             return writer.dataset
@@ -201,7 +201,7 @@ class Engine:
             cluster = Cluster(config.ray_address, width, config.optimization, stop)
         return Plan(self._runs[key], units, num_runs, cluster)
 
-    def _run(self, survivor, plan, members, runs, writer, meter) -> None:
+    def _run(self, runner, plan, members, runs, writer, meter) -> None:
         """Runs settings that share a structure, all seeds of each."""
         todo = []
         for indices in tiles.tile_indices(len(runs), plan.run.width * len(plan.units[0])):
@@ -214,10 +214,10 @@ class Engine:
         def on_tile(indices, metrics):
             if not hosts.is_first():
                 return  # even where the folder is there: it may be the first one's
-            saved = survivor.place_of(runs[indices])
+            saved = runner.place_of(runs[indices])
             try:
                 writer.put(runs[indices], metrics)
-                if saved.exists() or survivor.is_worth_saving(runs[indices]):
+                if saved.exists() or runner.is_worth_saving(runs[indices]):
                     writer.flush()  # first: a tile is at all times either there or here
                     checkpoint.forget(saved)
             except BaseException:
@@ -234,6 +234,6 @@ class Engine:
                 if plan.cluster:
                     plan.cluster.run_tiles(members, on_tile, todo)
                 else:
-                    tiles.run_tiles(survivor, (members, runs), plan.units, on_tile, todo)
+                    tiles.run_tiles(runner, (members, runs), plan.units, on_tile, todo)
             finally:
                 writer.flush()

@@ -27,19 +27,19 @@ class Rows(NamedTuple):
     sequence: Array | None = None  # i32[B, A + Q]: whose each token is, if rows hold two
 
     @property
-    def num_told(self) -> int:
+    def completion_cols(self) -> int:
         """Q."""
         return self.target.shape[-1]
 
     @property
-    def num_asked(self) -> int:
+    def prompt_cols(self) -> int:
         """A."""
-        return self.tokens.shape[-1] - self.num_told
+        return self.tokens.shape[-1] - self.completion_cols
 
     def lengths(self) -> tuple[Array, Array]:
         """i32[B] tokens but PAD in the first A columns, and in the targets."""
-        asked = self.tokens[:, : self.num_asked]
-        return (asked != vocab.PAD).sum(-1), (self.target != vocab.PAD).sum(-1)
+        prompts = self.tokens[:, : self.prompt_cols]
+        return (prompts != vocab.PAD).sum(-1), (self.target != vocab.PAD).sum(-1)
 
 
 def rows_of(prompts: Array, completions: Array, weight: Array) -> Rows:
@@ -57,36 +57,38 @@ def pack(rows: Rows) -> Rows:
 
     All prompts stay in front of all completions, so that a last layer can skip them.
     """
-    asked, told = rows.lengths()
-    asked = jnp.where(told > 0, asked, 0)
-    num_asked, num_told = rows.num_asked + MORE[0], rows.num_told + MORE[1]
-    pair = pairs(asked, told, num_asked, num_told)
-    asker, index, is_asked = columns(asked, pair, num_asked)
-    teller, later, is_told = columns(told, pair, num_told)
-    column = rows.num_asked - asked[asker] + index  # behind the PAD
-    asking = jnp.where(is_asked, rows.tokens[asker, column], vocab.PAD)
-    telling = jnp.where(is_told, rows.tokens[teller, rows.num_asked + later], vocab.PAD)
+    prompt_len, completion_len = rows.lengths()
+    prompt_len = jnp.where(completion_len > 0, prompt_len, 0)
+    prompt_cols, completion_cols = rows.prompt_cols + MORE[0], rows.completion_cols + MORE[1]
+    pair = pairs(prompt_len, completion_len, prompt_cols, completion_cols)
+    prompt_of, index, is_prompt = columns(prompt_len, pair, prompt_cols)
+    completion_of, later, is_completion = columns(completion_len, pair, completion_cols)
+    column = rows.prompt_cols - prompt_len[prompt_of] + index  # behind the PAD
+    prompts = jnp.where(is_prompt, rows.tokens[prompt_of, column], vocab.PAD)
+    completions = jnp.where(
+        is_completion, rows.tokens[completion_of, rows.prompt_cols + later], vocab.PAD
+    )
     return Rows(
-        jnp.concatenate([asking, telling], axis=1),
-        jnp.where(is_told, rows.target[teller, later], vocab.PAD),
-        jnp.where(is_told, rows.weight[teller, later], 0.0),
-        jnp.concatenate([asker, teller], axis=1),
+        jnp.concatenate([prompts, completions], axis=1),
+        jnp.where(is_completion, rows.target[completion_of, later], vocab.PAD),
+        jnp.where(is_completion, rows.weight[completion_of, later], 0.0),
+        jnp.concatenate([prompt_of, completion_of], axis=1),
     )
 
 
-def pairs(asked: Array, told: Array, most_asked: int, most_told: int) -> Array:
+def pairs(prompt_len: Array, completion_len: Array, max_prompt: int, max_completion: int) -> Array:
     """i32[B, 2]: the one or two sequences of each row, -1 for none.
 
     The longest go alone, as few as possible; of the others the longest goes with the shortest, the
     second longest with the second shortest, and so on.
 
     Args:
-      asked, told: i32[B], how many columns of the one kind and the other each sequence needs.
-      most_asked, most_told: columns of a row.
+      prompt_len, completion_len: i32[B], columns that each sequence needs of either kind.
+      max_prompt, max_completion: columns of a row.
     """
-    total = len(asked)
-    order = pieces.order_of(-(asked + told))
-    asked, told = asked[order], told[order]
+    total = len(prompt_len)
+    order = pieces.order_of(-(prompt_len + completion_len))
+    prompt_len, completion_len = prompt_len[order], completion_len[order]
     row = jnp.arange(total)
 
     def partner(row, alone):
@@ -95,11 +97,11 @@ def pairs(asked: Array, told: Array, most_asked: int, most_told: int) -> Array:
         return jnp.where((row >= alone) & (behind > row), behind, -1), behind >= row
 
     second, _ = partner(row[None], row[:, None])  # [number of those alone, row]
-    asked_of, told_of = (jnp.append(n, 0) for n in (asked, told))
-    fits = asked[None] + asked_of[second] <= most_asked
-    fits &= told[None] + told_of[second] <= most_told
+    prompt_len_of, completion_len_of = (jnp.append(n, 0) for n in (prompt_len, completion_len))
+    fits = prompt_len[None] + prompt_len_of[second] <= max_prompt
+    fits &= completion_len[None] + completion_len_of[second] <= max_completion
     second, is_row = partner(row, fits.all(1).argmax())
-    is_row &= asked + told > 0
+    is_row &= prompt_len + completion_len > 0
     order = jnp.append(order, -1)
     return jnp.where(is_row[:, None], jnp.stack([order[:-1], order[second]], axis=1), -1)
 

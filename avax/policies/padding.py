@@ -38,7 +38,7 @@ def sum_over_rows(function: Callable[[Rows], Any], rows: Rows) -> Any:
 
     An accelerator takes all rows at once.
     """
-    sizes = sizes_of(rows.num_asked, rows.num_told)
+    sizes = sizes_of(rows.prompt_cols, rows.completion_cols)
     if jax.default_backend() != "cpu" or (len(sizes) == 1 and len(rows.tokens) < MIN_BATCH):
         return function(rows)
     stacked, parts = packed(rows) if len(sizes) == 1 else sorted_by_size(rows, sizes)
@@ -57,17 +57,20 @@ def sum_over_rows(function: Callable[[Rows], Any], rows: Rows) -> Any:
     return total
 
 
-def sizes_of(num_asked: int, num_told: int) -> list[Size]:
+def sizes_of(prompt_cols: int, completion_cols: int) -> list[Size]:
     """What to cut rows to, ascending; the last is all of them."""
-    count = min(max((num_asked + num_told) // STEP, 1), MOST)
-    return [(-(-num_asked * i // count), -(-num_told * i // count)) for i in range(1, count + 1)]
+    count = min(max((prompt_cols + completion_cols) // STEP, 1), MOST)
+    return [
+        (-(-prompt_cols * i // count), -(-completion_cols * i // count))
+        for i in range(1, count + 1)
+    ]
 
 
 def packed(rows: Rows) -> tuple[Rows, list[tuple[Size, Array]]]:
     """Pieces [N, B / N, ...] of packed rows, and how many hold something: all have one size."""
     stacked = in_pieces(packing.pack(rows))
     count = (stacked.target != vocab.PAD).any((1, 2)).sum()
-    return stacked, [((stacked.num_asked, stacked.num_told), count)]
+    return stacked, [((stacked.prompt_cols, stacked.completion_cols), count)]
 
 
 def sorted_by_size(rows: Rows, sizes: list[Size]) -> tuple[Rows, list[tuple[Size, Array]]]:
@@ -80,9 +83,9 @@ def sorted_by_size(rows: Rows, sizes: list[Size]) -> tuple[Rows, list[tuple[Size
 
 def needed(rows: Rows, sizes: list[Size]) -> Array:
     """i32[B]: index of the first of some sizes, ascending, that holds each row."""
-    asked, told = rows.lengths()
-    too_small = [(asked > a) | (told > q) for a, q in sizes[:-1]]
-    return sum(too_small, start=jnp.zeros(asked.shape, jnp.int32))
+    prompt_len, completion_len = rows.lengths()
+    too_small = [(prompt_len > a) | (completion_len > q) for a, q in sizes[:-1]]
+    return sum(too_small, start=jnp.zeros(prompt_len.shape, jnp.int32))
 
 
 def in_pieces(rows: Rows) -> Rows:
@@ -99,11 +102,11 @@ def in_pieces(rows: Rows) -> Rows:
 
 def cut(piece: Rows, size: Size, is_wanted: Array) -> Rows:
     """A piece without what stands beyond a size; of PAD alone if it isn't wanted."""
-    asked, told = size
-    here = slice(piece.num_asked - asked, piece.num_asked + told)
+    prompt_cols, completion_cols = size
+    here = slice(piece.prompt_cols - prompt_cols, piece.prompt_cols + completion_cols)
     piece = piece._replace(
         tokens=piece.tokens[:, here],
-        target=piece.target[:, :told],
-        weight=piece.weight[:, :told],
+        target=piece.target[:, :completion_cols],
+        weight=piece.weight[:, :completion_cols],
     )
     return jax.tree.map(lambda x, b: jnp.where(is_wanted, x, b), piece, packing.blank(piece))

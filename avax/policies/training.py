@@ -95,7 +95,7 @@ def weighted_loss(policy: Policy, rows: Rows) -> Array:
 
 
 def _loss_of_rows(policy, rows):
-    logits, _ = policy(rows.tokens, None, 0, rows.num_asked, rows.sequence)
+    logits, _ = policy(rows.tokens, None, 0, rows.prompt_cols, rows.sequence)
     return -(sampling.token_logprob(logits, rows.target) * rows.weight).sum()
 
 

@@ -53,18 +53,19 @@ def whole(policy, batch):
     return -(logprob * mask).sum() / jnp.maximum(mask.sum(), 1)
 
 
-def by_hand(asked, told, most_asked, most_told):
+def by_hand(prompts, completions, max_prompt, max_completion):
     """The pairs as the docstring says, one candidate after the other."""
-    order = sorted(range(len(asked)), key=lambda i: -(asked[i] + told[i]))
+    order = sorted(range(len(prompts)), key=lambda i: -(prompts[i] + completions[i]))
     for num_alone in range(len(order)):
         rows, rest = [[i] for i in order[:num_alone]], order[num_alone:]
         while rest:
             rows.append([rest.pop(0), *([rest.pop()] if rest else [])])
         if all(
-            sum(asked[i] for i in row) <= most_asked and sum(told[i] for i in row) <= most_told
+            sum(prompts[i] for i in row) <= max_prompt
+            and sum(completions[i] for i in row) <= max_completion
             for row in rows
         ):
-            return [row for row in rows if told[row[0]]]
+            return [row for row in rows if completions[row[0]]]
     raise AssertionError("each fits alone")
 
 
@@ -75,17 +76,17 @@ def test_pairs_are_those_by_hand():
     random = np.random.default_rng(0)
     num_pairs = []
     for _ in range(60):
-        asked, told = random.integers(0, 9, NUM), random.integers(0, 5, NUM)
-        asked[told == 0] = 0  # what holds nothing may stand beside anything
-        found = [[int(i) for i in row if i >= 0] for row in pairs(asked, told, 9, 6)]
-        expected = by_hand(asked.tolist(), told.tolist(), 9, 6)
+        prompts, completions = random.integers(0, 9, NUM), random.integers(0, 5, NUM)
+        prompts[completions == 0] = 0  # what holds nothing may stand beside anything
+        found = [[int(i) for i in row if i >= 0] for row in pairs(prompts, completions, 9, 6)]
+        expected = by_hand(prompts.tolist(), completions.tolist(), 9, 6)
         assert found == expected + [[]] * (NUM - len(expected))
         num_pairs.append(sum(len(row) == 2 for row in expected))
     assert set(num_pairs) >= {1, 2, 3, 4}
 
 
 @pytest.mark.parametrize(
-    "asked, told, rows",
+    "prompts, completions, rows",
     [
         ([4, 4, 4, 4], [2, 2, 2, 2], [[0, 3], [1, 2]]),
         ([5, 4, 4], [2, 2, 2], [[0], [1, 2]]),
@@ -95,9 +96,9 @@ def test_pairs_are_those_by_hand():
         ([0, 0, 0], [0, 0, 0], []),
     ],
 )
-def test_pairs(asked, told, rows):
+def test_pairs(prompts, completions, rows):
     """In rows of 8 and 4 columns, or 8 and 5 where one has an answer of 4."""
-    found = pairs(jnp.array(asked), jnp.array(told), 8, 5 if max(told) == 4 else 4)
+    found = pairs(jnp.array(prompts), jnp.array(completions), 8, 5 if max(completions) == 4 else 4)
     assert [[int(i) for i in row if i >= 0] for row in found if row[0] >= 0] == rows
 
 
@@ -121,17 +122,17 @@ def test_every_sequence_stands_in_one_row_unchanged(difficulties, num_rows):
     for tokens, target, weight, sequence in zip(*map(np.asarray, packed), strict=True):
         for i in set(sequence[tokens != vocab.PAD].tolist()):
             mine = (sequence == i) & (tokens != vocab.PAD)
-            told = mine[packed.num_asked :]
+            said = mine[packed.prompt_cols :]
             assert i not in found
-            found[i] = tokens[mine].tolist(), target[told].tolist(), weight[told].tolist()
+            found[i] = tokens[mine].tolist(), target[said].tolist(), weight[said].tolist()
     prompts, completions = (np.asarray(x) for x in batch_of(difficulties))
     for i, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
         if difficulties[i] == 0:
             assert i not in found
             continue
-        told = completion[completion != vocab.PAD]
-        read = np.concatenate([prompt[prompt != vocab.PAD], told[:-1]])
-        expected = read.tolist(), told.tolist(), rows.weight[i, : len(told)].tolist()
+        said = completion[completion != vocab.PAD]
+        read = np.concatenate([prompt[prompt != vocab.PAD], said[:-1]])
+        expected = read.tolist(), said.tolist(), rows.weight[i, : len(said)].tolist()
         assert found[i] == expected
     assert packed.weight.sum() == pytest.approx(float(rows.weight.sum()), rel=1e-6)
 

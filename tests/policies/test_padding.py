@@ -113,11 +113,11 @@ def test_columns_that_are_computed(difficulties, columns):
     assert seen == columns
 
 
-@pytest.mark.parametrize("num_asked, num_told", [(0, 1), (37, 20), (81, 42), (401, 202)])
-def test_sizes_ascend_to_the_whole(monkeypatch, num_asked, num_told):
+@pytest.mark.parametrize("prompt_cols, completion_cols", [(0, 1), (37, 20), (81, 42), (401, 202)])
+def test_sizes_ascend_to_the_whole(monkeypatch, prompt_cols, completion_cols):
     monkeypatch.undo()
-    sizes = padding.sizes_of(num_asked, num_told)
-    assert sizes[-1] == (num_asked, num_told) and len(sizes) <= padding.MOST
+    sizes = padding.sizes_of(prompt_cols, completion_cols)
+    assert sizes[-1] == (prompt_cols, completion_cols) and len(sizes) <= padding.MOST
     totals = [sum(size) for size in sizes]
     assert all(b - a >= padding.STEP - 2 for a, b in zip(totals, totals[1:], strict=False))
-    assert (len(sizes) == 1) == (num_asked + num_told < 2 * padding.STEP)
+    assert (len(sizes) == 1) == (prompt_cols + completion_cols < 2 * padding.STEP)

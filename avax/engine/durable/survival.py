@@ -24,7 +24,7 @@ class Stopped(Exception):
     """A tile was left between two segments, because it was asked to stop."""
 
 
-class Survivor:
+class ResumableRunner:
     """Runs tiles in segments.
 
     Attributes:
