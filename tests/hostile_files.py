@@ -13,7 +13,7 @@ import numpy as np
 from crafted import CONFIG, DIMS, Payload, change, chunk_of, empty, meta, registry
 
 from avax import results
-from avax.results import provenance
+from avax.results import dataset, provenance
 
 ATTACKS, attack = registry()
 # Beside the arrays that the provenance names: passed over, as what a file manager leaves is.
@@ -107,11 +107,11 @@ def escape_in_the_config(folder, outside):
 @attack
 def escape_in_a_coordinate(folder, outside):
     """With a fingerprint that fits."""
-    results.is_label = lambda text: True  # in this process
-    dataset = empty().fillna(0).assign_coords(mistake=np.array([ESCAPE, "b"], object))
-    dataset = dataset.assign_attrs(config=CONFIG, provenance={})
+    dataset.is_label = lambda text: True  # in this process
+    strange = empty().fillna(0).assign_coords(mistake=np.array([ESCAPE, "b"], object))
+    strange = strange.assign_attrs(config=CONFIG, provenance={})
     shutil.rmtree(folder / results.STORE)
-    results.save(dataset, folder)
+    results.save(strange, folder)
 
 
 @attack
