@@ -14,27 +14,20 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import metrics, struct
+from avax import checks, metrics, source, struct
 from avax.faults.label_noise import LabelNoise
 from avax.faults.lapse import Lapse
 from avax.metrics import OF_POLICY
-from avax.policies import sampling
 from avax.types import (
-    MISTAKES,
     Curriculum,
-    Grade,
     Integer,
     Key,
     Learner,
     Policy,
     Probe,
-    Problem,
-    Rollout,
     Source,
     State,
-    Subject,
     Task,
-    Verdict,
     Verifier,
 )
 
@@ -83,9 +76,6 @@ class Experiment:
         return self.task if self.base_task is None else self.base_task
 
 
-RECURRING, PROBE = 2**32 - 1, 2**32 - 2  # folded into a run's key; no round has these numbers
-
-
 class LoopState(NamedTuple):
     """Everything a run needs to go on."""
 
@@ -108,7 +98,7 @@ def run(experiment: Experiment, bases: Policy, key: Key) -> tuple[Policy, dict[s
       `avax.metrics.METRICS` for names and meaning, and the probe for its own.
     """
     state = init(experiment, bases, key)
-    found = blank(experiment)
+    found = metrics.blank(experiment)
     state, found = advance(experiment, state, found, 0, experiment.num_rounds + 1)
     return state.learner.policy, found
 
@@ -116,7 +106,7 @@ def run(experiment: Experiment, bases: Policy, key: Key) -> tuple[Policy, dict[s
 def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
     """The state before the first round."""
     key, key_learner, key_verifier = jax.random.split(key, 3)
-    probe, key_probe = experiment.probe, jax.random.fold_in(key, PROBE)
+    probe, key_probe = experiment.probe, jax.random.fold_in(key, source.PROBE)
     example = jax.eval_shape(experiment.task.sample, key, experiment.base_difficulty)
     return LoopState(
         experiment.learner.init(key_learner, bases, example),
@@ -126,18 +116,6 @@ def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
         jnp.zeros((), jnp.int32),
         key,
     )
-
-
-def blank(experiment: Experiment) -> dict[str, Array]:
-    """The metrics of all rounds before any was measured: NaN, f32[R + 1, ...]."""
-    sizes = {"difficulty": experiment.task.max_difficulty, "mistake": len(MISTAKES)}
-    dims = {name: metrics.DIMENSIONS.get(name, ()) for name in metrics.METRICS}
-    shapes = {name: tuple(sizes[d] for d in own) for name, own in dims.items()}
-    if experiment.probe is not None:
-        own = experiment.probe.metrics
-        shapes |= {name: tuple(map(len, metric.dims.values())) for name, metric in own.items()}
-    rows = experiment.num_rounds + 1
-    return {name: jnp.full((rows, *shape), jnp.nan) for name, shape in shapes.items()}
 
 
 def advance(
@@ -187,23 +165,21 @@ def unless(diverged: Array, before: LoopState, after: LoopState) -> LoopState:
 
 def round_(experiment: Experiment, state: LoopState) -> tuple[LoopState, dict[str, Array]]:
     """One round of generate -> verify -> retrain, and what was measured in it."""
-    task, curriculum, verifier = experiment.task, experiment.curriculum, experiment.verifier
+    curriculum, verifier = experiment.curriculum, experiment.verifier
     number = state.round + 1
     key_step, key_verifier = jax.random.split(jax.random.fold_in(state.key, number))
 
-    draw = partial(draw_problem, experiment, state, number)
-
-    def draw_base(key):
-        key_difficulty, key_problem = jax.random.split(key)
-        difficulty = sampling.uniform_integer(key_difficulty, 1, experiment.base_difficulty)
-        return experiment.warm_task.sample(key_problem, difficulty)
-
-    judge = partial(judge_rollouts, experiment, state.verifier, number)
-    probes = probed(experiment, state)
-    learner, info = experiment.learner.step(key_step, state.learner, Source(draw, draw_base, judge))
-    grades = grade_rollouts(task, info.problems, info.rollouts)
+    given = Source(
+        partial(source.draw, experiment, state, number),
+        partial(source.draw_base, experiment),
+        partial(source.judge, experiment, state.verifier, number),
+    )
+    probes = source.probed(experiment, state)
+    learner, info = experiment.learner.step(key_step, state.learner, given)
+    checks.returned(experiment.learner, "step", info, checks.step_info(experiment.task, info))
+    grades = source.grade(experiment.task, info.problems, info.rollouts)
     seen = grades if verifier.uses_ground_truth else None
-    state = LoopState(
+    after = LoopState(
         learner,
         verifier.update(key_verifier, state.verifier, info, seen),
         curriculum.update(state.curriculum, info),
@@ -211,52 +187,5 @@ def round_(experiment: Experiment, state: LoopState) -> tuple[LoopState, dict[st
         number,
         state.key,
     )
-    return state, metrics.of_round(info, grades) | probes
-
-
-def draw_problem(experiment: Experiment, state: LoopState, number: Array, key: Key) -> Problem:
-    """A problem of round `number`."""
-    data, num_distinct = jax.random.key_data(key), experiment.num_distinct
-    # Which of the recurring ones: the key's own bits are as good as a draw.
-    recurring = jax.random.fold_in(state.key, RECURRING)
-    recurring = jax.random.fold_in(recurring, data[-1] % jnp.maximum(num_distinct, 1))
-    data = jnp.where(num_distinct > 0, jax.random.key_data(recurring), data)
-    key_difficulty, key_problem = jax.random.split(jax.random.wrap_key_data(data))
-    difficulty = experiment.curriculum.difficulty(key_difficulty, state.curriculum, number)
-    return experiment.task.sample(key_problem, difficulty)
-
-
-def probed(experiment: Experiment, state: LoopState) -> dict[str, Array]:
-    """What the experiment's probe measures on the policy that is about to be retrained."""
-    probe, task, verifier = experiment.probe, experiment.task, experiment.verifier
-    if probe is None:
-        return {}
-    subject = Subject(
-        state.learner.policy,
-        partial(draw_problem, experiment, state, state.round + 1),
-        partial(grade_rollouts, task),
-        lambda key, *args: sampling.verify(verifier, key, state.verifier, *args),
-    )
-    key = jax.random.fold_in(jax.random.fold_in(state.key, PROBE), state.round)
-    return probe.measure(key, state.probe, subject)
-
-
-def judge_rollouts(
-    experiment: Experiment, state: State, number: Array, key: Key, policy: Policy,
-    problems: Problem, rollouts: Rollout,
-) -> tuple[Rollout, Verdict]:  # fmt: skip
-    """What comes through the filter, noise and lapse of this round included."""
-    verifier = experiment.verifier
-    key_verify, key_noise, key_lapse = jax.random.split(key, 3)
-    grades = None
-    if verifier.uses_ground_truth:
-        grades = grade_rollouts(experiment.task, problems, rollouts)
-    verdicts = sampling.verify(verifier, key_verify, state, policy, rollouts, grades)
-    verdicts = experiment.lapse.overlook(key_lapse, rollouts, verdicts, number)
-    return experiment.label_noise.inject(key_noise, rollouts, number), verdicts
-
-
-def grade_rollouts(task: Task, problems: Problem, rollouts: Rollout) -> Grade:
-    """Ground truth about B rollouts: correct bool[B, K], step_correct bool[B, K, C]."""
-    grade = jax.vmap(jax.vmap(task.grade, (None, 0)))
-    return grade(problems, rollouts.completion)
+    checks.states(experiment, state, after)
+    return after, metrics.of_round(info, grades) | probes

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from avax.policies import sampling
-from avax.types import Grade, Key, Policy, Problem, State, StepInfo, Task
+from avax.types import MISTAKES, Grade, Key, Policy, Problem, State, StepInfo, Task
+
+if TYPE_CHECKING:
+    from avax.loop import Experiment
 
 METRICS = {
     "accuracy": "greedy accuracy, mean over all difficulties",
@@ -36,6 +41,18 @@ OF_POLICY = ("accuracy", "accuracy_by_difficulty", "diverged")  # the rest only 
 
 # What no run that learns comes near: to guess costs 3.5, and parameters are of the order of 1.
 MAX_LOSS, MAX_PARAMETER = 1e3, 1e4
+
+
+def blank(experiment: Experiment) -> dict[str, Array]:
+    """The metrics of all rounds before any was measured: NaN, f32[R + 1, ...]."""
+    sizes = {"difficulty": experiment.task.max_difficulty, "mistake": len(MISTAKES)}
+    dims = {name: DIMENSIONS.get(name, ()) for name in METRICS}
+    shapes = {name: tuple(sizes[d] for d in own) for name, own in dims.items()}
+    if experiment.probe is not None:
+        own = experiment.probe.metrics
+        shapes |= {name: tuple(map(len, metric.dims.values())) for name, metric in own.items()}
+    rows = experiment.num_rounds + 1
+    return {name: jnp.full((rows, *shape), jnp.nan) for name, shape in shapes.items()}
 
 
 def eval_problems(task: Task, number: int, key: Key) -> Problem:

@@ -21,9 +21,9 @@ from avax.learners import FilteredSFT, SimplifyThenGuess
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
+from avax.requirements import ConfigError
 from avax.sweeps.needs import Needs
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.validate import ConfigError
 from avax.tasks import Scratchpad
 from avax.verifiers import AcceptAll, AllOf, Commutative, MajorityVote, Oracle
 

@@ -29,9 +29,9 @@ from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
 from avax.probes import Both, Gap, PassAt
 from avax.probes.judging import OWN
+from avax.requirements import ConfigError
 from avax.sweeps.needs import Needs
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.validate import ConfigError
 from avax.tasks import Addition
 from avax.types import Verifier
 from avax.verifiers import (

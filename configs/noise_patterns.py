@@ -27,9 +27,9 @@ import dataclasses
 from typing import Any
 
 from avax.loop import Experiment
+from avax.requirements import ConfigError
 from avax.sweeps.needs import Needs
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.validate import ConfigError
 from avax.verifiers import Hashed, Oracle, Systematic
 from configs import noise_phase_diagram
 

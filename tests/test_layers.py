@@ -11,14 +11,14 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 PLUGINS = tuple(f"avax.{k}" for k in ("tasks", "curricula", "verifiers", "learners", "probes"))
-NOUNS = {f"avax.{name}" for name in "struct types vocab requirements".split()}
+NOUNS = {f"avax.{name}" for name in "struct types vocab requirements checks".split()}
 # From the ground up; a package stands for all that is in it. Whoever stands higher may import what
 # stands lower, and what stands beside it.
 FLOORS = [
     {*NOUNS, "avax.results", "avax.plotting"},
     {"avax.models", "avax.analysis"},
     {"avax.policies"},
-    {*PLUGINS, "avax.faults", "avax.metrics"},
+    {*PLUGINS, "avax.faults", "avax.metrics", "avax.source"},
     {"avax.loop"},
     {"avax.sweeps"},
     {"avax.engine"},

@@ -64,7 +64,7 @@ def program(name):
         "run": loop.run,
         "runs": jax.vmap(loop.run),
         "init": loop.init,
-        "blank": loop.blank,
+        "blank": metrics.blank,
         "advance": loop.advance,
     }
     return jax.jit(functions[name])

@@ -25,9 +25,10 @@ from avax.engine.cluster import processes
 from avax.engine.durable import resume
 from avax.learners import LEARNERS
 from avax.probes import PROBES
+from avax.requirements import ConfigError
 from avax.sweeps.axes import AXIS_HELP, parse_values, sweepable
 from avax.sweeps.sweep import EXECUTION, Sweep
-from avax.sweeps.validate import ConfigError, validate
+from avax.sweeps.validate import validate
 from avax.tasks import TASKS
 from avax.verifiers import VERIFIERS
 

@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from avax.requirements import ConfigError
 from avax.sweeps.axes import axis_names
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.validate import ConfigError
 
 
 def flag_name(path: str) -> str:

@@ -27,10 +27,10 @@ from avax.engine.durable.signals import Stop, leave
 from avax.engine.durable.survival import Stopped
 from avax.engine.progress import say
 from avax.engine.run import Engine, Seconds
+from avax.requirements import ConfigError
 from avax.results import folders, roots
 from avax.sweeps import adaptive, needs
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.validate import ConfigError
 
 
 def main(started: float, config: ModuleType, figure: ModuleType) -> None:

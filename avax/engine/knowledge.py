@@ -13,8 +13,8 @@ from avax import metrics
 from avax.engine import tiles
 from avax.engine.program import Program
 from avax.engine.progress import say
+from avax.requirements import ConfigError
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.validate import ConfigError
 from avax.types import Policy, Task
 
 LITTLE = 0.5  # share of its own problems that a policy is right on

@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from avax import struct
+from avax import metrics, struct
 from avax.engine import program
 from avax.engine.program import Program, Unit, sized
-from avax.loop import Experiment, advance, blank, init
+from avax.loop import Experiment, advance, init
 from avax.types import Policy
 
 
@@ -27,7 +27,7 @@ class Progress(NamedTuple):
 def begin(experiment: Experiment, bases: Policy, key: jax.Array) -> Progress:
     """A run of which nothing is done."""
     state = init(experiment, bases, key)
-    found = blank(experiment)
+    found = metrics.blank(experiment)
     return Progress(
         jax.tree.map(lambda x: jax.random.key_data(x) if _is_key(x) else x, state), found
     )

@@ -16,7 +16,7 @@ from avax.engine.program import Unit, own_device
 from avax.engine.progress import Meter, say
 from avax.engine.segments import Run
 from avax.loop import Experiment
-from avax.sweeps.validate import ConfigError
+from avax.requirements import ConfigError
 from avax.types import Policy
 
 AUTO_WIDTHS = (1, 2, 4, 8)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import vocab
+from avax import checks, vocab
 from avax.policies import generation
 from avax.types import (
     PROBLEMS,
@@ -48,10 +48,12 @@ def verify(
     """What a verifier says of B rollouts; it sees the truth only if it declares its use."""
     seen = grades if verifier.uses_ground_truth else None
     keys = jax.random.split(key, rollouts.prompt.shape[0])
-    return jax.vmap(
-        lambda key, rollout, grade: verifier.verify(key, state, policy, rollout, grade),
-        axis_name=PROBLEMS,
-    )(keys, rollouts, seen)
+
+    def judge(key, rollout, grade):
+        verdict = verifier.verify(key, state, policy, rollout, grade)
+        return checks.returned(verifier, "verify", verdict, checks.verdict(rollout))
+
+    return jax.vmap(judge, axis_name=PROBLEMS)(keys, rollouts, seen)
 
 
 def uniform_integer(key: Key, low: Integer, high: Integer) -> Array:

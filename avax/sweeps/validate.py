@@ -12,6 +12,7 @@ import numpy as np
 from avax import requirements, struct
 from avax.metrics import METRICS
 from avax.models.transformer import TransformerConfig
+from avax.requirements import ConfigError
 from avax.sweeps import adaptive
 from avax.sweeps.sweep import Sweep
 
@@ -19,10 +20,6 @@ MAX_RUNS = 10**6
 SMALLEST = float(np.finfo(np.float32).tiny)  # above 0 that the loop tells from it
 MAX_BYTES = 2**34  # of the results, which are held in memory
 SHAPES = ("num_rounds", "task.max_difficulty")  # fields that the results' dimensions depend on
-
-
-class ConfigError(ValueError):
-    """A configuration that can't be run. The message is one line for a user."""
 
 
 def validate(sweep: Sweep) -> None:

@@ -15,9 +15,9 @@ from avax.cli import cli, script
 from avax.engine import platform
 from avax.engine.durable import resume
 from avax.learners import GRPO
+from avax.requirements import ConfigError
 from avax.results import folders
 from avax.sweeps import axes
-from avax.sweeps.validate import ConfigError
 from avax.tasks import Scratchpad
 from avax.verifiers import MajorityVote, Noisy, Oracle
 from configs import noise_phase_diagram as config

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from avax import struct
 from avax.cli import cli, terminal
+from avax.requirements import ConfigError
 from avax.sweeps import needs, sweep
 from avax.sweeps.sweep import EXECUTION, INVISIBLE, Sweep
-from avax.sweeps.validate import ConfigError
 
 NAMES = ("noise_phase_diagram", "theory", "gap", "avalanche")
 CONFIGS = {name: importlib.import_module(f"configs.{name}") for name in NAMES}

@@ -12,8 +12,8 @@ import pytest
 
 from avax import struct
 from avax.cli import cli
+from avax.requirements import ConfigError
 from avax.sweeps import needs
-from avax.sweeps.validate import ConfigError
 from avax.verifiers import Oracle
 from configs import noise_phase_diagram as main_job
 

@@ -20,8 +20,8 @@ from avax.engine import bases as engine_bases
 from avax.engine import knowledge
 from avax.engine.bases import base_policies
 from avax.policies import pretrain
+from avax.requirements import ConfigError
 from avax.results import ResultsError, folders
-from avax.sweeps.validate import ConfigError
 
 # After damage, threads of orbax may end with errors of their own, at any later time.
 pytestmark = [

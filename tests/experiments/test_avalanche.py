@@ -11,8 +11,9 @@ import xarray as xr
 from avax import plotting, struct
 from avax.analysis import runway, seeds
 from avax.learners import FilteredSFT, SimplifyThenGuess
+from avax.requirements import ConfigError
 from avax.sweeps import needs
-from avax.sweeps.validate import ConfigError, validate
+from avax.sweeps.validate import validate
 from avax.verifiers import Oracle
 from configs import avalanche as config
 from paper_figures import avalanche as findings

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from avax.requirements import ConfigError
 from avax.sweeps import needs
-from avax.sweeps.validate import ConfigError, validate
+from avax.sweeps.validate import validate
 from avax.verifiers import Oracle
 from configs import error_floor as config
 from paper_figures import fig_error_floor as figure

@@ -8,8 +8,9 @@ import xarray as xr
 
 from avax import plotting
 from avax.analysis import patterns
+from avax.requirements import ConfigError
 from avax.sweeps import needs
-from avax.sweeps.validate import ConfigError, validate
+from avax.sweeps.validate import validate
 from avax.types import MISTAKES
 from configs import noise_patterns as config
 from paper_figures import fig_noise_patterns as figure

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from avax.requirements import ConfigError
 from avax.sweeps import needs
-from avax.sweeps.validate import ConfigError
 from avax.tasks import Chain
 from avax.verifiers import AcceptAll, Learned, Oracle, StepOracle
 from configs import steps as config

@@ -11,8 +11,8 @@ import xarray as xr
 from avax.analysis import phase, seeds
 from avax.curricula import Fixed, Frontier
 from avax.learners import Population
+from avax.requirements import ConfigError
 from avax.sweeps import needs
-from avax.sweeps.validate import ConfigError
 from avax.verifiers import Likelihood, MajorityVote, Oracle
 from configs import gap, length_generalization, self_trust
 from paper_figures import fig_gap, fig_length_generalization, fig_self_trust

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from toys import one_base
 
-from avax import loop, vocab
+from avax import loop, source, vocab
 from avax.curricula import Frontier
 from avax.learners import simplify
 from avax.learners.simplify import SimplifyThenGuess
@@ -290,10 +290,10 @@ def test_scrambled_truth_changes_nothing_for_a_label_free_verifier():
         experiment = loop.Experiment(task, Frontier(start=N), MajorityVote(0.5), learner_of())
         problems = jax.vmap(task.sample, (0, None))(jax.random.split(jax.random.key(4), B), N)
         rollouts, steps = guess(Student(mistaken=N - 1), problems.prompt)
-        judged = loop.judge_rollouts(
+        judged = source.judge(
             experiment, (), jnp.int32(1), jax.random.key(5), Student(), problems, rollouts
         )
-        return (judged, steps), loop.grade_rollouts(task, problems, rollouts).correct
+        return (judged, steps), source.grade(task, problems, rollouts).correct
 
     found, correct = collect(TASK)
     scrambled, none_correct = collect(Shifted(max_difficulty=N, step_rate=0.0))

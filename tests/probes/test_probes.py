@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import loop, struct
+from avax import loop, source, struct
 from avax.curricula import Fixed
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
@@ -20,8 +20,9 @@ from avax.probes import PROBES, Both, Gap, Overlap, PassAt, SelfTrust, judging
 from avax.probes.gap import filter_gap
 from avax.probes.pass_at import pass_at
 from avax.probes.self_trust import area_by_author, matched_weight
+from avax.requirements import ConfigError
 from avax.sweeps.sweep import Sweep, empty_dataset
-from avax.sweeps.validate import ConfigError, validate
+from avax.sweeps.validate import validate
 from avax.tasks import Copy
 from avax.types import Probe
 from avax.verifiers import AcceptAll, CommitFirst, CrossModel, Likelihood, Oracle
@@ -118,7 +119,7 @@ def test_self_trust_asks_the_reader():
     bases = BASES.replace(embed=BASES.embed + shift)
     experiment = EXPERIMENT.replace(probe=SelfTrust((Tattler(),), **SMALL))
     state = loop.init(experiment, bases, jax.random.key(2))
-    found = jax.jit(loop.probed)(experiment, state)
+    found = jax.jit(source.probed)(experiment, state)
     assert found["trust_fpr"].shape == (2, 2, 2)
     np.testing.assert_array_equal(found["trust_fpr"][0], 0)  # the oracle
     np.testing.assert_array_equal(found["trust_fpr"][1], [[1, 1], [0, 0]])
@@ -130,8 +131,8 @@ def test_a_probe_measures_several_runs_at_a_time():
     states = jax.vmap(lambda key: loop.init(experiment, BASES, key))(
         jax.random.split(jax.random.key(5), 2)
     )
-    found = jax.jit(jax.vmap(loop.probed, (None, 0)))(experiment, states)
-    one = jax.jit(loop.probed)(experiment, jax.tree.map(lambda x: x[1], states))
+    found = jax.jit(jax.vmap(source.probed, (None, 0)))(experiment, states)
+    one = jax.jit(source.probed)(experiment, jax.tree.map(lambda x: x[1], states))
     for name, values in found.items():
         np.testing.assert_allclose(values[1], one[name], atol=1e-5)
 
@@ -142,7 +143,7 @@ def test_equals_have_all_mistakes_in_common():
     found = {}
     for name, bases in (("twins", twins), ("others", BASES)):
         state = loop.init(experiment, bases, jax.random.key(3))
-        found[name] = {k: float(v) for k, v in jax.jit(loop.probed)(experiment, state).items()}
+        found[name] = {k: float(v) for k, v in jax.jit(source.probed)(experiment, state).items()}
     assert found["twins"]["same_wrong"] == found["twins"]["own_error"] > 0
     assert found["others"]["same_wrong"] < found["others"]["both_wrong"]
     for each in found.values():

@@ -17,9 +17,10 @@ from small_sweeps import BASE, PRETRAINING
 from avax import plotting, results
 from avax.cli import cli
 from avax.engine.durable import checkpoint, lock
+from avax.requirements import ConfigError
 from avax.results import ResultsError, folders, progress_file, store
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.validate import ConfigError, validate
+from avax.sweeps.validate import validate
 from configs import noise_phase_diagram as config
 
 STRINGS = [

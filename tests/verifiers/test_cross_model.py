@@ -18,8 +18,9 @@ from avax.models import transformer
 from avax.models.transformer import TransformerConfig
 from avax.policies import generation, sampling
 from avax.policies.pretrain import Pretraining
+from avax.requirements import ConfigError
 from avax.sweeps.sweep import Sweep, stack_members
-from avax.sweeps.validate import ConfigError, validate
+from avax.sweeps.validate import validate
 from avax.tasks import Addition
 from avax.types import Rollout
 from avax.verifiers import AcceptAll, AllOf, CrossModel, Noisy, Oracle

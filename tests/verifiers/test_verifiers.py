@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import loop, vocab
+from avax import loop, source, vocab
 from avax.curricula.fixed import Fixed
 from avax.faults.label_noise import LabelNoise
 from avax.learners.grpo import GRPO
@@ -206,7 +206,7 @@ def judged_in_the_loop(verifier, problems, rollouts, noise):
     def judge(problems, rollouts):
         state = verifier.init(jax.random.key(3), BASES)
         key, number = jax.random.key(4), jnp.int32(1)
-        return loop.judge_rollouts(experiment, state, number, key, POLICY, problems, rollouts)
+        return source.judge(experiment, state, number, key, POLICY, problems, rollouts)
 
     return judge(problems, rollouts)
 

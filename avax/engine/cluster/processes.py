@@ -24,8 +24,8 @@ from avax.engine import platform
 from avax.engine.cluster import hosts
 from avax.engine.durable.signals import leave
 from avax.engine.progress import say
+from avax.requirements import ConfigError
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.validate import ConfigError
 
 JOIN_SECONDS = 300  # that a process waits for the others to start
 HEARTBEAT_SECONDS = 30  # without a sign of life, after which a process is taken for dead

@@ -11,8 +11,8 @@ import tiny_sweep
 
 from avax.cli import cli
 from avax.engine.cluster import hosts, processes
+from avax.requirements import ConfigError
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.validate import ConfigError
 
 PLACE = "--coordinator 10.0.0.1:1234 --num-processes 2"
 TWO = f"{PLACE} --process-id 1"

@@ -25,9 +25,9 @@ from avax.engine.durable.survival import Stopped
 from avax.engine.progress import Meter
 from avax.engine.run import Engine
 from avax.engine.segments import Run
+from avax.requirements import ConfigError
 from avax.results import ResultsError, folders, store
 from avax.sweeps.sweep import empty_dataset
-from avax.sweeps.validate import ConfigError
 
 # After damage, threads of orbax may end with errors of their own, at any later time.
 pytestmark = [

@@ -1,0 +1,82 @@
+"""What a learner is given in a round, problems and what the filter says; and what a probe is."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from avax import checks
+from avax.policies import sampling
+from avax.types import Grade, Key, Policy, Problem, Rollout, State, Subject, Task, Verdict
+
+if TYPE_CHECKING:
+    from avax.loop import Experiment, LoopState
+
+RECURRING, PROBE = 2**32 - 1, 2**32 - 2  # folded into a run's key; no round has these numbers
+
+
+def draw(experiment: Experiment, state: LoopState, number: Array, key: Key) -> Problem:
+    """A problem of round `number`."""
+    data, num_distinct = jax.random.key_data(key), experiment.num_distinct
+    # Which of the recurring ones: the key's own bits are as good as a draw.
+    recurring = jax.random.fold_in(state.key, RECURRING)
+    recurring = jax.random.fold_in(recurring, data[-1] % jnp.maximum(num_distinct, 1))
+    data = jnp.where(num_distinct > 0, jax.random.key_data(recurring), data)
+    key_difficulty, key_problem = jax.random.split(jax.random.wrap_key_data(data))
+    curriculum, task = experiment.curriculum, experiment.task
+    difficulty = curriculum.difficulty(key_difficulty, state.curriculum, number)
+    checks.returned(curriculum, "difficulty", difficulty, checks.number())
+    problem = task.sample(key_problem, difficulty)
+    return checks.returned(task, "sample", problem, checks.problem(task))
+
+
+def draw_base(experiment: Experiment, key: Key) -> Problem:
+    """A problem that the base policy was trained on."""
+    key_difficulty, key_problem = jax.random.split(key)
+    difficulty = sampling.uniform_integer(key_difficulty, 1, experiment.base_difficulty)
+    return experiment.warm_task.sample(key_problem, difficulty)
+
+
+def judge(
+    experiment: Experiment, state: State, number: Array, key: Key, policy: Policy,
+    problems: Problem, rollouts: Rollout,
+) -> tuple[Rollout, Verdict]:  # fmt: skip
+    """What comes through the filter, noise and lapse of this round included."""
+    verifier = experiment.verifier
+    key_verify, key_noise, key_lapse = jax.random.split(key, 3)
+    grades = None
+    if verifier.uses_ground_truth:
+        grades = grade(experiment.task, problems, rollouts)
+    verdicts = sampling.verify(verifier, key_verify, state, policy, rollouts, grades)
+    verdicts = experiment.lapse.overlook(key_lapse, rollouts, verdicts, number)
+    return experiment.label_noise.inject(key_noise, rollouts, number), verdicts
+
+
+def grade(task: Task, problems: Problem, rollouts: Rollout) -> Grade:
+    """Ground truth about B rollouts: correct bool[B, K], step_correct bool[B, K, C]."""
+
+    def checked(problem, completion):
+        found = task.grade(problem, completion)
+        return checks.returned(task, "grade", found, checks.grade(task))
+
+    return jax.vmap(jax.vmap(checked, (None, 0)))(problems, rollouts.completion)
+
+
+def probed(experiment: Experiment, state: LoopState) -> dict[str, Array]:
+    """What the experiment's probe measures on the policy that is about to be retrained."""
+    probe, task, verifier = experiment.probe, experiment.task, experiment.verifier
+    if probe is None:
+        return {}
+    subject = Subject(
+        state.learner.policy,
+        partial(draw, experiment, state, state.round + 1),
+        partial(grade, task),
+        lambda key, *args: sampling.verify(verifier, key, state.verifier, *args),
+    )
+    key = jax.random.fold_in(jax.random.fold_in(state.key, PROBE), state.round)
+    found = probe.measure(key, state.probe, subject)
+    return checks.returned(probe, "measure", found, checks.metrics(probe))
