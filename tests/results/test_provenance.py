@@ -46,7 +46,7 @@ def test_every_flipped_bit_is_refused_or_changes_nothing(folder, name):
         except ResultsError as error:
             line = str(error)
             assert str(folder / name) in line and line.isprintable()
-    assert num_accepted <= 4
+    assert num_accepted <= 12  # of three times in seconds, with up to 17 digits each
 
 
 @pytest.mark.parametrize("name", [CONFIG, PROVENANCE])
