@@ -1,3 +1,46 @@
 """Self-training of tiny transformers as one compiled JAX loop: when it compounds or collapses."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from avax import curricula, learners, probes, tasks, verifiers
+    from avax.engine.api import run
+    from avax.loop import Experiment
+    from avax.models.transformer import TransformerConfig
+    from avax.policies.pretrain import Pretraining
+    from avax.requirements import ConfigError
+    from avax.results import ResultsError, load
+    from avax.sweeps.defaults import experiment
+    from avax.sweeps.sweep import Sweep
+
 __version__ = "0.1.0"
+__all__ = [
+    "ConfigError", "Experiment", "Pretraining", "ResultsError", "Sweep", "TransformerConfig",
+    "curricula", "experiment", "learners", "load", "probes", "run", "tasks", "verifiers",
+]  # fmt: skip
+
+# Imported when they are asked for: to look at results needs no JAX, whose import takes a second.
+_WHERE = {
+    "ConfigError": "avax.requirements",
+    "Experiment": "avax.loop",
+    "Pretraining": "avax.policies.pretrain",
+    "ResultsError": "avax.results",
+    "Sweep": "avax.sweeps.sweep",
+    "TransformerConfig": "avax.models.transformer",
+    "experiment": "avax.sweeps.defaults",
+    "load": "avax.results",
+    "run": "avax.engine.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(importlib.import_module(_WHERE[name]), name)
+    if name in __all__:
+        return importlib.import_module(f"avax.{name}")
+    raise AttributeError(f"module 'avax' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

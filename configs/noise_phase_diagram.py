@@ -19,15 +19,13 @@ import dataclasses
 import numpy as np
 
 from avax import struct
-from avax.curricula import Fixed, Frontier
-from avax.learners import FilteredSFT
-from avax.loop import Experiment
+from avax.curricula import Fixed
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
+from avax.sweeps.defaults import EXPERIMENT, HOW, PRETRAINING
 from avax.sweeps.needs import Needs
 from avax.sweeps.sweep import Sweep
 from avax.tasks import Addition
-from avax.verifiers import Oracle
 
 CHOICES = {"preset": ("laptop", "smoke", "paper"), "curriculum": ("frontier", "fixed")}
 NEEDS = Needs(axes={"fpr": 1, "fnr": 1}, num_rounds=2)  # kappa is measured in round 2
@@ -43,33 +41,13 @@ def build(preset: str, curriculum: str) -> Sweep:
 def laptop() -> Sweep:
     """16 x 16 settings, 10 rounds, a policy of 14,000 parameters: a few minutes on 2 cores."""
     return Sweep(
-        base=Experiment(
-            task=Addition(max_difficulty=18),
-            curriculum=Frontier(start=9),
-            verifier=Oracle(),
-            learner=FilteredSFT(
-                num_problems=128,
-                num_updates=32,
-                batch_size=32,
-                num_kept=1,
-                learning_rate=3e-3,
-                temperature=0.0,
-            ),
-            base_difficulty=8,
-            num_rounds=10,
-            num_eval=16,
-        ),
-        pretraining=Pretraining(
-            model=TransformerConfig(num_layers=1, num_heads=2, width=32, rotary_base=10.0),
-            num_updates=2500,
-            num_candidates=4,
-        ),
+        base=EXPERIMENT,
+        pretraining=PRETRAINING,
         axes={
             "verifier.fpr": (0.0, *log_spaced(0.001, 1.0, 15)),
             "verifier.fnr": even_spaced(0.0, 0.9, 16),
         },
-        tile_width="2",
-        placement="spmd",
+        **HOW,
     )
 
 

@@ -36,7 +36,15 @@ def configure(cache: bool = True, num_processes: int = 1) -> None:
 
     Args:
       num_processes: of this kind on the machine; each takes its share of the cores and the memory.
+
+    Raises:
+      RuntimeError: after the rest is done, if JAX has its devices already.
     """
+    if cache:
+        jax.config.update("jax_compilation_cache_dir", str(cache_dir()))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+        compile_cache.watch()
     global _num_processes
     _num_processes, num_devices = num_processes, max(1, num_cores() // num_processes)
     if num_processes > 1 or num_devices == 1:
@@ -44,11 +52,6 @@ def configure(cache: bool = True, num_processes: int = 1) -> None:
         # (measured for 2 to 64).
         os.environ["PJRT_NPROC"] = str(max(2, num_devices))
     jax.config.update("jax_num_cpu_devices", num_devices)
-    if cache:
-        jax.config.update("jax_compilation_cache_dir", str(cache_dir()))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
-        compile_cache.watch()
 
 
 def compiler_options(optimization: int = 2) -> dict[str, Any]:

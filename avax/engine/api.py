@@ -1,0 +1,107 @@
+"""`avax.run`: a sweep from Python, in a notebook or anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import jax
+import xarray as xr
+
+from avax import struct
+from avax.engine import platform
+from avax.engine.durable import resume
+from avax.engine.run import Engine
+from avax.loop import Experiment
+from avax.policies.pretrain import Pretraining
+from avax.requirements import ConfigError
+from avax.results import roots
+from avax.sweeps.axes import axis_names, sweepable
+from avax.sweeps.defaults import EXPERIMENT, HOW, PRETRAINING
+from avax.sweeps.sweep import EXECUTION, Sweep
+from avax.sweeps.validate import validate
+
+
+def run(
+    experiment: Experiment = EXPERIMENT,
+    sweep: Mapping[str, Iterable] | None = None,
+    seeds: int = 1,
+    *,
+    first_seed: int = 0,
+    pretraining: Pretraining = PRETRAINING,
+    out: str | os.PathLike | None = None,
+    bases: str | os.PathLike | None = None,
+    **how: Any,
+) -> xr.Dataset:
+    """Runs an experiment at every combination of some values, and seeds.
+
+    Progress goes to standard error. What was done before an interrupt is kept if there is a folder:
+    the same call goes on.
+
+    Args:
+      experiment: what is varied; see `avax.experiment`.
+      sweep: values of numbers of the experiment, by dotted path (`verifier.fnr`), or by the last
+        name alone where only one field has it (`fpr`).
+      seeds: runs of each setting, each with its own base policy.
+      first_seed: the first of the seeds; the others follow it.
+      pretraining: how the base policies are trained.
+      out: folder of the results, which `avax.load` reads; None keeps none.
+      bases: folder where base policies are kept for reuse; None: in the user's cache folder.
+      how: how the runs are executed, such as `tile_width` or `optimization`; see `avax.Sweep`.
+
+    Returns:
+      A dataset with a dimension for each axis, then `seed` and `round`; round 0 is the base.
+
+    Raises:
+      ConfigError: in one line that names the field, before anything is trained or compiled; later
+        for sizes that the machine has no memory for, or a plug-in that returns something wrong.
+      ResultsError: if the folder is another configuration's, or can't be written to.
+    """
+    if unknown := set(how) - set(EXECUTION):
+        listed = ", ".join(EXECUTION)
+        raise ConfigError(f"{min(unknown)}: there is no such argument; can be {listed}")
+    axes = {axis_path(experiment, name): _listed(name, x) for name, x in (sweep or {}).items()}
+    config = Sweep(experiment, pretraining, axes, seeds, first_seed, **HOW | how)
+    validate(config)
+    configure()
+    with contextlib.ExitStack() as held:
+        folder = out or held.enter_context(tempfile.TemporaryDirectory())
+        folder = pathlib.Path(folder).absolute()
+        held.enter_context(
+            resume.claim({folder: config}, root=roots.Root(folder, "avax.run", {}, ("",)))
+        )
+        return Engine(pathlib.Path(bases or platform.cache_dir() / "bases")).execute(config, folder)
+
+
+def axis_path(experiment: Experiment, name: str) -> str:
+    """The dotted path of a number, by it or by its last name; ConfigError if that isn't one."""
+    paths = sweepable(experiment)
+    found = [path for path in paths if name in axis_names(experiment, path)]
+    if len(found) == 1:
+        return found[0]
+    same = [path for path in paths if path.rpartition(".")[2] == name]
+    try:
+        value = struct.get(experiment, name)
+    except AttributeError:
+        value = None
+    if value is not None:
+        raise ConfigError(f"sweep: {name} can't be an axis: it is no number that can be traced")
+    raise ConfigError(f"sweep: there is no number {name}; can be {', '.join(same or paths)}")
+
+
+def _listed(name: str, values: Any) -> tuple:
+    """The values of an axis as Python numbers: an array of NumPy will do."""
+    values = values.tolist() if hasattr(values, "tolist") else values
+    if isinstance(values, (str, int, float)):
+        raise ConfigError(f"sweep: {name} is {values!r}, must be a list of numbers")
+    return tuple(x.item() if hasattr(x, "item") else x for x in values)
+
+
+def configure() -> None:
+    """`platform.configure` where JAX has computed nothing yet: else its devices are as they are."""
+    with contextlib.suppress(RuntimeError):
+        platform.configure(cache=jax.config.jax_compilation_cache_dir is None)

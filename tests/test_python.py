@@ -1,0 +1,142 @@
+"""avax from Python: what its names are, what is refused in one line, and what a run gives back."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from small_sweeps import BASE, PRETRAINING
+
+import avax
+from avax import curricula, learners, probes, struct, tasks, verifiers
+from avax.sweeps.sweep import Sweep
+
+ROOT = pathlib.Path(__file__).parents[1]
+HOW = {"pretraining": PRETRAINING, "tile_width": "2", "optimization": 0}
+
+
+def test_all_names_are_there():
+    assert set(avax.__all__) <= set(dir(avax))
+    assert all(getattr(avax, name) is not None for name in avax.__all__)
+    assert avax.Sweep is Sweep
+    with pytest.raises(AttributeError, match="nothing"):
+        avax.nothing  # noqa: B018
+
+
+def test_results_are_loaded_without_jax():
+    data = ROOT / "paper_figures" / "data" / "theory"
+    folder = min(data.rglob("metrics.zarr")).parent
+    code = "import sys, avax; avax.load(sys.argv[1]); sys.exit('jax' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code, folder], cwd=ROOT, check=True, timeout=300)
+
+
+def test_an_experiment_has_the_main_jobs_parts_but_for_those_given():
+    found = avax.experiment(verifier=verifiers.StepOracle(fpr=0.25), num_rounds=3)
+    assert found.task == tasks.Addition(max_difficulty=18) and found.num_rounds == 3
+    assert found.learner.temperature == 0 and found.verifier == verifiers.StepOracle(fpr=0.25)
+    learner = learners.FilteredSFT()
+    assert avax.experiment(learner=learner).learner == learner  # with its own defaults
+
+
+@pytest.mark.parametrize(
+    "fields, line",
+    [
+        ({"verifier": "noisy"}, r"verifier: is 'noisy', must be a verifier, such as Oracle\(\)"),
+        ({"verifier": verifiers.Oracle}, r"verifier: is Oracle, must be a verifier, such as"),
+        (
+            {"task": verifiers.Oracle()},
+            r"task: is Oracle\(.*, must be a task, such as Addition",
+        ),
+        ({"probe": 3}, r"probe: is 3, must be a probe$"),
+        ({"verifier": verifiers.Oracle(fpr=2)}, r"verifier.fpr: is 2.0, must lie in \[0, 1\]"),
+        ({"num_round": 3}, r"num_round: there is no such field; can be num_rounds"),
+        ({"num_rounds": 0}, r"num_rounds: is 0, must be at least 1"),
+        ({"verifier": verifiers.MajorityVote()}, r"^learner.num_samples: is 1.*for MajorityVote"),
+        ({"curriculum": curricula.Fixed(highest=30)}, r"^curriculum: reaches difficulty 30"),
+    ],
+)
+def test_what_can_not_be_an_experiment_is_one_line(fields, line):
+    with pytest.raises(avax.ConfigError, match=line) as caught:
+        avax.experiment(**fields)
+    assert "\n" not in str(caught.value) and "base." not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "arguments, line",
+    [
+        ({"sweep": {"fprs": [0]}}, r"sweep: there is no number fprs; can be curriculum.lowest, "),
+        ({"sweep": {"num_rounds": [1, 2]}}, r"sweep: num_rounds can't be an axis"),
+        ({"sweep": {"verifier": [1, 2]}}, r"sweep: verifier can't be an axis"),
+        ({"sweep": {"fpr": 0.5}}, r"sweep: fpr is 0.5, must be a list of numbers"),
+        ({"sweep": {"fpr": [0, 2]}}, r"axes.verifier.fpr: is 2.0, must lie in"),
+        ({"sweep": {"fpr": []}}, r"axes.verifier.fpr: needs at least one value"),
+        ({"seeds": 0}, r"num_seeds: is 0, must be at least 1"),
+        ({"width": 3}, r"width: there is no such argument; can be tile_width, "),
+        ({"tile_width": "wide"}, r"tile_width: is 'wide'"),
+    ],
+)
+def test_what_can_not_be_run_is_one_line(tmp_path, arguments, line):
+    with pytest.raises(avax.ConfigError, match=line) as caught:
+        avax.run(BASE, out=tmp_path / "out", bases=tmp_path, **HOW | arguments)
+    assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
+
+
+def test_a_name_that_two_numbers_have_must_be_a_path():
+    both = BASE.replace(verifier=verifiers.AllOf(verifiers.Oracle(), verifiers.Oracle()))
+    with pytest.raises(avax.ConfigError, match=r"can be verifier.first.fpr, verifier.second.fpr$"):
+        avax.run(both, {"fpr": [0, 1]})
+
+
+def test_a_run_is_labelled_kept_and_the_same_again(tmp_path, monkeypatch, capfd):
+    """In another thread than the main one; the process's signals stay as they are."""
+    monkeypatch.chdir(tmp_path)
+    handlers, found = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)], []
+
+    def work(out):
+        sweep = {"fpr": np.array([0, 0.5]), "verifier.fnr": (0, 1)}
+        found.append(avax.run(BASE, sweep, 2, first_seed=3, out=out, bases="bases", **HOW))
+
+    for out in ("mine", "mine", None):
+        thread = threading.Thread(target=work, args=(out,))
+        thread.start()
+        thread.join()
+    first, again, unkept = found
+    assert dict(first.sizes) | {"fpr": 2, "fnr": 2, "seed": 2, "round": 3} == dict(first.sizes)
+    assert first.seed.values.tolist() == [3, 4] and first.fpr.values.tolist() == [0.0, 0.5]
+    assert first.equals(again) and first.equals(unkept) and first.equals(avax.load("mine"))
+    assert "all done before" in capfd.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"mine", "bases"}
+    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == handlers
+    with pytest.raises(avax.ResultsError, match="mine"):
+        avax.run(BASE.replace(num_rounds=1), out="mine", bases="bases", **HOW)
+
+
+def test_a_plugin_of_ones_own_needs_no_registration(tmp_path):
+    mine = type("Mine", (verifiers.AcceptAll,), {})
+
+    experiment = BASE.replace(
+        verifier=struct.dataclass(mine)(), probe=probes.PassAt(num_problems=2)
+    )
+    found = avax.run(experiment, bases=tmp_path, **HOW)
+    assert (found.accept_rate.isel(round=slice(1, None)) == 1).all()
+
+
+@pytest.mark.slow
+def test_the_page_on_python_runs(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), re.S)
+    assert len(blocks) == 4
+    environment = os.environ | {"AVAX_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    environment.pop("XLA_FLAGS", None)
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "".join(blocks)],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=500,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert "must be at least 2" in ended.stdout
