@@ -51,10 +51,11 @@ def toy(monkeypatch):
     from toys import stand_in, stand_in_pretraining, toy_pretrain, toy_run, toy_shapes
 
     from avax.engine import bases, run
+    from avax.engine.durable import keeper
 
     traces = []
     stand_in(monkeypatch, toy_run, traces)
     stand_in_pretraining(monkeypatch, toy_pretrain)
-    for module in (bases, run):
+    for module in (bases, run, keeper):
         monkeypatch.setattr(module, "base_shapes", toy_shapes)
     return traces

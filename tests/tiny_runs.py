@@ -39,7 +39,7 @@ def bits(folder: pathlib.Path, out: str) -> str:
     left = {p.name for p in (folder / out).iterdir()}
     assert left == {
         *("metrics.zarr", "config.json", "provenance.json", "progress.json"),
-        *("experiment.json", "figure.png", "figure.pdf"),
+        *("experiment.json", "figure.png", "figure.pdf", "policies"),
     }
     return bits_of(folder / out)
 

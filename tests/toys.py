@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,18 @@ from avax.types import MISTAKES
 
 UNITS = [(device,) for device in jax.devices()]
 BOTH = [tuple(jax.devices())]
+
+
+class ToyLearner(NamedTuple):
+    policy: Any
+
+
+class ToyState(NamedTuple):
+    """What the engine asks for of a loop's state, and what the toy needs."""
+
+    learner: ToyLearner
+    found: Any
+    key: Any
 
 
 def one_base(policy):
@@ -54,7 +67,9 @@ def stand_in(monkeypatch, run, traces):
     def begin(experiment, bases, key):
         _, found = run(experiment, bases, key)
         nothing = jax.tree.map(lambda x: jnp.full_like(x, jnp.nan), found)
-        return segments.Progress({"found": found, "key": jax.random.key_data(key)}, nothing)
+        learner = ToyLearner(jax.tree.map(lambda x: x[0], bases))
+        state = ToyState(learner, found, jax.random.key_data(key))
+        return segments.Progress(state, nothing)
 
     def go_on(like, experiment, progress, start, stop):
         traces.append(experiment)
@@ -64,7 +79,7 @@ def stand_in(monkeypatch, run, traces):
         def put(old, new):
             return jnp.where(now.reshape(-1, *[1] * (old.ndim - 1)), new, old)
 
-        found = jax.tree.map(put, progress.found, progress.state["found"])
+        found = jax.tree.map(put, progress.found, progress.state.found)
         return segments.Progress(progress.state, found)
 
     monkeypatch.setattr(segments, "begin", begin)

@@ -21,12 +21,13 @@ from avax.engine.bases import base_policies, base_shapes
 from avax.engine.cluster import hosts
 from avax.engine.cluster.peers import batches, open_store
 from avax.engine.cluster.ray import Cluster, connect
-from avax.engine.durable import checkpoint, resume
+from avax.engine.durable import checkpoint, keeper, resume
+from avax.engine.durable.keeper import Keeper
 from avax.engine.durable.resume import CHECKPOINTS
 from avax.engine.durable.signals import Stop
 from avax.engine.durable.survival import ResumableRunner
 from avax.engine.plan import Plan, compile_plans
-from avax.engine.progress import Meter
+from avax.engine.progress import Meter, say
 from avax.engine.segments import Run
 from avax.engine.width import check_bases, known_width, measured_width
 from avax.loop import Experiment
@@ -96,7 +97,12 @@ class Engine:
                 for of_group in zip(groups, bases, widths, strict=True)
             ]
         facts = resume.facts(config, [plan.run.width for plan in plans])
-        writer = open_store(out, config, facts, before)
+        keep = keeper.what_to_keep(config, settings[0])
+        if keep != config.keep_policies and keep == "none" and hosts.is_first():
+            size = keeper.bytes_of_last(config, settings[0]) / 1e6
+            say(f"trained policies, {size:.0f} MB, are not kept; --keep-policies last keeps them")
+        kept = Keeper(out, config, keep, before is not None)
+        writer = open_store(out, config, facts, before, kept.flush)
         total, silent = None if config.trace else len(settings), not hosts.is_first()
         notes, place = (lambda: note(writer.dataset)), out / CHECKPOINTS
         with Meter(total, "settings", notes, config.num_seeds, silent=silent) as meter:
@@ -105,8 +111,8 @@ class Engine:
                     if asked := [i for i in group if i in batch]:
                         members, runs = sweep.stack_members(config, settings, asked, own_bases)
                         about = plan.run, config.segment, place, facts, self._stop.asked
-                        runner = ResumableRunner(*about, meter.part)
-                        self._run(runner, plan, members, runs, writer, meter)
+                        runner = ResumableRunner(*about, meter.part, keep)
+                        self._run(runner, plan, (members, runs), writer, kept, meter)
         writer.close()
         if not hosts.is_first():
             return writer.dataset
@@ -198,12 +204,13 @@ class Engine:
         cluster = None
         if config.engine == "ray":
             stop = self._stop.asked
-            cluster = Cluster(config.ray_address, width, config.optimization, stop)
+            keep = keeper.what_to_keep(config, settings[group[0]])
+            cluster = Cluster(config.ray_address, width, config.optimization, stop, keep)
         return Plan(self._runs[key], units, num_runs, cluster)
 
-    def _run(self, runner, plan, members, runs, writer, meter) -> None:
+    def _run(self, runner, plan, asked, writer, kept, meter) -> None:
         """Runs settings that share a structure, all seeds of each."""
-        todo = []
+        (members, runs), todo = asked, []
         for indices in tiles.tile_indices(len(runs), plan.run.width * len(plan.units[0])):
             if writer.kept[runs[indices]].all():
                 writer.put_kept(runs[indices])
@@ -211,12 +218,13 @@ class Engine:
             else:
                 todo.append(indices)
 
-        def on_tile(indices, metrics):
+        def on_tile(indices, outcome):
             if not hosts.is_first():
                 return  # even where the folder is there: it may be the first one's
             saved = runner.place_of(runs[indices])
             try:
-                writer.put(runs[indices], metrics)
+                kept.put(runs[indices], outcome.policies)
+                writer.put(runs[indices], outcome.metrics)
                 if saved.exists() or runner.is_worth_saving(runs[indices]):
                     writer.flush()  # first: a tile is at all times either there or here
                     checkpoint.forget(saved)

@@ -24,6 +24,13 @@ class Progress(NamedTuple):
     found: dict[str, jax.Array]  # metrics of all rounds, NaN where not measured yet
 
 
+class Outcome(NamedTuple):
+    """What is left of a tile's runs, on the host; leading axis: the runs."""
+
+    metrics: dict[str, np.ndarray]
+    policies: Any = None  # after each of the rounds that are kept, second axis; None if none are
+
+
 def begin(experiment: Experiment, bases: Policy, key: jax.Array) -> Progress:
     """A run of which nothing is done."""
     state = init(experiment, bases, key)
@@ -112,6 +119,20 @@ class Run:
 
     def __call__(self, unit: Unit, members: tuple) -> dict[str, np.ndarray]:
         """The metrics of a whole tile, in one segment, on the host."""
-        progress = self.begin(unit, members)
-        progress = self.advance(unit, members[0], progress, 0, self.num_rounds)
-        return jax.device_get(progress.found)
+        return self.outcome(unit, members, "none").metrics
+
+    def outcome(self, unit: Unit, members: tuple, keep: str) -> Outcome:
+        """A whole tile and its policies after the `last` round, after `all`, or `none`."""
+        progress, kept = self.begin(unit, members), []
+        length = 1 if keep == "all" else self.num_rounds
+        for start in range(0, self.num_rounds, length):
+            progress = self.advance(unit, members[0], progress, start, start + length)
+            if keep != "none":
+                kept.append(jax.device_get(policy_of(progress)))
+        stacked = jax.tree.map(lambda *rounds: np.stack(rounds, 1), *kept) if kept else None
+        return Outcome(jax.device_get(progress.found), stacked)
+
+
+def policy_of(progress: Progress) -> Policy:
+    """The policies of a tile as they are now; of a population, the first of each."""
+    return progress.state.learner.policy

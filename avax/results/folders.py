@@ -15,11 +15,12 @@ from avax.results.checked_json import write_json
 from avax.results.compare import differences
 from avax.results.dataset import CONFIG, PROGRESS, PROVENANCE, STORE, ResultsError
 
+POLICIES = "policies"  # trained ones, if they are kept
 BELOW = 300  # bytes: no path below a folder of results is longer
 # All that is written to below a folder of results.
 WRITTEN = (
     *(STORE, CONFIG, PROVENANCE, PROGRESS, ".lock", ".lock.json", "checkpoints"),
-    *("figure.png", "figure.pdf"),
+    *(POLICIES, "figure.png", "figure.pdf"),
     *(f"{name}.part" for name in (STORE, CONFIG, PROVENANCE, PROGRESS)),
 )
 

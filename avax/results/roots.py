@@ -111,7 +111,9 @@ def places(folder: pathlib.Path) -> list[str]:
 def _subfolders(folder: pathlib.Path) -> list[pathlib.Path]:
     """Folders in one, if it can be listed; no links, and not what holds no results."""
     try:
-        found = (x for x in folder.iterdir() if x.name not in (STORE, "checkpoints"))
+        found = (
+            x for x in folder.iterdir() if x.name not in (STORE, folders.POLICIES, "checkpoints")
+        )
         found = (x for x in found if x.is_dir() and not x.is_symlink())
         return sorted(x for x in found if not (x / EXPERIMENT).exists())
     except OSError:

@@ -41,6 +41,7 @@ class Writer:
         before: Mapping[str, Any] | None = None,
         say: Callable[[str], None] = lambda line: None,
         every: float = 5.0,
+        before_flush: Callable[[], None] = lambda: None,
     ):
         """
         Args:
@@ -48,8 +49,9 @@ class Writer:
           facts: what the bits of the runs depend on, kept beside them.
           before: what `progress_file.read` said, to go on with the folder; None starts over.
           say: told in one line about every file that is damaged.
+          before_flush: writes what else is kept of the runs, before they count as done.
         """
-        self.dataset, self._every = dataset, every
+        self.dataset, self._every, self._before_flush = dataset, every, before_flush
         self._folder, self._facts, self._say = folder, dict(facts or {}), say
         arrays = {str(name): array for name, array in dataset.data_vars.items()}
         self._block = {n: -(-len(a) // MAX_BLOCKS) for n, a in arrays.items()}
@@ -89,6 +91,7 @@ class Writer:
         Raises:
           ResultsError: naming the path and the bytes needed.
         """
+        self._before_flush()
         with self._disk():
             for name, rows in self._stored.items():
                 size, per_row = self._block[name], self._rows[name]

@@ -23,7 +23,7 @@ from avax.types import MISTAKES, Metric, Policy
 
 # Fields that change rounding alone, and those that change not even that. Results that are older
 # than these keep their names.
-INVISIBLE = ("segment", "engine", "ray_address")
+INVISIBLE = ("segment", "engine", "ray_address", "keep_policies")
 EXECUTION = ("tile_width", "placement", "optimization", *INVISIBLE)
 BLOCK = 256  # keys that are made at a time
 
@@ -49,6 +49,8 @@ class Sweep:
         device, which needs placement `tiles`. Changes no bit.
       ray_address: HOST:PORT of a Ray cluster that this machine is part of, `auto` to find it, or
         `local` to start one of this machine alone.
+      keep_policies: trained policies that stay beside the results: those after the `last` round,
+        those after `all` rounds, or `none`; `auto` keeps the last if they take at most 100 MB.
       trace: run only the settings that show where the boundary lies; for two axes, fpr and another.
     """
 
@@ -63,6 +65,7 @@ class Sweep:
     segment: str = struct.static("auto")
     engine: str = struct.static("local", choices=("local", "ray"))
     ray_address: str = struct.static("local")
+    keep_policies: str = struct.static("auto", choices=("auto", "last", "none", "all"))
     trace: bool = struct.static(False)
 
     def __post_init__(self):
@@ -197,19 +200,24 @@ def stack_members(
     return (stacked, own_bases, keys), runs
 
 
+def run_labels(config: Sweep) -> dict[str, list]:
+    """The values along each dimension of the runs: the axes, then the seed."""
+    names = dimension_names(config.axes, config.base)
+    axes = {names[path]: list(values) for path, values in config.axes.items()}
+    return axes | {"seed": list(range(config.seed, config.seed + config.num_seeds))}
+
+
 def empty_dataset(config: Sweep) -> xr.Dataset:
     """The results' dataset, full of NaN: axes, then seed and round, then what a metric has."""
-    names = dimension_names(config.axes, config.base)
-    axes = {names[path]: values for path, values in config.axes.items()}
-    coords: dict[str, Any] = axes | {
-        "seed": range(config.seed, config.seed + config.num_seeds),
+    runs = run_labels(config)
+    coords: dict[str, Any] = runs | {
         "round": range(config.base.num_rounds + 1),
         "difficulty": range(1, config.base.task.max_difficulty + 1),
         "mistake": MISTAKES,
     }
     probed = probe_metrics(config.base)
     coords |= {name: values for m in probed.values() for name, values in m.dims.items()}
-    dims = (*axes, "seed", "round")
+    dims = (*runs, "round")
     shapes = {name: (*dims, *DIMENSIONS.get(name, ())) for name in METRICS}
     shapes |= {name: (*dims, *metric.dims) for name, metric in probed.items()}
     about = METRICS | {name: metric.about for name, metric in probed.items()}

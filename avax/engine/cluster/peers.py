@@ -42,11 +42,12 @@ def open_store(
     config: Sweep,
     facts: Mapping[str, Any],
     before: Mapping[str, Any] | None,
+    before_flush: Callable[[], None],
 ) -> store.Writer | NoStore:
     """What takes the results of a sweep; the other processes are told which runs are kept."""
     dataset, writer = sweep.empty_dataset(config), None
     if hosts.is_first():
-        writer = store.Writer(out, dataset, facts, before, say)
+        writer = store.Writer(out, dataset, facts, before, say, before_flush=before_flush)
     kept = hosts.share(lambda: writer.kept.tolist())
     return writer or NoStore(dataset, np.array(kept, bool))
 

@@ -42,9 +42,16 @@ class Cluster:
       setup: how its workers run them, so that they have the bits of this process.
     """
 
-    def __init__(self, address: str, width: int, optimization: int, stop: threading.Event):
+    def __init__(
+        self,
+        address: str,
+        width: int,
+        optimization: int,
+        stop: threading.Event,
+        keep: str = "none",
+    ):
         """Once `stop` is set, tiles in flight are given up; `address` is as for `connect`."""
-        self.setup = worker.setup_here(width, optimization)
+        self.setup = worker.setup_here(width, optimization, keep)
         self._address, self._stop = address, stop
 
     def run_tiles(
@@ -58,7 +65,7 @@ class Cluster:
         Args:
           members: (experiments, bases, keys), stacked.
           on_tile: called in this thread, in the order in which tiles arrive, with the indices of
-            the members and the metrics for them (the last tile's padding removed).
+            the members and their Outcome (the last tile's padding removed).
           todo: the members of each tile.
 
         Raises:

@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from avax.engine import platform
-from avax.engine.segments import Run
+from avax.engine.segments import Outcome, Run
 from avax.engine.width import check_memory
 from avax.requirements import ConfigError
 from avax.results.compare import differences
@@ -32,12 +32,13 @@ class Setup(NamedTuple):
     backend: str  # as `jax.default_backend()` names it
     xla_flags: str
     facts: dict[str, Any]
+    keep: str  # which policies are sent back: `last`, `none` or `all`
 
 
-def setup_here(width: int, optimization: int) -> Setup:
+def setup_here(width: int, optimization: int, keep: str = "none") -> Setup:
     """The set-up that gives the bits which tiles of this process would have."""
     flags = os.environ.get("XLA_FLAGS", "")
-    return Setup(width, optimization, jax.default_backend(), flags, facts())
+    return Setup(width, optimization, jax.default_backend(), flags, facts(), keep)
 
 
 def facts() -> dict[str, Any]:
@@ -64,8 +65,8 @@ def pack(members: tuple) -> tuple:
     return jax.device_get((experiments, bases, jax.random.key_data(keys)))
 
 
-def run_tile(setup: Setup, tile: tuple) -> dict[str, np.ndarray]:
-    """The metrics of a tile, all rounds of it; programs are compiled once in a process.
+def run_tile(setup: Setup, tile: tuple) -> Outcome:
+    """What is left of a tile, all rounds of it; programs are compiled once in a process.
 
     Args:
       tile: `width` members, packed.
@@ -86,7 +87,7 @@ def run_tile(setup: Setup, tile: tuple) -> dict[str, np.ndarray]:
         run.compile_all([unit])
         check_memory(run, unit)
         _runs[key] = run
-    return _runs[key](unit, members)
+    return _runs[key].outcome(unit, members, setup.keep)
 
 
 @functools.cache  # once JAX has started, nothing of this can be changed

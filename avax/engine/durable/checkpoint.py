@@ -131,6 +131,14 @@ def load(
     return jax.tree.unflatten(structure, arrays)
 
 
+def facts_of(folder: pathlib.Path) -> dict[str, Any] | None:
+    """The facts that were saved in a folder; None if they can't be read."""
+    try:
+        return read_dict(folder / METADATA)["custom_metadata"]["facts"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _bytes_of(array: Any) -> np.ndarray:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 

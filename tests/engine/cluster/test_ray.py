@@ -68,7 +68,7 @@ def test_a_worker_compiles_a_structure_once_and_has_the_bits_of_the_engine(toy, 
     for indices in tiles.tile_indices(12, 4):
         found = worker.run_tile(setup, some(packed, indices))
         if indices[0] == 4:
-            assert all((found[name] == expected[name]).all() for name in expected)
+            assert all((found.metrics[name] == expected[name]).all() for name in expected)
     assert len(toy) == traced + 1
 
 

@@ -1,0 +1,93 @@
+"""Trained policies, written beside the results that they belong to."""
+
+from __future__ import annotations
+
+import math
+import pathlib
+import shutil
+
+import jax
+import numpy as np
+import xarray as xr
+
+from avax.engine.bases import base_shapes
+from avax.engine.cluster import hosts
+from avax.engine.durable import checkpoint
+from avax.loop import Experiment
+from avax.results.folders import POLICIES
+from avax.sweeps import sweep
+from avax.sweeps.sweep import Sweep
+from avax.types import Policy
+
+MAX_BYTES = 10**8  # that `auto` keeps
+
+
+class Keeper:
+    """Writes trained policies, those of some runs at a time, each batch a checkpoint of its own."""
+
+    def __init__(self, out: pathlib.Path, config: Sweep, keep: str, goes_on: bool):
+        """
+        Args:
+          out: the folder of the results.
+          keep: `last`, `none` or `all`.
+          goes_on: whether the folder's results are continued; else what is kept there is removed.
+        """
+        self._folder, self._labels = out / POLICIES, sweep.run_labels(config)
+        rounds = list(range(config.base.num_rounds + 1))
+        self._rounds = {"last": rounds[-1:], "all": rounds, "none": []}[keep]
+        self._waiting: list[tuple[np.ndarray, Policy]] = []
+        if hosts.is_first() and not goes_on:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def put(self, runs: np.ndarray, policies: Policy | None) -> None:
+        """Takes the policies of runs given by flat index; leading axes: runs, kept rounds."""
+        if policies is not None:
+            self._waiting.append((runs, policies))
+
+    def flush(self) -> None:
+        """Writes what was taken; ResultsError if that can't be done."""
+        if not self._waiting:
+            return
+        runs, policies = zip(*self._waiting, strict=True)
+        stacked = jax.tree.map(lambda *each: np.concatenate(each), *policies)
+        sizes = [len(values) for values in self._labels.values()]
+        places = np.stack(np.unravel_index(np.concatenate(runs), sizes), 1).tolist()
+        labels = [
+            [values[i] for values, i in zip(self._labels.values(), place, strict=True)]
+            for place in places
+        ]
+        facts = {"dims": list(self._labels), "rounds": self._rounds, "labels": labels}
+        number = max((int(path.name) for path in batches(self._folder)), default=-1) + 1
+        checkpoint.save(self._folder / f"{number:06}", stacked, facts)
+        self._waiting.clear()
+
+
+def what_to_keep(config: Sweep, experiment: Experiment) -> str:
+    """`last`, `none` or `all`: for `auto` the last, if they are not too large.
+
+    Args:
+      experiment: one of the settings; the policies of all have the same sizes.
+    """
+    if config.keep_policies != "auto":
+        return config.keep_policies
+    return "last" if bytes_of_last(config, experiment) <= MAX_BYTES else "none"
+
+
+def bytes_of_last(config: Sweep, experiment: Experiment) -> int:
+    """What the policies of all runs take after a round."""
+    shapes = jax.tree.leaves(base_shapes(config, experiment))
+    one = sum(x.dtype.itemsize * math.prod(x.shape[2:]) for x in shapes)
+    return one * config.num_seeds * math.prod(config.shape)
+
+
+def run_dims(dataset: xr.Dataset) -> list[str]:
+    """The dimensions of a sweep's runs: its axes and the seed."""
+    dims = list(map(str, dataset.diverged.dims))
+    return dims[: dims.index("round")]
+
+
+def batches(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The checkpoints in a folder of policies, in the order in which they were written."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir() and path.name.isdecimal())

@@ -1,0 +1,177 @@
+"""Trained policies beside the results: the right ones, of whatever was interrupted or damaged."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+from small_sweeps import BASE, PRETRAINING
+from toys import damage, execute, run_key
+
+import avax
+from avax import metrics, results, struct
+from avax.engine import kept
+from avax.engine.bases import base_policies
+from avax.engine.durable import keeper
+from avax.engine.durable.signals import Stop
+from avax.engine.durable.survival import Stopped
+from avax.engine.run import Engine
+from avax.engine.segments import Run
+from avax.results import ResultsError
+from avax.sweeps.sweep import Sweep
+
+ALL = Sweep(
+    BASE.replace(learner=BASE.learner.replace(num_updates=4)),
+    PRETRAINING,
+    {"verifier.fpr": (0.0, 1.0)},
+    num_seeds=2,
+    seed=3,
+    tile_width="2",
+    keep_policies="all",
+    optimization=0,
+)
+LAST = dataclasses.replace(ALL, keep_policies="last")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Results with the policies after all rounds."""
+    folder = tmp_path_factory.mktemp("kept")
+    execute(ALL, folder)
+    return folder
+
+
+def out_of(folder):
+    return folder / ALL.digest()
+
+
+def same(one, other) -> bool:
+    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    return all((np.asarray(x) == np.asarray(y)).all() for x, y in pairs)
+
+
+def again(folder, tmp_path, config, stop=None):
+    """The sweep in another folder, with the same base policies."""
+    return execute(config, tmp_path, Engine(folder / "bases", stop))
+
+
+def test_each_policy_is_the_one_that_was_measured(folder):
+    """It has the accuracy, on the run's own problems, that the results have at its labels."""
+    dataset, policies = results.load(out_of(folder)), kept.load_policies(out_of(folder))
+    assert len(policies) == 2 * 2 * 3
+    assert policies.values() == {"fpr": [0.0, 1.0], "seed": [3, 4], "round": [0, 1, 2]}
+    for labels, policy in policies:
+        setting = struct.replace(ALL.base, "verifier.fpr", labels["fpr"])
+        key = jax.random.split(run_key(setting, labels["seed"]), 3)[0]
+        problems = metrics.eval_problems(setting.task, setting.num_eval, jax.random.fold_in(key, 0))
+        found = metrics.of_policy(policy, problems)["accuracy_by_difficulty"]
+        assert found.tolist() == dataset.accuracy_by_difficulty.sel(labels).values.tolist()
+    first, last = (policies.sel(fpr=1, seed=3, round=i) for i in (0, 2))
+    assert not same(first, last)  # it has learned
+    assert same(policies.sel(fpr=1, seed=3), last)
+
+
+def test_some_are_chosen_by_their_labels(folder):
+    policies = kept.load_policies(out_of(folder))
+    seed = policies.sel(seed=4)
+    assert isinstance(seed, kept.Policies) and seed.values()["seed"] == [4] and len(seed) == 6
+    assert same(seed.sel(fpr=np.float32(0)), policies.sel(fpr=0, seed=4, round=2))
+    stacked = policies.sel(round=2).stacked()
+    assert jax.tree.leaves(stacked)[0].shape[0] == 4
+    assert "12 policies" in repr(policies) and "fpr: 2" in repr(policies)
+    for labels, words in (
+        ({"fnr": 0}, "have no fnr, they have fpr, seed, round"),
+        ({"fpr": 0.5}, "no policy of fpr 0.5; there are 0.0, 1.0"),
+        ({"round": 7}, "no policy of round 7"),
+    ):
+        with pytest.raises(ResultsError, match=words):
+            policies.sel(**labels)
+
+
+def test_the_last_alone_are_those_after_the_last_round(folder, tmp_path):
+    again(folder, tmp_path, LAST)
+    policies, whole = (kept.load_policies(out_of(x)) for x in (tmp_path, folder))
+    assert policies.values() == {"fpr": [0.0, 1.0], "seed": [3, 4], "round": [2]}
+    assert all(same(policy, whole.sel(**labels)) for labels, policy in policies)
+
+
+@pytest.mark.parametrize("config", [ALL, LAST], ids=["all", "last"])
+def test_what_was_interrupted_leaves_the_same(folder, tmp_path, config, monkeypatch):
+    config = dataclasses.replace(config, segment="1")
+    segments, advance, stop = [], Run.advance, Stop()
+
+    def stops(run, *args):
+        segments.append(args)
+        if len(segments) == 3:  # of two tiles with three rounds each
+            stop.asked.set()
+        return advance(run, *args)
+
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(Run, "advance", stops)
+        again(folder, tmp_path, config, stop)
+    again(folder, tmp_path, config)
+    policies, whole = (kept.load_policies(out_of(x)) for x in (tmp_path, folder))
+    assert len(policies) == (12 if config.keep_policies == "all" else 4)
+    assert all(same(policy, whole.sel(**labels)) for labels, policy in policies)
+
+
+def test_runs_that_are_done_again_count_as_they_were_last(folder, tmp_path):
+    """As after a kill between the policies of a run and the note that it is done."""
+    again(folder, tmp_path, LAST)
+    (batch,) = keeper.batches(out_of(tmp_path) / "policies")
+    facts = kept.checkpoint.facts_of(batch)
+    like = kept.policy_shapes(LAST.pretraining.model, (4, 1))
+    tree = kept.checkpoint.load(batch, like, facts)
+    later = facts | {"labels": facts["labels"][:1]}
+    zeros = jax.tree.map(lambda x: np.zeros_like(x[:1]), tree)
+    kept.checkpoint.save(batch.with_name("000001"), zeros, later)
+    policies = kept.load_policies(out_of(tmp_path))
+    assert same(policies.sel(fpr=0, seed=3), jax.tree.map(lambda x: x[0, 0], zeros))
+    assert same(policies.sel(fpr=1, seed=4), jax.tree.map(lambda x: x[3, 0], tree))
+
+
+def test_what_is_not_kept_or_damaged_is_said(folder, tmp_path, capsys):
+    none = dataclasses.replace(ALL, keep_policies="none")
+    again(folder, tmp_path, none)
+    with pytest.raises(ResultsError, match="no policies were kept; --keep-policies last"):
+        kept.load_policies(out_of(tmp_path))
+    again(folder, tmp_path / "last", LAST)
+    (batch,) = keeper.batches(out_of(tmp_path / "last") / "policies")
+    policies = kept.load_policies(out_of(tmp_path / "last"))
+    (data,) = (path for path in batch.rglob("0") if path.is_file())
+    content = bytearray(data.read_bytes())
+    content[100] ^= 1
+    data.write_bytes(content)
+    with pytest.raises(ResultsError, match="is damaged"):
+        policies.sel(fpr=0, seed=3)
+    damage(batch)
+    with pytest.raises(ResultsError, match="no policies were kept"):
+        kept.load_policies(out_of(tmp_path / "last"))
+    assert f"{batch}: is damaged" in capsys.readouterr().err
+
+
+def test_too_many_are_not_kept_unless_asked_for(folder, tmp_path, monkeypatch, capsys):
+    auto = dataclasses.replace(ALL, keep_policies="auto")
+    number = keeper.bytes_of_last(auto, auto.base)
+    stacked = kept.load_policies(out_of(folder)).sel(round=2).stacked()
+    assert number == sum(x.nbytes for x in jax.tree.leaves(stacked))
+    assert keeper.what_to_keep(auto, auto.base) == "last"
+    monkeypatch.setattr(keeper, "MAX_BYTES", number - 1)
+    again(folder, tmp_path, auto)
+    assert "are not kept; --keep-policies last keeps them" in capsys.readouterr().err
+    assert not (out_of(tmp_path) / "policies").exists()
+    assert keeper.what_to_keep(LAST, LAST.base) == "last"
+
+
+def test_base_policies_of_results(folder, tmp_path):
+    bases = avax.load_bases(out_of(folder), folder / "bases")
+    expected = base_policies(ALL, ALL.base, folder / "bases")
+    assert bases.values() == {"seed": [3, 4]}
+    for i, seed in enumerate((3, 4)):
+        assert same(bases.sel(seed=seed), jax.tree.map(lambda x, i=i: x[i, -1], expected))
+        first = avax.load_policies(out_of(folder)).sel(fpr=0, seed=seed, round=0)
+        assert same(bases.sel(seed=seed), first)
+    with pytest.raises(ResultsError, match="holds no base policy of seed 3"):
+        avax.load_bases(out_of(folder), tmp_path)
