@@ -25,7 +25,6 @@ from avax.results.folders import POLICIES
 from avax.sweeps import sweep
 from avax.types import Policy
 
-
 BASE = "base_difficulty"
 
 
@@ -61,7 +60,7 @@ class Policies:
     def sel(self, **labels: Any) -> Policy | Policies:
         """The policy with these labels; if there are several, all of them, as `Policies`.
 
-        Of one run whose policies after all rounds are kept, it is the last, unless `round` is given.
+        Of one run with policies after all rounds it is the last, unless `round` is given.
 
         Raises:
           ResultsError: in one line, if there is none, or it is damaged.
@@ -98,7 +97,7 @@ class Policies:
 
 
 def load_policies(folder: str | os.PathLike) -> Policies:
-    """The trained policies of finished results, to be chosen by `sel`; read when they are asked for.
+    """The trained policies of finished results, to be chosen by `sel`, which reads them.
 
     Raises:
       ResultsError: in one line, if there are no results, or no policies were kept with them.

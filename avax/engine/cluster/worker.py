@@ -13,7 +13,6 @@ import zlib
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 
 from avax.engine import platform
 from avax.engine.segments import Outcome, Run
