@@ -220,9 +220,12 @@ def _same(value: Any, own: Any) -> bool:
 def _are_facts(facts: Any, dims: list[str]) -> bool:
     """Whether what a batch says of itself is as it was written, for results of these dimensions."""
     try:
-        rows = [len(own) for own in facts["labels"]]
-        is_ours = facts["dims"] == dims and set(rows) == {len(dims)}
-        return is_ours and all(type(number) is int for number in facts["rounds"])
+        own, rounds = facts["labels"], facts["rounds"]
+        values = [value for labels in own for value in labels]
+        are_labels = own and {len(labels) for labels in own} == {len(dims)}
+        are_labels = are_labels and all(isinstance(x, (str, int, float)) for x in values)
+        are_rounds = rounds and all(type(number) is int for number in rounds)
+        return bool(facts["dims"] == dims and are_labels and are_rounds)
     except (TypeError, KeyError):
         return False
 
