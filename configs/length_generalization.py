@@ -25,7 +25,7 @@ from avax.learners import FilteredSFT, Population
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
-from avax.sweeps.needs import Needs
+from avax.sweeps.needs import ORACLES, Needs
 from avax.sweeps.sweep import Sweep
 from avax.tasks import Addition, Multiplication
 from avax.verifiers import AcceptAll, Oracle, RelativeLength
@@ -33,7 +33,9 @@ from avax.verifiers import AcceptAll, Oracle, RelativeLength
 CHOICES = {"preset": ("laptop", "smoke", "paper")}
 NUM_VOTERS = 5
 AXIS = "curriculum.reach"
-NEEDS = Needs(axes={AXIS: 1}, kinds={"task": Addition, "curriculum": Accelerated})
+NEEDS = Needs(
+    axes={AXIS: 1}, kinds={"task": Addition, "curriculum": Accelerated, "verifier": ORACLES}
+)
 
 
 def build(preset: str) -> Sweep:

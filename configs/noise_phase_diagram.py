@@ -20,73 +20,43 @@ import numpy as np
 
 from avax import struct
 from avax.curricula import Fixed
-from avax.models.transformer import TransformerConfig
-from avax.policies.pretrain import Pretraining
-from avax.sweeps.defaults import EXPERIMENT, HOW, PRETRAINING
-from avax.sweeps.needs import Needs
+from avax.sweeps import defaults
+from avax.sweeps.needs import ORACLES, Needs
 from avax.sweeps.sweep import Sweep
 from avax.tasks import Addition
 
 CHOICES = {"preset": ("laptop", "smoke", "paper"), "curriculum": ("frontier", "fixed")}
-NEEDS = Needs(axes={"fpr": 1, "fnr": 1}, num_rounds=2)  # kappa is measured in round 2
+NEEDS = Needs(  # kappa is measured in round 2, behind a verifier that errs on nothing at rates of 0
+    axes={"fpr": 1, "fnr": 1}, kinds={"verifier": ORACLES}, num_rounds=2
+)
 INJECTED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)  # rates of the one-shot label noise that measures kappa
+
+
+def log_spaced(low: float, high: float, count: int) -> tuple[float, ...]:
+    """`count` values from `low` to `high`, evenly spaced in their logarithm, 4 digits each."""
+    return tuple(float(f"{x:.4g}") for x in np.geomspace(low, high, count))
+
+
+def even_spaced(low: float, high: float, count: int) -> tuple[float, ...]:
+    """`count` values from `low` to `high`, evenly spaced, 4 digits each."""
+    return tuple(float(f"{x:.4g}") for x in np.linspace(low, high, count))
+
+
+# FPR and FNR of each preset: 16 x 16 settings for a few minutes, 4 x 2 to see whether all works,
+# and 32 x 32 for a GPU.
+GRIDS = {
+    "laptop": ((0.0, *log_spaced(0.001, 1.0, 15)), even_spaced(0.0, 0.9, 16)),
+    "smoke": ((0.0, 0.03, 0.3, 1.0), (0.0, 0.5)),
+    "paper": ((0.0, *log_spaced(0.0003, 1.0, 31)), even_spaced(0.0, 0.93, 32)),
+}
 
 
 def build(preset: str, curriculum: str) -> Sweep:
     """The sweep of one preset on one curriculum."""
-    sweep = {"smoke": smoke, "laptop": laptop, "paper": paper}[preset]()
+    fpr, fnr = GRIDS[preset]
+    axes = {"verifier.fpr": fpr, "verifier.fnr": fnr}
+    sweep = dataclasses.replace(defaults.PRESETS[preset](), axes=axes)
     return fixed_range(sweep) if curriculum == "fixed" else sweep
-
-
-def laptop() -> Sweep:
-    """16 x 16 settings, 10 rounds, a policy of 14,000 parameters: a few minutes on 2 cores."""
-    return Sweep(
-        base=EXPERIMENT,
-        pretraining=PRETRAINING,
-        axes={
-            "verifier.fpr": (0.0, *log_spaced(0.001, 1.0, 15)),
-            "verifier.fnr": even_spaced(0.0, 0.9, 16),
-        },
-        **HOW,
-    )
-
-
-def smoke() -> Sweep:
-    """4 x 2 settings, 3 rounds, a base that has hardly learned: does everything work?"""
-    sweep = laptop()
-    base = sweep.base.replace(num_rounds=3, task=Addition(max_difficulty=11), num_eval=8)
-    return dataclasses.replace(
-        sweep,
-        base=base,
-        pretraining=sweep.pretraining.replace(num_updates=1000, num_candidates=1),
-        axes={"verifier.fpr": (0.0, 0.03, 0.3, 1.0), "verifier.fnr": (0.0, 0.5)},
-        optimization=0,
-    )
-
-
-def paper() -> Sweep:
-    """32 x 32 settings, 5 seeds, 20 rounds, a larger policy, all at once: sized for one GPU."""
-    sweep = laptop()
-    base = sweep.base.replace(
-        task=Addition(max_difficulty=28),
-        learner=sweep.base.learner.replace(
-            num_problems=256, num_updates=40, batch_size=64, learning_rate=1e-3
-        ),
-        num_rounds=20,
-        num_eval=64,
-    )
-    model = TransformerConfig(num_layers=2, num_heads=4, width=64)
-    return dataclasses.replace(
-        sweep,
-        base=base,
-        pretraining=Pretraining(model=model, num_updates=3000, learning_rate=2e-3),
-        axes={
-            "verifier.fpr": (0.0, *log_spaced(0.0003, 1.0, 31)),
-            "verifier.fnr": even_spaced(0.0, 0.93, 32),
-        },
-        num_seeds=5,
-        tile_width="all",
-    )
 
 
 def fixed_range(sweep: Sweep) -> Sweep:
@@ -109,13 +79,3 @@ def injection(sweep: Sweep) -> Sweep:
     for path in sweep.axes:
         base = struct.replace(base, path, 0.0)
     return dataclasses.replace(sweep, base=base, axes={"label_noise.digit_rate": INJECTED})
-
-
-def log_spaced(low: float, high: float, count: int) -> tuple[float, ...]:
-    """`count` values from `low` to `high`, evenly spaced in their logarithm, 4 digits each."""
-    return tuple(float(f"{x:.4g}") for x in np.geomspace(low, high, count))
-
-
-def even_spaced(low: float, high: float, count: int) -> tuple[float, ...]:
-    """`count` values from `low` to `high`, evenly spaced, 4 digits each."""
-    return tuple(float(f"{x:.4g}") for x in np.linspace(low, high, count))

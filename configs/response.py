@@ -20,13 +20,15 @@ import dataclasses
 from avax import struct
 from avax.curricula import Frontier
 from avax.learners import FilteredSFT
-from avax.sweeps.needs import Needs
+from avax.sweeps.needs import ORACLES, Needs
 from avax.sweeps.sweep import Sweep
 from configs import theory
 from configs.theory import with_learner
 
 CHOICES = theory.CHOICES
-NEEDS = Needs(axes={"verifier.fpr": 1}, kinds={"learner": FilteredSFT}, num_rounds=3)
+NEEDS = Needs(
+    axes={"verifier.fpr": 1}, kinds={"learner": FilteredSFT, "verifier": ORACLES}, num_rounds=3
+)
 FPR = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 LAPSES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 WIDE = 48  # 2.1 times the parameters of the reference

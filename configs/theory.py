@@ -19,13 +19,15 @@ import dataclasses
 
 from avax.curricula import Fixed
 from avax.learners import GRPO, FilteredSFT
-from avax.sweeps.needs import Needs
+from avax.sweeps.needs import ORACLES, Needs
 from avax.sweeps.sweep import Sweep
 from avax.tasks import Addition
 from configs import noise_phase_diagram as main_job
 
 CHOICES = {"preset": ("laptop", "smoke", "paper")}
-NEEDS = Needs(axes={"verifier.fpr": 1, "verifier.fnr": 1}, kinds={"learner": FilteredSFT})
+NEEDS = Needs(
+    axes={"verifier.fpr": 1, "verifier.fnr": 1}, kinds={"learner": FilteredSFT, "verifier": ORACLES}
+)
 FPR = (0.0, 0.02, 0.06, 0.15, 0.35, 0.7, 1.0)
 FNR = (0.0, 0.4, 0.7, 0.9)
 NUM_SNAPSHOTS = 4

@@ -19,27 +19,15 @@ from typing import Any
 from avax import struct
 from avax.cli import flags, terminal
 from avax.cli.flags import axis_flags, flag_name
+from avax.cli.plugin_flags import seams, with_plugins
 from avax.cli.terminal import Parser, fail
-from avax.curricula import CURRICULA
 from avax.engine.cluster import processes
 from avax.engine.durable import resume
-from avax.learners import LEARNERS
-from avax.probes import PROBES
 from avax.requirements import ConfigError
+from avax.sweeps import plugins
 from avax.sweeps.axes import AXIS_HELP, parse_values, sweepable
 from avax.sweeps.sweep import EXECUTION, Sweep
 from avax.sweeps.validate import validate
-from avax.tasks import TASKS
-from avax.verifiers import VERIFIERS
-
-REGISTRIES = {
-    "task": TASKS,
-    "curriculum": CURRICULA,
-    "verifier": VERIFIERS,
-    "learner": LEARNERS,
-    "base_task": TASKS,
-    "probe": PROBES,
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +61,7 @@ def parse(
     argv = _joined(sys.argv[1:] if argv is None else argv)
     picked = _first_pass(choices, argv)
     try:
-        default = _with_plugins(build(**picked), argv)
+        default = with_plugins(build(**picked), argv)
         parser = _parser(name, doc, choices, default)
         flags.check_names(parser._option_string_actions, argv, default)
         args, more = parser.parse_known_args(argv)
@@ -110,20 +98,6 @@ def _first_pass(choices, argv):
     return vars(parser.parse_known_args(argv)[0])
 
 
-def _with_plugins(sweep: Sweep, argv: list[str]) -> Sweep:
-    """`sweep` with the plug-ins named on the command line; axes they don't have are dropped."""
-    parser = Parser(add_help=False, allow_abbrev=False)
-    for seam, registry in REGISTRIES.items():
-        parser.add_argument(f"--base.{flag_name(seam)}", dest=seam, choices=registry)
-    for seam, name in vars(parser.parse_known_args(argv)[0]).items():
-        if name is not None:
-            base = struct.replace(sweep.base, seam, REGISTRIES[seam][name])
-            known = {path for path, _, _ in struct.walk(base)}
-            axes = {path: values for path, values in sweep.axes.items() if path in known}
-            sweep = dataclasses.replace(sweep, base=base, axes=axes)
-    return sweep
-
-
 def _parser(name, doc, choices, sweep) -> Parser:
     parser = Parser(
         description=doc,
@@ -146,21 +120,33 @@ def _parser(name, doc, choices, sweep) -> Parser:
         "nothing to go on with (default: auto)",
     )
     processes.add_flags(parser)
-    for path, field, value in struct.walk(sweep):
+    for path, (field, value) in _fields(sweep).items():
         _add_flag(parser, path, field, value, _help_of(sweep, path))
-    for path in sweepable(sweep.base):
-        values = ", ".join(f"{v:g}" for v in sweep.axes.get(path, ()))
-        shown = f"{AXIS_HELP}; now {values}" if values else argparse.SUPPRESS
+    for path in sweepable(sweep.base, sweep.axes):
+        values = ", ".join(_shown(plugins.labels(path, sweep.axes.get(path, ()))))
+        text = "names, `a,b`" if path in seams(sweep) else AXIS_HELP
+        shown = f"{text}; now {values}" if values else argparse.SUPPRESS
         parser.add_argument(
             *axis_flags(sweep, path), dest=f"axes.{path}", metavar="VALUES", help=shown
         )
     return parser
 
 
+def _fields(sweep: Sweep) -> dict[str, tuple[dataclasses.Field, Any]]:
+    """Every field of a sweep, those of plug-ins that are values of an axis included."""
+    own = plugins.fields(sweep, {})
+    more = plugins.fields(sweep.base, sweep.axes)
+    return own | {f"base.{path}": x for path, x in more.items() if f"base.{path}" not in own}
+
+
+def _shown(values: Sequence) -> list[str]:
+    return [value if isinstance(value, str) else f"{value:g}" for value in values]
+
+
 def _add_flag(parser, path, field, value, text):
     flag, kind = f"--{flag_name(path)}", type(value)
-    if path.startswith("base.") and path.count(".") == 1 and field.name in REGISTRIES:
-        names = list(REGISTRIES[field.name])
+    if plugin := plugins.kind_of(field):
+        names = list(plugin.registry)
         now = "none" if value is None else kind.__name__
         parser.add_argument(flag, choices=names, dest=path, help=f"(now {now})")
     elif kind in (bool, int, float, str):
@@ -185,26 +171,37 @@ _bool.__name__ = "true or false"
 
 
 def _with_flags(sweep: Sweep, args: Mapping[str, Any]) -> Sweep:
-    axes = dict(sweep.axes)
+    """The sweep with the fields that were given; its plug-ins are those that were named."""
+    base, axes, named = sweep.base, dict(sweep.axes), seams(sweep)
     for path, value in args.items():
-        if value is None:
+        where, _, inner = path.partition(".")
+        if value is None or inner in named:
             continue
-        if path.startswith("axes."):
-            field = struct.get(sweep.base, path.removeprefix("axes."))
-            axes[path.removeprefix("axes.")] = parse_values(path, value, type(field))
-        elif path.startswith(("base.", "pretraining.")) and path[5:] not in REGISTRIES:
-            if path.removeprefix("base.") in sweep.axes:
+        if where == "axes":
+            field = plugins.fields(base, axes)[inner][1]
+            axes[inner] = parse_values(path, value, type(field))
+        elif where == "base":
+            if inner in axes:
                 raise ConfigError(f"{path}: is an axis, so its values are set by --axes")
+            base, axes = plugins.with_field(base, axes, inner, value)
+        elif where == "pretraining":
             sweep = struct.replace(sweep, path, value)
         elif path in ("num_seeds", "seed", "trace", *EXECUTION):
             sweep = dataclasses.replace(sweep, **{path: value})
-    return dataclasses.replace(sweep, axes=axes)
+    return dataclasses.replace(sweep, base=base, axes=axes)
 
 
-def _help_of(root: Any, path: str) -> str:
+def _help_of(sweep: Sweep, path: str) -> str:
     """A field's line in the `Attributes:` of its class."""
     parent, _, name = path.rpartition(".")
-    owner = struct.get(root, parent) if parent else root
+    owners = [struct.get(sweep, parent)] if parent and plugins.has(sweep, parent) else [sweep]
+    for axis, values in sweep.axes.items():
+        inner = f"{parent}.".removeprefix(f"base.{axis}.").rstrip(".")
+        if parent == f"base.{axis}":
+            owners += values
+        elif parent.startswith(f"base.{axis}."):
+            owners += [struct.get(x, inner) for x in values if plugins.has(x, inner)]
+    owner = next((x for x in owners if hasattr(x, name)), None)
     text = inspect.getdoc(type(owner)) or ""
     found = re.search(rf"^  {name}: (.*(?:\n    .*)*)", text, re.MULTILINE)
     return " ".join(found[1].split()) if found else ""

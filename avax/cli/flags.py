@@ -18,7 +18,7 @@ def flag_name(path: str) -> str:
 
 def axis_flags(sweep: Sweep, path: str) -> list[str]:
     """The flags of an axis, the shortest last."""
-    return [f"--axes.{flag_name(alias)}" for alias in axis_names(sweep.base, path)]
+    return [f"--axes.{flag_name(alias)}" for alias in axis_names(sweep.base, path, sweep.axes)]
 
 
 def check_names(known: Mapping[str, Any], argv: Sequence[str], sweep: Sweep) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import pathlib
 import tempfile
@@ -12,7 +13,6 @@ from typing import Any
 import jax
 import xarray as xr
 
-from avax import struct
 from avax.engine import platform
 from avax.engine.durable import resume
 from avax.engine.run import Engine
@@ -20,6 +20,7 @@ from avax.loop import Experiment
 from avax.policies.pretrain import Pretraining
 from avax.requirements import ConfigError
 from avax.results import roots
+from avax.sweeps import plugins
 from avax.sweeps.axes import axis_names, sweepable
 from avax.sweeps.defaults import EXPERIMENT, HOW, PRETRAINING
 from avax.sweeps.sweep import EXECUTION, Sweep
@@ -45,7 +46,9 @@ def run(
     Args:
       experiment: what is varied; see `avax.experiment`.
       sweep: values of numbers of the experiment, by dotted path (`verifier.fnr`), or by the last
-        name alone where only one field has it (`fpr`).
+        name alone where only one field has it (`fpr`); or plug-ins, or their registered names:
+        `{"verifier": ["none", verifiers.Oracle(fnr=0.5)]}`. A number that only some of these have
+        is swept where it exists: the others have the same results at each of its values.
       seeds: runs of each setting, each with its own base policy.
       first_seed: the first of the seeds; the others follow it.
       pretraining: how the base policies are trained.
@@ -64,7 +67,7 @@ def run(
     if unknown := set(how) - set(EXECUTION):
         listed = ", ".join(EXECUTION)
         raise ConfigError(f"{min(unknown)}: there is no such argument; can be {listed}")
-    axes = {axis_path(experiment, name): _listed(name, x) for name, x in (sweep or {}).items()}
+    axes = axes_of(experiment, sweep or {})
     config = Sweep(experiment, pretraining, axes, seeds, first_seed, **HOW | how)
     validate(config)
     configure()
@@ -77,27 +80,47 @@ def run(
         return Engine(pathlib.Path(bases or platform.cache_dir() / "bases")).execute(config, folder)
 
 
-def axis_path(experiment: Experiment, name: str) -> str:
-    """The dotted path of a number, by it or by its last name; ConfigError if that isn't one."""
-    paths = sweepable(experiment)
-    found = [path for path in paths if name in axis_names(experiment, path)]
+def axes_of(experiment: Experiment, sweep: Mapping[str, Any]) -> dict[str, tuple]:
+    """The axes that names or dotted paths and their values mean; ConfigError if they are none."""
+    axes: dict[str, tuple] = {}
+    # Plug-ins first: their numbers can be axes, too.
+    for name in sorted(sweep, key=lambda name: not is_plugin(experiment, name)):
+        path = axis_path(experiment, name, axes)
+        axes[path] = _listed(name, sweep[name])
+        if is_plugin(experiment, name):
+            axes = dict(Sweep(experiment, axes=axes).axes)
+    order = [axis_path(experiment, name, axes) for name in sweep]
+    return {path: axes[path] for path in order}
+
+
+def is_plugin(experiment: Experiment, name: str) -> bool:
+    """Whether a field of an experiment holds a plug-in."""
+    field = plugins.fields(experiment, {}).get(name)
+    return field is not None and plugins.kind_of(field[0]) is not None
+
+
+def axis_path(experiment: Experiment, name: str, axes: Mapping[str, tuple]) -> str:
+    """The dotted path of a number or plug-in, by it or by its last name; ConfigError if there is
+    none.
+
+    Args:
+      axes: of plug-ins, whose numbers can be axes, too.
+    """
+    paths = sweepable(experiment, axes)
+    found = [path for path in paths if name in axis_names(experiment, path, axes)]
     if len(found) == 1:
         return found[0]
     same = [path for path in paths if path.rpartition(".")[2] == name]
-    try:
-        value = struct.get(experiment, name)
-    except AttributeError:
-        value = None
-    if value is not None:
+    if plugins.has(experiment, name):
         raise ConfigError(f"sweep: {name} can't be an axis: it is no number that can be traced")
-    raise ConfigError(f"sweep: there is no number {name}; can be {', '.join(same or paths)}")
+    raise ConfigError(f"sweep: there is no field {name}; can be {', '.join(same or paths)}")
 
 
 def _listed(name: str, values: Any) -> tuple:
     """The values of an axis as Python numbers: an array of NumPy will do."""
     values = values.tolist() if hasattr(values, "tolist") else values
-    if isinstance(values, (str, int, float)):
-        raise ConfigError(f"sweep: {name} is {values!r}, must be a list of numbers")
+    if isinstance(values, (str, int, float)) or dataclasses.is_dataclass(values):
+        raise ConfigError(f"sweep: {name} is {values!r}, must be a list of values")
     return tuple(x.item() if hasattr(x, "item") else x for x in values)
 
 

@@ -103,7 +103,7 @@ class Engine:
             say(f"trained policies, {size:.0f} MB, are not kept; --keep-policies last keeps them")
         kept = Keeper(out, config, keep, before is not None)
         writer = open_store(out, config, facts, before, kept.flush)
-        total, silent = None if config.trace else len(settings), not hosts.is_first()
+        total, silent = None if config.trace else len(config.same), not hosts.is_first()
         notes, place = (lambda: note(writer.dataset)), out / CHECKPOINTS
         with Meter(total, "settings", notes, config.num_seeds, silent=silent) as meter:
             for batch in batches(config, writer.dataset):
@@ -112,7 +112,8 @@ class Engine:
                         members, runs = sweep.stack_members(config, settings, asked, own_bases)
                         about = plan.run, config.segment, place, facts, self._stop.asked
                         runner = ResumableRunner(*about, meter.part, keep)
-                        self._run(runner, plan, (members, runs), writer, kept, meter)
+                        cells = partial(sweep.cells, config)
+                        self._run(runner, plan, (members, runs, cells), writer, kept, meter)
         writer.close()
         if not hosts.is_first():
             return writer.dataset
@@ -166,7 +167,7 @@ class Engine:
     def _groups(self, config):
         """All settings, and the indices of those that share a structure, if there is memory."""
         settings = config.settings()
-        groups = sweep.group_by_structure(settings)
+        groups = sweep.groups(config)
         for group in groups:
             first = settings[group[0]]
             num_copies = adaptive.most_runs(config, len(group)) * first.num_bases
@@ -210,10 +211,11 @@ class Engine:
 
     def _run(self, runner, plan, asked, writer, kept, meter) -> None:
         """Runs settings that share a structure, all seeds of each."""
-        (members, runs), todo = asked, []
+        (members, runs, cells), todo = asked, []
         for indices in tiles.tile_indices(len(runs), plan.run.width * len(plan.units[0])):
-            if writer.kept[runs[indices]].all():
-                writer.put_kept(runs[indices])
+            _, places = cells(runs[indices])
+            if writer.kept[places].all():
+                writer.put_kept(places)
                 meter.add(len(indices), kept=True)
             else:
                 todo.append(indices)
@@ -222,9 +224,11 @@ class Engine:
             if not hosts.is_first():
                 return  # even where the folder is there: it may be the first one's
             saved = runner.place_of(runs[indices])
+            rows, places = cells(runs[indices])
+            outcome = jax.tree.map(lambda x: x[rows], outcome)
             try:
-                kept.put(runs[indices], outcome.policies)
-                writer.put(runs[indices], outcome.metrics)
+                kept.put(places, outcome.policies)
+                writer.put(places, outcome.metrics)
                 if saved.exists() or runner.is_worth_saving(runs[indices]):
                     writer.flush()  # first: a tile is at all times either there or here
                     checkpoint.forget(saved)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator
 
@@ -16,8 +17,10 @@ ALONG = "fpr"  # the axis that rays follow; each value of the other axis is a ra
 
 
 def can_trace(config: Sweep) -> bool:
-    """Whether a sweep has the two axes that tracing needs, with two values or more on each."""
-    return len(config.axes) == 2 and ALONG in _sizes(config) and min(config.shape) > 1
+    """Whether a sweep has the two axes that tracing needs, with two numbers or more on each."""
+    values = itertools.chain(*config.axes.values())
+    are_two = len(config.axes) == 2 and ALONG in _sizes(config) and min(config.shape) > 1
+    return are_two and not any(map(dataclasses.is_dataclass, values))
 
 
 def trace_if_possible(config: Sweep) -> Sweep:

@@ -1,16 +1,24 @@
-"""The axes of a sweep as text: which numbers can be one, their short names, their values."""
+"""The axes of a sweep as text: what can be one, their short names, their values."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from avax import struct
 from avax.requirements import ConfigError
+from avax.sweeps import plugins
 
 MAX_VALUES = 10_000  # of an axis
 AXIS_HELP = "values: `0,0.1,0.5`, or from:to:count evenly spaced, or log:from:to:count"
+
+
+def parse_names(path: str, text: str, kind: plugins.Kind) -> tuple:
+    """The plug-ins of an axis, by their names; ConfigError if there is no such name."""
+    return tuple(kind.taken(path, name) for name in text.replace(" ", "").split(",") if name)
 
 
 def parse_values(path: str, text: str, kind: type) -> tuple:
@@ -36,17 +44,22 @@ def parse_values(path: str, text: str, kind: type) -> tuple:
     return tuple(kind(v) for v in values)
 
 
-def sweepable(experiment: Any) -> list[str]:
-    """Dotted paths of all numbers that can be an axis: the leaves."""
+def sweepable(base: Any, axes: Mapping[str, tuple] = MappingProxyType({})) -> list[str]:
+    """Dotted paths of all that can be an axis: the leaves that hold a number, and the plug-ins.
+
+    Args:
+      axes: of plug-ins, whose numbers can be axes, too.
+    """
     return [
         path
-        for path, field, value in struct.walk(experiment)
-        if isinstance(value, (int, float)) and not struct.is_static(field)
+        for path, (field, value) in plugins.fields(base, axes).items()
+        if plugins.kind_of(field)
+        or (isinstance(value, (int, float)) and not struct.is_static(field))
     ]
 
 
-def axis_names(experiment: Any, path: str) -> list[str]:
+def axis_names(base: Any, path: str, axes: Mapping[str, tuple] = MappingProxyType({})) -> list[str]:
     """The dotted path of an axis, and its last part where no other field ends in it."""
     last = path.rpartition(".")[2]
-    same = [p for p in sweepable(experiment) if p.rpartition(".")[2] == last]
+    same = [p for p in sweepable(base, axes) if p.rpartition(".")[2] == last]
     return [path] if len(same) > 1 or last == path else [path, last]

@@ -6,13 +6,15 @@ import dataclasses
 import difflib
 from typing import Any
 
-from avax import struct, types
+from avax import struct
 from avax.curricula import Frontier
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
 from avax.requirements import ConfigError
+from avax.sweeps import plugins
+from avax.sweeps.sweep import Sweep
 from avax.sweeps.validate import check_setting, check_value
 from avax.tasks import Addition
 from avax.verifiers import Oracle
@@ -39,14 +41,40 @@ PRETRAINING = Pretraining(
     num_candidates=4,
 )
 HOW = {"tile_width": "2", "placement": "spmd"}  # the main job is run
-PROTOCOLS = {
-    "task": types.Task,
-    "curriculum": types.Curriculum,
-    "verifier": types.Verifier,
-    "learner": types.Learner,
-    "base_task": types.Task,
-    "probe": types.Probe,
-}
+
+
+def laptop() -> Sweep:
+    """10 rounds, a policy of 14,000 parameters: a setting takes less than a second on 2 cores."""
+    return Sweep(EXPERIMENT, PRETRAINING, **HOW)
+
+
+def smoke() -> Sweep:
+    """3 rounds, a base that has hardly learned: does everything work?"""
+    task = EXPERIMENT.task.replace(max_difficulty=11)
+    return Sweep(
+        EXPERIMENT.replace(num_rounds=3, task=task, num_eval=8),
+        PRETRAINING.replace(num_updates=1000, num_candidates=1),
+        optimization=0,
+        **HOW,
+    )
+
+
+def paper() -> Sweep:
+    """5 seeds, 20 rounds, a larger policy, all at once: sized for one GPU."""
+    learner = EXPERIMENT.learner.replace(
+        num_problems=256, num_updates=40, batch_size=64, learning_rate=1e-3
+    )
+    task = EXPERIMENT.task.replace(max_difficulty=28)
+    model = TransformerConfig(num_layers=2, num_heads=4, width=64)
+    return Sweep(
+        EXPERIMENT.replace(task=task, learner=learner, num_rounds=20, num_eval=64),
+        Pretraining(model=model, num_updates=3000, learning_rate=2e-3),
+        num_seeds=5,
+        **HOW | {"tile_width": "all"},
+    )
+
+
+PRESETS = {"laptop": laptop, "smoke": smoke, "paper": paper}
 
 
 def experiment(**fields: Any) -> Experiment:
@@ -58,12 +86,14 @@ def experiment(**fields: Any) -> Experiment:
       ConfigError: in one line, for a field that there is not, a value out of its range, what is no
         plug-in, or plug-ins that can't work together.
     """
-    known = [field.name for field in dataclasses.fields(Experiment)]
+    known = {field.name: field for field in dataclasses.fields(Experiment)}
     for name, value in fields.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             raise ConfigError(f"{name}: there is no such field; can be {', '.join(near or known)}")
-        _check_plugin(name, value)
+        kind = plugins.kind_of(known[name])
+        if kind and not (value is None and known[name].default is None):
+            kind.taken(name, value, names=False)
     found = struct.typed(EXPERIMENT.replace(**fields))
     for path, field, value in struct.walk(found):
         check_value(path, field, value)
@@ -72,13 +102,3 @@ def experiment(**fields: Any) -> Experiment:
     except ConfigError as error:
         raise ConfigError(str(error).replace("base.", "")) from None
     return found
-
-
-def _check_plugin(name: str, value: Any) -> None:
-    protocol, default = PROTOCOLS.get(name), getattr(EXPERIMENT, name)
-    if protocol is None or (value is None and default is None):
-        return
-    if isinstance(value, type) or not isinstance(value, protocol):
-        what = value.__name__ if isinstance(value, type) else repr(value)
-        example = f", such as {type(default).__name__}()" if default is not None else ""
-        raise ConfigError(f"{name}: is {what}, must be a {protocol.__name__.lower()}{example}")

@@ -18,6 +18,11 @@ from avax.requirements import ConfigError
 from avax.sweeps import adaptive
 from avax.sweeps.sweep import Sweep, empty_dataset, probe_metrics
 from avax.sweeps.validate import validate
+from avax.verifiers import Hashed, Oracle, StepOracle, Systematic
+
+# Verifiers that know the truth, and err at the rates of their own fields alone.
+ORACLES = (Oracle, StepOracle, Hashed, Systematic)
+ANY = "experiments/run.py takes any"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Needs:
     """
 
     axes: Mapping[str, int | tuple] = dataclasses.field(default_factory=dict)
-    kinds: Mapping[str, type] = dataclasses.field(default_factory=dict)
+    kinds: Mapping[str, type | tuple[type, ...]] = dataclasses.field(default_factory=dict)
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     num_rounds: int = 1
     metrics: tuple[str, ...] = ()
@@ -43,12 +48,16 @@ class Needs:
         """Raises ConfigError for the first thing that is missing."""
         for path, kind in self.kinds.items():
             if not isinstance(value := _get(sweep.base, path), kind):
-                raise ConfigError(f"base.{path}: is {_named(value)}, must be {kind.__name__} here")
+                names = [k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,))]
+                raise ConfigError(
+                    f"base.{path}: is {_named(value)}, must be {' or '.join(names)} here, as the "
+                    f"parts and the figure say; {ANY}"
+                )
         for path, wanted in self.values.items():
             if (value := _get(sweep.base, path)) != wanted:
                 raise ConfigError(
                     f"base.{path}: is {_named(value)}, must be {_named(wanted)} here: the parts of "
-                    "this experiment set it"
+                    f"this experiment set it; {ANY}"
                 )
         self._check_axes(sweep.axes)
         if sweep.base.num_rounds < self.num_rounds:
@@ -64,7 +73,8 @@ class Needs:
         if set(found) != set(self.axes):
             wanted, given = (", ".join(names) or "none" for names in (self.axes, axes))
             raise ConfigError(
-                f"axes: are {given}, must be {wanted} here; one that a plug-in lacks is left out"
+                f"axes: are {given}, must be {wanted} here (one that a plug-in lacks is left "
+                f"out); {ANY}"
             )
         for name, wanted in self.axes.items():
             values = found[name]
@@ -77,12 +87,13 @@ class Needs:
 
 def parts(config: ModuleType, sweep: Sweep) -> dict[str, Sweep]:
     """The sweeps of an experiment's parts, by folder; ConfigError if they can't be made or run."""
-    config.NEEDS.check(sweep)
+    if config.NEEDS:
+        config.NEEDS.check(sweep)
     try:
         found = config.parts(sweep)
     except (AttributeError, TypeError) as error:  # of a plug-in without what the parts change
         raise ConfigError(
-            f"base: the parts of this experiment can't be made of it ({error})"
+            f"base: the parts of this experiment can't be made of it ({error}); {ANY}"
         ) from error
     found = {name: adaptive.trace_if_possible(part) for name, part in found.items()}
     for name, part in found.items():
@@ -102,7 +113,7 @@ def rehearse(figure: ModuleType, sweeps: Mapping[str, Sweep]) -> None:
         except Exception as error:  # results of something else lack any of many things
             why = f"{type(error).__name__}: {results.one_line(error)}"
             raise ConfigError(
-                f"base, axes: this experiment's figure can't be drawn from such runs ({why})"
+                f"base, axes: this experiment's figure can't be drawn from such runs ({why}); {ANY}"
             ) from error
 
 

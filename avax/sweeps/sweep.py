@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -19,6 +19,7 @@ from avax import results, struct
 from avax.loop import Experiment
 from avax.metrics import DIMENSIONS, METRICS
 from avax.policies.pretrain import Pretraining
+from avax.sweeps import plugins
 from avax.types import MISTAKES, Metric, Policy
 
 # Fields that change rounding alone, and those that change not even that. Results that are older
@@ -35,7 +36,8 @@ class Sweep:
     Attributes:
       base: the experiment that the axes vary.
       pretraining: how the base policies are trained, once per seed.
-      axes: the values of each swept field, by its dotted path in `base`.
+      axes: the values of each swept field, by its dotted path in `base`: numbers, or plug-ins (or
+        their names). A number that only some of these plug-ins have is swept where it exists.
       num_seeds: runs of each setting; each seed has its own base policy.
       seed: the first seed; the others follow it.
       tile_width: runs that one device advances together: a number, `all`, or `auto` to measure.
@@ -69,10 +71,11 @@ class Sweep:
     trace: bool = struct.static(False)
 
     def __post_init__(self):
-        kinds = {path: field for path, field, _ in struct.walk(self.base)}
+        axes = {path: tuple(self._plugins(path, values)) for path, values in self.axes.items()}
+        known = plugins.fields(self.base, axes)
         axes = {
-            path: tuple(struct.as_type(kinds[path], v) if path in kinds else v for v in values)
-            for path, values in self.axes.items()
+            path: tuple(struct.as_type(known[path][0], v) if path in known else v for v in values)
+            for path, values in axes.items()
         }
         for name, value in (
             ("base", struct.typed(self.base)),
@@ -81,21 +84,59 @@ class Sweep:
         ):
             object.__setattr__(self, name, value)  # the class is frozen
 
+    def _plugins(self, path: str, values: Sequence) -> Iterator[Any]:
+        """The values of an axis, with plug-ins for their names."""
+        field = plugins.fields(self.base, {}).get(path)
+        kind = plugins.kind_of(field[0]) if field else None
+        for value in values:
+            yield kind.taken(f"axes.{path}", value) if kind else value
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the axes."""
         return tuple(len(values) for values in self.axes.values())
 
     def settings(self) -> list[Experiment]:
-        """Every combination of axis values, the last axis fastest."""
+        """Every combination of axis values, the last axis fastest.
+
+        A number that a plug-in lacks is left out: such settings are the same.
+        """
         return list(self._settings)
 
     @functools.cached_property
     def _settings(self):  # thousands take a second
-        return [
-            _with_fields(self.base, dict(zip(self.axes, values, strict=True)))
-            for values in itertools.product(*self.axes.values())
-        ]
+        # A plug-in before its own numbers.
+        order = sorted(self.axes, key=lambda path: path.count("."))
+        settings = []
+        for values in itertools.product(*self.axes.values()):
+            chosen = dict(zip(self.axes, values, strict=True))
+            ordered = {path: chosen[path] for path in order}
+            settings.append(_with_fields(self.base, ordered, self.lacking))
+        return settings
+
+    @functools.cached_property
+    def lacking(self) -> dict[str, list[str]]:
+        """Axes of numbers that not all plug-ins have, and the names of those that don't."""
+        found: dict[str, list[str]] = {}
+        for axis, values in self.axes.items():
+            for plugin in filter(dataclasses.is_dataclass, values):
+                for path in self.axes:
+                    inner = path.removeprefix(f"{axis}.")
+                    if inner != path and not plugins.has(plugin, inner):
+                        found.setdefault(path, []).append(plugins.label(plugin))
+        return found
+
+    @functools.cached_property
+    def same(self) -> dict[int, list[int]]:
+        """The settings that are the same as each one that is the first of its kind, itself
+        included, as indices into `settings()`.
+        """
+        if not self.lacking:
+            return {i: [i] for i in range(len(self._settings))}
+        found: dict[str, list[int]] = {}
+        for i, setting in enumerate(self._settings):
+            found.setdefault(digest(setting), []).append(i)
+        return {each[0]: each for each in found.values()}
 
     def digest(self) -> str:
         """Names what the results depend on: how the runs are executed is not part of it."""
@@ -104,9 +145,11 @@ class Sweep:
         return digest({name: x for name, x in fields.items() if name not in INVISIBLE})
 
 
-def _with_fields(node: Any, values: Mapping[str, Any]) -> Any:
+def _with_fields(node: Any, values: Mapping[str, Any], lacking: Collection[str]) -> Any:
+    """`node` with some fields replaced; those that it may lack only if it has them."""
     for path, value in values.items():
-        node = struct.replace(node, path, value)
+        if path not in lacking or plugins.has(node, path):
+            node = struct.replace(node, path, value)
     return node
 
 
@@ -127,6 +170,29 @@ def dimension_names(axes: Mapping[str, Any], experiment: Experiment) -> dict[str
     probed = [name for m in probe_metrics(experiment).values() for name in m.dims]
     taken = [*last, "seed", "round", "difficulty", "mistake", *dict.fromkeys(probed)]
     return {p: n if taken.count(n) == 1 else p for p, n in zip(axes, last, strict=True)}
+
+
+def groups(config: Sweep) -> list[list[int]]:
+    """Indices of the different settings that share a compiled program and base policies."""
+    settings, different = config.settings(), list(config.same)
+    found = group_by_structure([settings[i] for i in different])
+    return [[different[i] for i in group] for group in found]
+
+
+def cells(config: Sweep, runs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the outcomes of some runs stand in the results: those of settings that are the same
+    stand in the place of each.
+
+    Returns:
+      Indices into `runs`, and the runs by flat index; as many of both.
+    """
+    places = [
+        (row, twin * config.num_seeds + run % config.num_seeds)
+        for row, run in enumerate(runs.tolist())
+        for twin in config.same[run // config.num_seeds]
+    ]
+    rows, flat = zip(*places, strict=True)
+    return np.array(rows), np.array(flat)
 
 
 def group_by_structure(experiments: list[Experiment]) -> list[list[int]]:
@@ -203,7 +269,7 @@ def stack_members(
 def run_labels(config: Sweep) -> dict[str, list]:
     """The values along each dimension of the runs: the axes, then the seed."""
     names = dimension_names(config.axes, config.base)
-    axes = {names[path]: list(values) for path, values in config.axes.items()}
+    axes = {names[path]: plugins.labels(path, values) for path, values in config.axes.items()}
     return axes | {"seed": list(range(config.seed, config.seed + config.num_seeds))}
 
 
@@ -212,7 +278,7 @@ def empty_dataset(config: Sweep) -> xr.Dataset:
     runs = run_labels(config)
     coords: dict[str, Any] = runs | {
         "round": range(config.base.num_rounds + 1),
-        "difficulty": range(1, config.base.task.max_difficulty + 1),
+        "difficulty": range(1, config.settings()[0].task.max_difficulty + 1),
         "mistake": MISTAKES,
     }
     probed = probe_metrics(config.base)

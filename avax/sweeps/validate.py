@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import math
 import re
@@ -13,7 +14,7 @@ from avax import requirements, struct
 from avax.metrics import METRICS
 from avax.models.transformer import TransformerConfig
 from avax.requirements import ConfigError
-from avax.sweeps import adaptive
+from avax.sweeps import adaptive, plugins
 from avax.sweeps.sweep import Sweep
 
 MAX_RUNS = 10**6
@@ -26,18 +27,11 @@ def validate(sweep: Sweep) -> None:
     """Raises ConfigError for a field out of range or a combination that can't be run."""
     for path, field, value in struct.walk(sweep):
         check_value(path, field, value)
+    known = plugins.fields(sweep.base, sweep.axes)
     for path, values in sweep.axes.items():
-        field = find_field(sweep.base, path, f"axes.{path}")
-        if len(values) == 0:
-            raise ConfigError(f"axes.{path}: needs at least one value")
-        if len({_as_held(value) for value in values}) < len(values):
-            raise ConfigError(f"axes.{path}: has a value twice, in 32 bits: {_listed(values)}")
-        for value in values:
-            if not isinstance(value, (bool, int, float, str)):
-                raise ConfigError(f"axes.{path}: can't be an axis: its values are no numbers")
-            check_value(f"axes.{path}", field, value)
-        if path in SHAPES:
-            raise ConfigError(f"axes.{path}: can't be an axis: it sets the results' shape")
+        if path not in known:
+            raise ConfigError(f"axes.{path}: there is no such field; see --help")
+        check_axis(path, known[path][0], values)
     if sweep.seed + sweep.num_seeds + sweep.base.num_bases - 1 > 2**32:
         raise ConfigError(f"seed: is {sweep.seed}, must be below 2**32 - num_seeds - num_bases")
     check_size(sweep)
@@ -45,11 +39,45 @@ def validate(sweep: Sweep) -> None:
     check_number("tile_width", sweep.tile_width, ("auto", "all"))
     check_number("segment", sweep.segment, ("auto",))
     check_engine(sweep)
-    for path, _, value in struct.walk(sweep):
-        if isinstance(value, TransformerConfig):
-            check_model(path, value, sum(problem_len(sweep.base.task)))
+    check_shapes(sweep)
+    longest = sum(problem_len(sweep.base.task))
+    for root in (sweep, *(x for values in sweep.axes.values() for x in values)):
+        for path, _, value in struct.walk(root) if dataclasses.is_dataclass(root) else ():
+            if isinstance(value, TransformerConfig):
+                check_model(path, value, longest)
     for setting in sweep.settings():
         check_setting(setting, sweep.pretraining.num_snapshots)
+
+
+def check_axis(path: str, field: Any, values: tuple) -> None:
+    """Raises ConfigError for values of an axis that can't be."""
+    if len(values) == 0:
+        raise ConfigError(f"axes.{path}: needs at least one value")
+    is_plugin = plugins.kind_of(field) is not None
+    if path in SHAPES or (is_plugin and path.startswith("probe")):
+        raise ConfigError(f"axes.{path}: can't be an axis: it sets the results' shape")
+    if is_plugin:
+        plugins.labels(path, values)
+        for plugin in values:
+            for inner, field, value in struct.walk(plugin, f"axes.{path}"):
+                check_value(inner, field, value)
+        return
+    if len({_as_held(value) for value in values}) < len(values):
+        raise ConfigError(f"axes.{path}: has a value twice, in 32 bits: {_listed(values)}")
+    for value in values:
+        if not isinstance(value, (bool, int, float, str)):
+            raise ConfigError(f"axes.{path}: can't be an axis: its values are no numbers")
+        check_value(f"axes.{path}", field, value)
+
+
+def check_shapes(sweep: Sweep) -> None:
+    """Raises ConfigError if the results of different tasks have different shapes."""
+    sizes = {e.task.max_difficulty for e in sweep.settings()} if "task" in sweep.axes else {1}
+    if len(sizes) > 1:
+        raise ConfigError(
+            f"axes.task: max_difficulty is {_listed(sorted(sizes))}, must be the same for all; "
+            "base.task.max_difficulty sets it"
+        )
 
 
 def check_setting(experiment: Any, num_snapshots: int) -> None:
@@ -164,14 +192,6 @@ def check_number(path: str, value: str, words: tuple[str, ...]) -> None:
         raise ConfigError(
             f"{path}: is {value!r}, must be {', '.join(words)}, or a number of at least 1"
         )
-
-
-def find_field(node: Any, path: str, shown: str) -> Any:
-    """The dataclass field at a dotted path; ConfigError if there is none."""
-    fields = {name: field for name, field, value in struct.walk(node)}
-    if path not in fields:
-        raise ConfigError(f"{shown}: there is no such field; see --help")
-    return fields[path]
 
 
 def _fits(path: str, value: int | float) -> bool:

@@ -15,6 +15,7 @@ from avax.cli import cli, script
 from avax.engine import platform
 from avax.engine.durable import resume
 from avax.learners import GRPO
+from avax.probes import Gap
 from avax.requirements import ConfigError
 from avax.results import folders
 from avax.sweeps import axes
@@ -287,7 +288,7 @@ def test_any_leaf_can_be_an_axis_and_no_static_field():
     sweep = smoke("--axes.learning-rate", "log:1e-4:1e-2:3").sweep
     assert sweep.axes["learner.learning_rate"] == (1e-4, 1e-3, 1e-2)
     assert "learner.learning_rate" in axes.sweepable(sweep.base)
-    assert not {"num_rounds", "task.max_difficulty", "verifier"} & set(axes.sweepable(sweep.base))
+    assert not {"num_rounds", "task.max_difficulty"} & set(axes.sweepable(sweep.base))
 
 
 def test_a_short_name_exists_only_where_it_is_unique():
@@ -356,7 +357,7 @@ def test_an_axis_that_is_no_field_is_refused():
 @pytest.mark.parametrize(
     "path, values",
     [
-        ("verifier", (Oracle(), Oracle(fpr=0.5))),
+        ("probe", (Gap(),)),
         ("num_rounds", (2, 3)),
         ("task.max_difficulty", (16, 18)),
     ],
@@ -388,7 +389,7 @@ def test_claim_of_a_folder_that_can_not_be_written(tmp_path):
 @pytest.mark.parametrize(
     "argv, words",
     [
-        ("--base.verifier likelihood", ["axes", "fpr", "fnr"]),
+        ("--base.verifier likelihood", ["base.verifier", "Likelihood", "experiments/run.py"]),
         ("--axes.temperature 0.5,1", ["axes", "fpr", "fnr"]),
         pytest.param(
             "--base.num-rounds 1",

@@ -12,6 +12,7 @@ import pytest
 
 from avax import struct
 from avax.cli import cli
+from avax.cli.plugin_flags import seams
 from avax.requirements import ConfigError
 from avax.sweeps import needs
 from avax.verifiers import Oracle
@@ -19,7 +20,11 @@ from configs import noise_phase_diagram as main_job
 
 CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 NAMES = sorted(p.stem for p in CONFIGS.glob("*.py") if p.stem != "__init__")
-SEAMS = [(seam, name) for seam, registry in cli.REGISTRIES.items() for name in registry]
+SEAMS = [
+    (path, name)
+    for path, kind in seams(main_job.build("smoke", "fixed")).items()
+    for name in kind.registry
+]
 CHANGES = (  # beside plug-ins, what once ended in a traceback after the whole run
     ("gap", "--axes.curriculum.step 0"),
     ("gap", "--axes.curriculum.start 2"),

@@ -124,12 +124,13 @@ def test_runs_that_are_done_again_count_as_they_were_last(folder, tmp_path):
     facts = kept.checkpoint.facts_of(batch)
     like = kept.policy_shapes(LAST.pretraining.model, (4, 1))
     tree = kept.checkpoint.load(batch, like, facts)
+    first, last = (dict(zip(facts["dims"], facts["labels"][i], strict=True)) for i in (0, 3))
     later = facts | {"labels": facts["labels"][:1]}
     zeros = jax.tree.map(lambda x: np.zeros_like(x[:1]), tree)
     kept.checkpoint.save(batch.with_name("000001"), zeros, later)
     policies = kept.load_policies(out_of(tmp_path))
-    assert same(policies.sel(fpr=0, seed=3), jax.tree.map(lambda x: x[0, 0], zeros))
-    assert same(policies.sel(fpr=1, seed=4), jax.tree.map(lambda x: x[3, 0], tree))
+    assert same(policies.sel(**first), jax.tree.map(lambda x: x[0, 0], zeros))
+    assert same(policies.sel(**last), jax.tree.map(lambda x: x[3, 0], tree))
 
 
 def test_what_is_not_kept_or_damaged_is_said(folder, tmp_path, capsys):

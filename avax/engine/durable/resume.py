@@ -102,7 +102,7 @@ def known_widths(config: Sweep, before: Mapping[str, Any] | None) -> list[int] |
     """The tile width of each structure: as configured, or as `auto` chose it for the runs that a
     folder holds; None if it is to be measured.
     """
-    sizes = (len(group) for group in sweep.group_by_structure(config.settings()))
+    sizes = (len(group) for group in sweep.groups(config))
     most = [adaptive.most_runs(config, n) for n in sizes]
     if config.tile_width == "auto":
         is_ours = before is not None and before["facts"].get("digest") == config.digest()
