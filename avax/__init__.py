@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from avax.loop import Experiment
     from avax.models.transformer import TransformerConfig
     from avax.policies.pretrain import Pretraining
+    from avax.policies.samples import samples
     from avax.requirements import ConfigError
     from avax.results import ResultsError, load
     from avax.sweeps.defaults import experiment
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "ConfigError", "Experiment", "Pretraining", "ResultsError", "Sweep", "TransformerConfig",
-    "curricula", "experiment", "learners", "load", "probes", "run", "tasks", "verifiers",
+    "curricula", "experiment", "learners", "load", "probes", "run", "samples", "tasks", "verifiers",
 ]  # fmt: skip
 
 # Imported when they are asked for: to look at results needs no JAX, whose import takes a second.
@@ -31,6 +32,7 @@ _WHERE = {
     "experiment": "avax.sweeps.defaults",
     "load": "avax.results",
     "run": "avax.engine.api",
+    "samples": "avax.policies.samples",
 }
 
 
