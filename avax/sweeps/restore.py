@@ -125,7 +125,8 @@ def _class(path: str, name: Any) -> type:
     if found:
         raise ConfigError(f"{shown}, which is the name of several registered plug-ins")
     raise ConfigError(
-        f"{shown}, which is not registered: register it as a plug-in, or use it from Python"
+        f"{shown}, which is not registered: "
+        "register it as a plug-in, or use it from Python, by avax.samples"
     )
 
 
