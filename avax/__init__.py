@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from avax.loop import Experiment
     from avax.models.transformer import TransformerConfig
     from avax.policies.pretrain import Pretraining
+    from avax.policies.samples import samples
     from avax.requirements import ConfigError
     from avax.results import ResultsError, load
     from avax.sweeps.defaults import experiment
@@ -19,7 +20,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ConfigError", "Experiment", "Pretraining", "ResultsError", "Sweep", "TransformerConfig",
     "curricula", "experiment", "learners", "load", "load_bases", "load_policies", "probes", "run",
-    "tasks", "verifiers",
+    "samples", "tasks", "verifiers",
 ]  # fmt: skip
 
 # Imported when they are asked for: to look at results needs no JAX, whose import takes a second.
@@ -35,6 +36,7 @@ _WHERE = {
     "load_bases": "avax.engine.kept",
     "load_policies": "avax.engine.kept",
     "run": "avax.engine.api",
+    "samples": "avax.policies.samples",
 }
 
 

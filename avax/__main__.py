@@ -1,67 +1,46 @@
-"""`avax show FOLDER`: what a folder of results holds. The same as `python -m avax`."""
+"""`avax`, the same as `python -m avax`: runs any experiment, or looks at results.
+
+avax --axes.fpr 0,0.1,1 --num-seeds 4        # as `python experiments/run.py`; see its --help
+avax show RESULTS                            # what a folder of results holds
+avax samples RESULTS --fpr 0.1               # what a trained policy answers, and its mistakes
+avax export RESULTS --csv FILE               # all numbers as one table
+"""
 
 from __future__ import annotations
 
-import pathlib
-from collections.abc import Iterator, Sequence
+import sys
+import time
+from collections.abc import Sequence
 
 import avax
-from avax import results
 from avax.cli import terminal
-from avax.results import roots
+from avax.cli.commands import export, samples, show
 
-SHOWN = ("accuracy", "verifier_fpr", "verifier_fnr", "label_precision")
+COMMANDS = {"show": show, "samples": samples, "export": export}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Does what the arguments ask for, those of this process by default."""
     terminal.print_anything()
-    parser = terminal.Parser(prog="avax", description=avax.__doc__)
-    parser.add_argument("--version", action="version", version=f"avax {avax.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    show = commands.add_parser("show", help="say what a folder of results holds")
-    show.add_argument("folder", type=terminal.path, help="what --out named")
-    args = parser.parse_args(argv)
-    try:
-        for line in described(args.folder):
-            print(line)
-    except results.ResultsError as error:
-        terminal.fail(str(error))
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] in COMMANDS:
+        COMMANDS[argv[0]].main(argv[1:])
+    elif argv and not argv[0].startswith("-"):
+        terminal.fail(f"{argv[0]}: there is no such command; can be {', '.join(COMMANDS)}")
+    elif list(argv) == ["--version"]:
+        print(f"avax {avax.__version__}")
+    else:
+        run(argv)
 
 
-def described(folder: pathlib.Path) -> Iterator[str]:
-    """Lines on the experiment and on each of its parts.
+def run(argv: Sequence[str]) -> None:
+    """Runs an experiment; what it needs is imported here, for the commands start without JAX."""
+    started = time.perf_counter()
+    from avax.cli import run as config
+    from avax.cli import script
+    from avax.plotting import overview
 
-    Raises:
-      ResultsError: if the folder holds no results.
-    """
-    root = roots.read(folder)
-    if root:
-        choices = ", ".join(f"{name} {value}" for name, value in root["choices"].items())
-        yield f"{root['experiment']} ({choices})" if choices else root["experiment"]
-    for part in root["parts"] if root else roots.places(folder) or [""]:
-        try:
-            yield from _described_part(folder / part)
-        except results.ResultsError as error:
-            if not root:
-                raise
-            yield str(error)
-
-
-def _described_part(folder: pathlib.Path) -> Iterator[str]:
-    dataset = results.load(folder)
-    about = dataset.attrs["provenance"]
-    sizes = ", ".join(f"{size} {name}" for name, size in dataset.sizes.items())
-    yield f"{folder}: {sizes}"
-    seconds = about["seconds"]["running"]
-    yield f"  {about['device']}, jax {about['versions']['jax']}, {seconds:.0f} s of running"
-    for name in SHOWN:
-        first, last = (_number(dataset[name].isel(round=i).mean().item()) for i in (1, -1))
-        yield f"  {name}: {first} in round 1, {last} in the last (mean of all runs)"
-
-
-def _number(value: float) -> str:
-    return "unknown" if value != value else f"{value:.3g}"
+    script.main(started, config, overview, argv)
 
 
 if __name__ == "__main__":

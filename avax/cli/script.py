@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import NoReturn
 
@@ -33,7 +33,12 @@ from avax.sweeps import adaptive, needs
 from avax.sweeps.sweep import Sweep
 
 
-def main(started: float, config: ModuleType, figure: ModuleType) -> None:
+def main(
+    started: float,
+    config: ModuleType,
+    figure: ModuleType,
+    argv: Sequence[str] | None = None,
+) -> None:
     """Runs the sweeps that the command line asks for, draws them and says what was found.
 
     Args:
@@ -42,10 +47,11 @@ def main(started: float, config: ModuleType, figure: ModuleType) -> None:
         and parts(sweep): all that is run, by folder below the results' ("" is that folder itself).
         ConfigError from it ends the program in one line.
       figure: has draw and summary; both take the parts' datasets in their order.
+      argv: the arguments; those of this process by default.
     """
     terminal.print_anything()
     name = config.__name__.rpartition(".")[2]
-    command = cli.parse(name, config.__doc__, config.CHOICES, config.build)
+    command = cli.parse(name, config.__doc__, config.CHOICES, config.build, argv)
     try:
         parts = needs.parts(config, command.sweep)
         for part in parts.values():
@@ -125,7 +131,7 @@ def run(engine: Engine, sweeps: dict[pathlib.Path, Sweep], stop: Stop) -> list[x
         return datasets
     except Stopped:
         number = stop.number or signal.SIGTERM
-        again = shlex.join([sys.executable, *sys.argv])
+        again = shlex.join([sys.executable, *sys.orig_argv[1:]])
         line = f"stopped by {signal.Signals(number).name}; what is done is saved, to go on: {again}"
         sys.exit(told(128 + number, line))
     except (results.ResultsError, ConfigError, ClusterError) as error:

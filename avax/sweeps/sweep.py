@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import json
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -105,18 +105,28 @@ class Sweep:
 
     @functools.cached_property
     def _settings(self):  # thousands take a second
-        # A plug-in before its own numbers.
-        order = sorted(self.axes, key=lambda path: path.count("."))
-        settings = []
-        for values in itertools.product(*self.axes.values()):
-            chosen = dict(zip(self.axes, values, strict=True))
-            ordered = {path: chosen[path] for path in order}
-            settings.append(_with_fields(self.base, ordered, self.lacking))
-        return settings
+        return [
+            self.setting(dict(zip(self.axes, values, strict=True)))
+            for values in itertools.product(*self.axes.values())
+        ]
+
+    def setting(self, values: Mapping[str, Any]) -> Experiment:
+        """The experiment with these values of the axes, by dotted path."""
+        experiment = self.base
+        for path in self._order:
+            if path not in self.lacking or plugins.has(experiment, path):
+                experiment = struct.replace(experiment, path, values[path])
+        return experiment
+
+    @functools.cached_property
+    def _order(self):  # a plug-in before its own numbers
+        return sorted(self.axes, key=lambda path: path.count("."))
 
     @functools.cached_property
     def lacking(self) -> dict[str, list[str]]:
-        """Axes of numbers that not all plug-ins have, and the names of those that don't."""
+        """Axes of numbers that not all plug-ins have, and the names of those that don't: their
+        results are the same at each value.
+        """
         found: dict[str, list[str]] = {}
         for axis, values in self.axes.items():
             for plugin in filter(dataclasses.is_dataclass, values):
@@ -143,14 +153,6 @@ class Sweep:
         how = {f.name: f.default for f in dataclasses.fields(self) if f.name in EXECUTION}
         fields = struct.to_dict(dataclasses.replace(self, **how))
         return digest({name: x for name, x in fields.items() if name not in INVISIBLE})
-
-
-def _with_fields(node: Any, values: Mapping[str, Any], lacking: Collection[str]) -> Any:
-    """`node` with some fields replaced; those that it may lack only if it has them."""
-    for path, value in values.items():
-        if path not in lacking or plugins.has(node, path):
-            node = struct.replace(node, path, value)
-    return node
 
 
 def digest(node: Any, defaults: bool = True) -> str:

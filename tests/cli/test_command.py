@@ -13,6 +13,7 @@ import pytest
 import avax
 from avax import __main__ as command
 from avax import results
+from avax.__main__ import COMMANDS
 
 ROOT = pathlib.Path(__file__).parents[2]
 DATA = ROOT / "paper_figures" / "data"
@@ -53,8 +54,31 @@ def test_it_says_which_experiment_it_is_of_and_what_is_not_there_yet(tmp_path, c
     assert first == "mine (preset smoke)" and "holds no results" in second
 
 
+def test_help_lists_the_commands(capsys):
+    with pytest.raises(SystemExit) as raised:
+        command.main(["--help"])
+    out = capsys.readouterr().out
+    assert not raised.value.code
+    assert all(f"{name} " in out and module.ABOUT in out for name, module in COMMANDS.items())
+
+
+def test_what_is_no_command_has_one_place(monkeypatch, capsys):
+    seen = []
+    monkeypatch.setattr(command, "no_command", seen.append)
+    for argv in (["run", "mine.py"], [], ["--preset", "smoke"]):
+        command.main(argv)
+    command.main(["show", str(DATA / "theory" / "skill")])
+    assert seen == [["run", "mine.py"], [], ["--preset", "smoke"]] and capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
-    "argv, words", [([], "COMMAND"), (["shw"], "show"), (["show", "nothing"], "no such folder")]
+    "argv, words",
+    [
+        ([], "COMMAND"),
+        (["shw"], "show"),
+        (["shw"], "export"),
+        (["show", "nothing"], "no such folder"),
+    ],
 )
 def test_a_mistake_ends_in_one_line(argv, words, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)

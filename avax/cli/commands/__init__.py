@@ -1,0 +1,1 @@
+"""What `avax COMMAND` does: a file for each. Importing them imports no JAX."""
