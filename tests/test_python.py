@@ -55,9 +55,12 @@ def test_an_experiment_has_the_main_jobs_parts_but_for_those_given():
             r"task: is Oracle\(.*, must be a task, such as Addition",
         ),
         ({"probe": 3}, r"probe: is 3, must be a probe$"),
-        ({"verifier": verifiers.Oracle(fpr=2)}, r"verifier.fpr: is 2.0, must lie in \[0, 1\]"),
         ({"num_round": 3}, r"num_round: there is no such field; can be num_rounds"),
-        ({"num_rounds": 0}, r"num_rounds: is 0, must be at least 1"),
+        ({"num_rounds": 0}, r"^num_rounds: is 0, must be at least 1"),
+        (
+            {"task": tasks.Addition(30), "base_difficulty": 31},
+            r"^base_difficulty: is 31, above the task's maximum, task.max_difficulty = 30$",
+        ),
         ({"verifier": verifiers.MajorityVote()}, r"^learner.num_samples: is 1.*for MajorityVote"),
         ({"curriculum": curricula.Fixed(highest=30)}, r"^curriculum: reaches difficulty 30"),
     ],
@@ -68,6 +71,12 @@ def test_what_can_not_be_an_experiment_is_one_line(fields, line):
     assert "\n" not in str(caught.value) and "base." not in str(caught.value)
 
 
+def test_a_mistake_is_found_where_it_is_made():
+    """When the plug-in is built, before it is part of anything."""
+    with pytest.raises(avax.ConfigError, match=r"^Oracle.fpr: is 2, must lie in \[0, 1\]$"):
+        verifiers.Noisy(verifiers.Oracle(fpr=2))
+
+
 @pytest.mark.parametrize(
     "arguments, line",
     [
@@ -75,9 +84,10 @@ def test_what_can_not_be_an_experiment_is_one_line(fields, line):
         ({"sweep": {"num_rounds": [1, 2]}}, r"sweep: num_rounds can't be an axis"),
         ({"sweep": {"verifier": [1, 2]}}, r"sweep: verifier can't be an axis"),
         ({"sweep": {"fpr": 0.5}}, r"sweep: fpr is 0.5, must be a list of numbers"),
-        ({"sweep": {"fpr": [0, 2]}}, r"axes.verifier.fpr: is 2.0, must lie in"),
+        ({"sweep": {"fpr": [0, 2]}}, r"^axes.verifier.fpr: is 2.0, must lie in"),
         ({"sweep": {"fpr": []}}, r"axes.verifier.fpr: needs at least one value"),
-        ({"seeds": 0}, r"num_seeds: is 0, must be at least 1"),
+        ({"seeds": 0}, r"^num_seeds: is 0, must be at least 1"),
+        ({"tile_width": 2}, r"^tile_width: is 2, must be a text"),
         ({"width": 3}, r"width: there is no such argument; can be tile_width, "),
         ({"tile_width": "wide"}, r"tile_width: is 'wide'"),
     ],

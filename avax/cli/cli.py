@@ -23,9 +23,9 @@ from avax.cli.terminal import Parser, fail
 from avax.curricula import CURRICULA
 from avax.engine.cluster import processes
 from avax.engine.durable import resume
+from avax.fields import ConfigError
 from avax.learners import LEARNERS
 from avax.probes import PROBES
-from avax.requirements import ConfigError
 from avax.sweeps.axes import AXIS_HELP, parse_values, sweepable
 from avax.sweeps.sweep import EXECUTION, Sweep
 from avax.sweeps.validate import validate

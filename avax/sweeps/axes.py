@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from avax import struct
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 
 MAX_VALUES = 10_000  # of an axis
 AXIS_HELP = "values: `0,0.1,0.5`, or from:to:count evenly spaced, or log:from:to:count"

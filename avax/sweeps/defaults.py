@@ -8,12 +8,12 @@ from typing import Any
 
 from avax import struct, types
 from avax.curricula import Frontier
+from avax.fields import ConfigError, check_value, shown
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
-from avax.requirements import ConfigError
-from avax.sweeps.validate import check_setting, check_value
+from avax.sweeps.validate import check_setting
 from avax.tasks import Addition
 from avax.verifiers import Oracle
 
@@ -64,13 +64,13 @@ def experiment(**fields: Any) -> Experiment:
             near = difflib.get_close_matches(name, known, 1)
             raise ConfigError(f"{name}: there is no such field; can be {', '.join(near or known)}")
         _check_plugin(name, value)
-    found = struct.typed(EXPERIMENT.replace(**fields))
-    for path, field, value in struct.walk(found):
+    found = EXPERIMENT
+    for name, value in fields.items():
+        found = struct.replace(found, name, value)
+    found = struct.typed(found)
+    for path, field, value in struct.walk(found):  # a plug-in's class may be anything
         check_value(path, field, value)
-    try:
-        check_setting(found, PRETRAINING.num_snapshots)
-    except ConfigError as error:
-        raise ConfigError(str(error).replace("base.", "")) from None
+    check_setting(found, PRETRAINING.num_snapshots, "")
     return found
 
 
@@ -79,6 +79,6 @@ def _check_plugin(name: str, value: Any) -> None:
     if protocol is None or (value is None and default is None):
         return
     if isinstance(value, type) or not isinstance(value, protocol):
-        what = value.__name__ if isinstance(value, type) else repr(value)
         example = f", such as {type(default).__name__}()" if default is not None else ""
-        raise ConfigError(f"{name}: is {what}, must be a {protocol.__name__.lower()}{example}")
+        noun = protocol.__name__.lower()
+        raise ConfigError(f"{name}: is {shown(value)}, must be a {noun}{example}")

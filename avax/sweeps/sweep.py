@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from avax import results, struct
+from avax.fields import check_value
 from avax.loop import Experiment
 from avax.metrics import DIMENSIONS, METRICS
 from avax.policies.pretrain import Pretraining
@@ -66,6 +67,8 @@ class Sweep:
     trace: bool = struct.static(False)
 
     def __post_init__(self):
+        for field in dataclasses.fields(self):
+            check_value(field.name, field, getattr(self, field.name))
         kinds = {path: field for path, field, _ in struct.walk(self.base)}
         axes = {
             path: tuple(struct.as_type(kinds[path], v) if path in kinds else v for v in values)

@@ -18,7 +18,7 @@ import numpy as np
 from avax.engine import platform
 from avax.engine.segments import Run
 from avax.engine.width import check_memory
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.results.compare import differences
 
 _runs: dict[Any, Run] = {}  # what this process has compiled, by structure
