@@ -7,11 +7,11 @@ if TYPE_CHECKING:
     from avax import curricula, learners, probes, tasks, verifiers
     from avax.engine.api import run
     from avax.engine.kept import load_bases, load_policies
+    from avax.fields import ConfigError
     from avax.loop import Experiment
     from avax.models.transformer import TransformerConfig
     from avax.policies.pretrain import Pretraining
     from avax.policies.samples import samples
-    from avax.requirements import ConfigError
     from avax.results import ResultsError, load
     from avax.sweeps.defaults import experiment
     from avax.sweeps.sweep import Sweep
@@ -25,7 +25,7 @@ __all__ = [
 
 # Imported when they are asked for: to look at results needs no JAX, whose import takes a second.
 _WHERE = {
-    "ConfigError": "avax.requirements",
+    "ConfigError": "avax.fields",
     "Experiment": "avax.loop",
     "Pretraining": "avax.policies.pretrain",
     "ResultsError": "avax.results",

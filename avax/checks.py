@@ -8,7 +8,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.types import MISTAKES, Grade, Problem, Rollout, StepInfo, Task, Verdict
 
 if TYPE_CHECKING:

@@ -24,10 +24,6 @@ FEATURES = {
 }
 
 
-class ConfigError(ValueError):
-    """A configuration that can't be run, or a plug-in that can't. The message is one line."""
-
-
 class Context(NamedTuple):
     """What a plug-in stands in."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import operator
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +11,10 @@ from typing import Any
 
 import jax
 from flax import struct
+
+from avax.fields import check_value, is_checked
+
+_REPLACED: dict[type, Callable] = {}  # by class: as `dataclasses.replace`, but without checks
 
 
 def leaf(
@@ -44,6 +49,9 @@ def static(
 def dataclass(cls: type) -> type:
     """A frozen dataclass that is a pytree, with a method `replace`.
 
+    Whoever builds one gets a ConfigError, in one line, for a value out of its field's range. What
+    JAX builds is not looked at: its fields hold arrays, tracers and placeholders.
+
     Registered as a node of its own: flax and `jax.tree_util.register_dataclass` would make nodes
     whose structures are equal whatever their classes, if their fields are as many (jaxlib 0.10 to
     0.12). Then `jax.jit` takes, once in a hundred times, what it traced for another class: it would
@@ -55,6 +63,12 @@ def dataclass(cls: type) -> type:
     statics = tuple(f.name for f in fields if is_static(f))
     keys = tuple(map(jax.tree_util.GetAttrKey, leaves))
     leaves_of, statics_of = _getter(leaves), _getter(statics)
+    names, values_of, init = leaves + statics, _getter(leaves + statics), cls.__init__
+
+    def unchecked(values):
+        node = object.__new__(cls)
+        init(node, **values)
+        return node
 
     def flatten(node):
         return leaves_of(node), statics_of(node)
@@ -63,11 +77,29 @@ def dataclass(cls: type) -> type:
         return tuple(zip(keys, leaves_of(node), strict=True)), statics_of(node)
 
     def unflatten(structure, values):
-        return cls(**dict(zip(leaves + statics, (*values, *structure), strict=True)))
+        return unchecked(dict(zip(names, (*values, *structure), strict=True)))
+
+    def replaced(node, **changes):
+        return unchecked(dict(zip(names, values_of(node), strict=True)) | changes)
 
     cls.replace = dataclasses.replace
+    cls.__init__ = _checked(init, fields)
+    _REPLACED[cls] = replaced
     jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
     return cls
+
+
+def _checked(init: Callable, fields: tuple[dataclasses.Field, ...]) -> Callable:
+    """`init`, which then looks at the fields: what a `__post_init__` has made of them counts."""
+    checked = tuple(field for field in fields if is_checked(field))
+
+    @functools.wraps(init)
+    def checked_init(self, *args, **kwargs):
+        init(self, *args, **kwargs)
+        for field in checked:
+            check_value(f"{type(self).__name__}.{field.name}", field, getattr(self, field.name))
+
+    return checked_init
 
 
 def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple]:
@@ -102,13 +134,29 @@ def _walk_value(path, field, value):
 
 
 def replace(node: Any, path: str, value: Any) -> Any:
-    """A copy of `node` with one field, at a dotted path, replaced; AttributeError if none."""
+    """A copy of `node` with one field, at a dotted path, replaced.
+
+    Raises:
+      AttributeError: if there is no such field.
+      ConfigError: names the path, for a value out of the field's range.
+    """
+    return _replaced(node, path, value, path)
+
+
+def _replaced(node, path, value, whole):
     name, _, rest = path.partition(".")
     old = _child(node, name)
-    new = replace(old, rest, value) if rest else value
+    new = _replaced(old, rest, value, whole) if rest else value
     if _is_tuple(node):
         return tuple(new if i == int(name) else x for i, x in enumerate(node))
-    return dataclasses.replace(node, **{name: new})
+    if not rest and name in node.__dataclass_fields__:
+        check_value(whole, node.__dataclass_fields__[name], value)
+    return _changed(node, {name: new})
+
+
+def _changed(node, changes):
+    """`node` with some fields changed; nothing is checked again, for sweeps have thousands."""
+    return _REPLACED.get(type(node), dataclasses.replace)(node, **changes)
 
 
 def get(node: Any, path: str) -> Any:
@@ -135,7 +183,7 @@ def typed(node: Any) -> Any:
     0, 0.0 and -0.0 are one setting.
     """
     changes = {f.name: as_type(f, getattr(node, f.name)) for f in dataclasses.fields(node)}
-    return dataclasses.replace(node, **changes)
+    return _changed(node, changes)
 
 
 def as_type(field: dataclasses.Field, value: Any) -> Any:

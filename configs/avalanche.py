@@ -17,11 +17,11 @@ from __future__ import annotations
 import dataclasses
 
 from avax.curricula import Frontier
+from avax.fields import ConfigError
 from avax.learners import FilteredSFT, SimplifyThenGuess
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
-from avax.requirements import ConfigError
 from avax.sweeps.needs import Needs
 from avax.sweeps.sweep import Sweep
 from avax.tasks import Scratchpad

@@ -23,13 +23,13 @@ import dataclasses
 
 from avax import struct
 from avax.curricula import Frontier
+from avax.fields import ConfigError
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
 from avax.probes import Both, Gap, PassAt
 from avax.probes.judging import OWN
-from avax.requirements import ConfigError
 from avax.sweeps.needs import Needs
 from avax.sweeps.sweep import Sweep
 from avax.tasks import Addition

@@ -26,8 +26,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from avax.fields import ConfigError
 from avax.loop import Experiment
-from avax.requirements import ConfigError
 from avax.sweeps.needs import Needs
 from avax.sweeps.sweep import Sweep
 from avax.verifiers import Hashed, Oracle, Systematic

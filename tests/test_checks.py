@@ -12,9 +12,9 @@ from small_sweeps import SMALL
 from avax import checks, struct
 from avax.curricula import Fixed
 from avax.engine.run import Engine
+from avax.fields import ConfigError
 from avax.learners import FilteredSFT
 from avax.probes import PassAt
-from avax.requirements import ConfigError
 from avax.tasks import Copy
 from avax.verifiers import AcceptAll
 

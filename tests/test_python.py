@@ -55,9 +55,12 @@ def test_an_experiment_has_the_main_jobs_parts_but_for_those_given():
             r"task: is Oracle\(.*, must be a task, such as Addition",
         ),
         ({"probe": 3}, r"probe: is 3, must be a probe, such as Gap\(\)$"),
-        ({"verifier": verifiers.Oracle(fpr=2)}, r"verifier.fpr: is 2.0, must lie in \[0, 1\]"),
         ({"num_round": 3}, r"num_round: there is no such field; can be num_rounds"),
-        ({"num_rounds": 0}, r"num_rounds: is 0, must be at least 1"),
+        ({"num_rounds": 0}, r"^num_rounds: is 0, must be at least 1"),
+        (
+            {"task": tasks.Addition(30), "base_difficulty": 31},
+            r"^base_difficulty: is 31, above the task's maximum, task.max_difficulty = 30$",
+        ),
         ({"verifier": verifiers.MajorityVote()}, r"^learner.num_samples: is 1.*for MajorityVote"),
         ({"curriculum": curricula.Fixed(highest=30)}, r"^curriculum: reaches difficulty 30"),
     ],
@@ -66,6 +69,12 @@ def test_what_can_not_be_an_experiment_is_one_line(fields, line):
     with pytest.raises(avax.ConfigError, match=line) as caught:
         avax.experiment(**fields)
     assert "\n" not in str(caught.value) and "base." not in str(caught.value)
+
+
+def test_a_mistake_is_found_where_it_is_made():
+    """When the plug-in is built, before it is part of anything."""
+    with pytest.raises(avax.ConfigError, match=r"^Oracle.fpr: is 2, must lie in \[0, 1\]$"):
+        verifiers.Noisy(verifiers.Oracle(fpr=2))
 
 
 @pytest.mark.parametrize(
@@ -88,9 +97,10 @@ def test_what_can_not_be_an_experiment_is_one_line(fields, line):
             r"max_difficulty is 2, 3, must",
         ),
         ({"sweep": {"fpr": 0.5}}, r"sweep: fpr is 0.5, must be a list of values"),
-        ({"sweep": {"fpr": [0, 2]}}, r"axes.verifier.fpr: is 2.0, must lie in"),
+        ({"sweep": {"fpr": [0, 2]}}, r"^axes.verifier.fpr: is 2.0, must lie in"),
         ({"sweep": {"fpr": []}}, r"axes.verifier.fpr: needs at least one value"),
-        ({"seeds": 0}, r"num_seeds: is 0, must be at least 1"),
+        ({"seeds": 0}, r"^num_seeds: is 0, must be at least 1"),
+        ({"tile_width": 2}, r"^tile_width: is 2, must be a text"),
         ({"width": 3}, r"width: there is no such argument; can be tile_width, "),
         ({"tile_width": "wide"}, r"tile_width: is 'wide'"),
     ],

@@ -23,7 +23,7 @@ from avax.cli.plugin_flags import seams, with_plugins
 from avax.cli.terminal import Parser, fail
 from avax.engine.cluster import processes
 from avax.engine.durable import resume
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps import plugins
 from avax.sweeps.axes import AXIS_HELP, parse_values, sweepable
 from avax.sweeps.sweep import EXECUTION, Sweep

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps.axes import axis_names
 from avax.sweeps.sweep import Sweep
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from avax import struct
 from avax.cli.flags import flag_name
 from avax.cli.terminal import Parser
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps import plugins
 from avax.sweeps.axes import parse_names
 from avax.sweeps.sweep import Sweep

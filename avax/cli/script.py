@@ -27,7 +27,7 @@ from avax.engine.durable.signals import Stop, leave
 from avax.engine.durable.survival import Stopped
 from avax.engine.progress import say
 from avax.engine.run import Engine, Seconds
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.results import folders, roots
 from avax.sweeps import adaptive, needs
 from avax.sweeps.sweep import Sweep

@@ -16,9 +16,9 @@ import xarray as xr
 from avax.engine import platform
 from avax.engine.durable import resume
 from avax.engine.run import Engine
+from avax.fields import ConfigError
 from avax.loop import Experiment
 from avax.policies.pretrain import Pretraining
-from avax.requirements import ConfigError
 from avax.results import roots
 from avax.sweeps import plugins
 from avax.sweeps.axes import axis_names, sweepable

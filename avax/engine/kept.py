@@ -17,9 +17,9 @@ from avax.engine import platform
 from avax.engine.durable import checkpoint
 from avax.engine.durable.keeper import batches, run_dims
 from avax.engine.progress import say
+from avax.fields import ConfigError
 from avax.models import transformer
 from avax.models.transformer import TransformerConfig
-from avax.requirements import ConfigError
 from avax.results import ResultsError
 from avax.results.folders import POLICIES
 from avax.sweeps import sweep

@@ -13,7 +13,7 @@ from avax import metrics
 from avax.engine import tiles
 from avax.engine.program import Program
 from avax.engine.progress import say
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps.sweep import Sweep
 from avax.types import Policy, Task
 

@@ -14,7 +14,7 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from avax.engine import platform
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 
 Unit = tuple[jax.Device, ...]  # devices that work in step, each on a tile of its own
 # How XLA and NumPy say that something has too many elements, or bytes.

@@ -15,8 +15,8 @@ from avax.engine.cluster import hosts
 from avax.engine.program import Unit, own_device
 from avax.engine.progress import Meter, say
 from avax.engine.segments import Run
+from avax.fields import ConfigError
 from avax.loop import Experiment
-from avax.requirements import ConfigError
 from avax.types import Policy
 
 AUTO_WIDTHS = (1, 2, 4, 8)

@@ -11,9 +11,9 @@ import numpy as np
 from jax import Array
 
 from avax import vocab
+from avax.fields import ConfigError
 from avax.models.transformer import Transformer
 from avax.policies import generation
-from avax.requirements import ConfigError
 from avax.types import MISTAKES, Grade, Integer, Key, Policy, Problem, Scalar, Task
 
 _PAD = "_"  # in a text

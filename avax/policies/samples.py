@@ -118,7 +118,7 @@ def _checked(
     task: Any, difficulty: Any, number: Any, seed: Any, temperature: Any
 ) -> tuple[int, int, int]:
     """Number, difficulty and seed as whole numbers; ConfigError if something is out of range."""
-    from avax.requirements import ConfigError
+    from avax.fields import ConfigError
     from avax.types import Task
 
     if isinstance(task, type) or not isinstance(task, Task):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from avax import struct
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps import plugins
 
 MAX_VALUES = 10_000  # of an axis

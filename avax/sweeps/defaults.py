@@ -8,14 +8,14 @@ from typing import Any
 
 from avax import struct
 from avax.curricula import Frontier
+from avax.fields import ConfigError, check_value
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
-from avax.requirements import ConfigError
 from avax.sweeps import plugins
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.validate import check_setting, check_value
+from avax.sweeps.validate import check_setting
 from avax.tasks import Addition
 from avax.verifiers import Oracle
 
@@ -94,11 +94,11 @@ def experiment(**fields: Any) -> Experiment:
         kind = plugins.kind_of(known[name])
         if kind and not (value is None and known[name].default is None):
             kind.taken(name, value, names=False)
-    found = struct.typed(EXPERIMENT.replace(**fields))
-    for path, field, value in struct.walk(found):
+    found = EXPERIMENT
+    for name, value in fields.items():
+        found = struct.replace(found, name, value)
+    found = struct.typed(found)
+    for path, field, value in struct.walk(found):  # a plug-in's class may be anything
         check_value(path, field, value)
-    try:
-        check_setting(found, PRETRAINING.num_snapshots)
-    except ConfigError as error:
-        raise ConfigError(str(error).replace("base.", "")) from None
+    check_setting(found, PRETRAINING.num_snapshots, "")
     return found

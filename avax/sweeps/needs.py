@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from avax import results, struct
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps import adaptive
 from avax.sweeps.sweep import Sweep, empty_dataset, probe_metrics
 from avax.sweeps.validate import validate

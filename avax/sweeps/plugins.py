@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from avax import struct, types
 from avax.curricula import CURRICULA
+from avax.fields import ConfigError
 from avax.learners import LEARNERS
 from avax.probes import PROBES
-from avax.requirements import ConfigError
 from avax.tasks import TASKS
 from avax.verifiers import VERIFIERS
 

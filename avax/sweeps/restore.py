@@ -16,10 +16,10 @@ from typing import Any
 from avax import struct
 from avax.faults.label_noise import LabelNoise
 from avax.faults.lapse import Lapse
+from avax.fields import ConfigError
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
-from avax.requirements import ConfigError
 from avax.results import one_line
 from avax.sweeps import plugins
 from avax.sweeps.sweep import Sweep

@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from avax import results, struct
+from avax.fields import check_value
 from avax.loop import Experiment
 from avax.metrics import DIMENSIONS, METRICS
 from avax.policies.pretrain import Pretraining
@@ -71,6 +72,8 @@ class Sweep:
     trace: bool = struct.static(False)
 
     def __post_init__(self):
+        for field in dataclasses.fields(self):
+            check_value(field.name, field, getattr(self, field.name))
         axes = {path: tuple(self._plugins(path, values)) for path, values in self.axes.items()}
         known = plugins.fields(self.base, axes)
         axes = {

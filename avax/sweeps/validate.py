@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 
 from avax import requirements, struct
+from avax.fields import ConfigError, check_value
 from avax.metrics import METRICS
 from avax.models.transformer import TransformerConfig
-from avax.requirements import ConfigError
 from avax.sweeps import adaptive, plugins
 from avax.sweeps.sweep import Sweep
 
 MAX_RUNS = 10**6
-SMALLEST = float(np.finfo(np.float32).tiny)  # above 0 that the loop tells from it
 MAX_BYTES = 2**34  # of the results, which are held in memory
 SHAPES = ("num_rounds", "task.max_difficulty")  # fields that the results' dimensions depend on
 
@@ -63,7 +62,9 @@ def check_axis(path: str, field: Any, values: tuple) -> None:
                 check_value(inner, field, value)
         return
     if len({_as_held(value) for value in values}) < len(values):
-        raise ConfigError(f"axes.{path}: has a value twice, in 32 bits: {_listed(values)}")
+        raise ConfigError(
+            f"axes.{path}: has a value twice, in 32 bits: {', '.join(map(str, values))}"
+        )
     for value in values:
         if not isinstance(value, (bool, int, float, str)):
             raise ConfigError(f"axes.{path}: can't be an axis: its values are no numbers")
@@ -75,32 +76,39 @@ def check_shapes(sweep: Sweep) -> None:
     sizes = {e.task.max_difficulty for e in sweep.settings()} if "task" in sweep.axes else {1}
     if len(sizes) > 1:
         raise ConfigError(
-            f"axes.task: max_difficulty is {_listed(sorted(sizes))}, must be the same for all; "
+            f"axes.task: max_difficulty is {', '.join(map(str, sorted(sizes)))}, must be the same for all; "
             "base.task.max_difficulty sets it"
         )
 
 
-def check_setting(experiment: Any, num_snapshots: int) -> None:
-    """Raises ConfigError for fields of one setting that don't fit together."""
+def check_setting(experiment: Any, num_snapshots: int, prefix: str = "base.") -> None:
+    """Raises ConfigError for fields of one setting that don't fit together.
+
+    Args:
+      prefix: what the experiment's own fields are called by.
+    """
     largest = experiment.task.max_difficulty
-    limit = f"the task's maximum, base.task.max_difficulty = {largest}"
-    if problem_len(experiment.warm_task) != problem_len(experiment.task):
+    limit = f"the task's maximum, {prefix}task.max_difficulty = {largest}"
+    found, wanted = problem_len(experiment.warm_task), problem_len(experiment.task)
+    if found != wanted:
         raise ConfigError(
-            f"base.base_task: its prompt and completion have {problem_len(experiment.warm_task)} "
-            f"tokens, must have those of base.task, {problem_len(experiment.task)}"
+            f"{prefix}base_task: its prompt and completion have {found} tokens, "
+            f"must have those of {prefix}task, {wanted}"
         )
     if experiment.base_difficulty > largest:
-        raise ConfigError(f"base.base_difficulty: is {experiment.base_difficulty}, above {limit}")
+        raise ConfigError(
+            f"{prefix}base_difficulty: is {experiment.base_difficulty}, above {limit}"
+        )
     lowest, highest = experiment.curriculum.bounds(experiment.num_rounds)
     if highest > largest:
-        raise ConfigError(f"base.curriculum: reaches difficulty {highest}, above {limit}")
+        raise ConfigError(f"{prefix}curriculum: reaches difficulty {highest}, above {limit}")
     if lowest > highest:
-        raise ConfigError(f"base.curriculum: starts at {lowest}, above where it ends, {highest}")
+        raise ConfigError(f"{prefix}curriculum: starts at {lowest}, above where it ends, {highest}")
     for path, plugin, line in requirements.unmet(experiment):
-        raise ConfigError(f"base.{line} (for {type(plugin).__name__} as base.{path})")
+        raise ConfigError(f"{prefix}{line} (for {type(plugin).__name__} as {prefix}{path})")
     if not -num_snapshots <= experiment.snapshot < num_snapshots:
         raise ConfigError(
-            f"base.snapshot: is {experiment.snapshot}, must lie in [{-num_snapshots}, "
+            f"{prefix}snapshot: is {experiment.snapshot}, must lie in [{-num_snapshots}, "
             f"{num_snapshots - 1}] (pretraining.num_snapshots = {num_snapshots})"
         )
 
@@ -122,23 +130,6 @@ def check_model(path: str, model: TransformerConfig, longest: int) -> None:
 def problem_len(task: Any) -> tuple[int, int]:
     """Tokens of a task's prompts and of its completions."""
     return task.prompt_len, task.completion_len
-
-
-def check_value(path: str, field: Any, value: Any) -> None:
-    """Raises ConfigError if a value is not of the field's kind or lies outside its range."""
-    names = ("low", "high", "nonzero_low", "choices")
-    low, high, nonzero_low, choices = (field.metadata.get(name) for name in names)
-    if choices is not None and value not in choices:
-        raise ConfigError(f"{path}: is {value!r}, must be one of {_listed(choices)}")
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return
-    too_low = low is not None and value < low
-    too_high = high is not None and value > high
-    if too_low or too_high or not _fits(path, value):
-        shown = value if isinstance(value, float) or abs(value) < 10**20 else "too large"
-        raise ConfigError(f"{path}: is {shown}, must {_range(low, high)}")
-    if value != 0 and abs(value) < (nonzero_low or SMALLEST):
-        raise ConfigError(f"{path}: is {value}, must be 0 or at least {nonzero_low or SMALLEST:g}")
 
 
 def check_size(sweep: Sweep) -> None:
@@ -194,25 +185,7 @@ def check_number(path: str, value: str, words: tuple[str, ...]) -> None:
         )
 
 
-def _fits(path: str, value: int | float) -> bool:
-    """Whether a number is finite as the loop holds it, in 32 bits; a seed has limits of its own."""
-    most = 2**31 - 1 if isinstance(value, int) else float(np.finfo(np.float32).max)
-    return -most <= value <= most or (path == "seed" and value > 0)
-
-
 def _as_held(value: Any) -> Any:
     """A value as the loop holds it: floats have 32 bits there."""
     with np.errstate(all="ignore"):  # what is too large is refused by its range
         return float(np.float32(value)) if isinstance(value, float) else value
-
-
-def _range(low, high) -> str:
-    if low is not None and high is not None:
-        return f"lie in [{low}, {high}]"
-    if low is not None:
-        return f"be at least {low}"
-    return f"be at most {high}" if high is not None else "be finite in 32 bits"
-
-
-def _listed(values) -> str:
-    return ", ".join(str(v) for v in values)

@@ -14,9 +14,9 @@ from avax import results, struct
 from avax.cli import cli, script
 from avax.engine import platform
 from avax.engine.durable import resume
+from avax.fields import ConfigError
 from avax.learners import GRPO
 from avax.probes import Gap
-from avax.requirements import ConfigError
 from avax.results import folders
 from avax.sweeps import axes
 from avax.tasks import Scratchpad
@@ -171,6 +171,37 @@ def test_a_mistake_ends_in_one_line(argv, words, capsys):
         smoke(*argv.split(" "))
     line = line_of(capsys, raised)
     assert not [word for word in words if word not in line], line
+
+
+@pytest.mark.parametrize(
+    "argv, line",
+    [
+        ("--base.lapse.rate 2", "base.lapse.rate: is 2.0, must lie in [0, 1]"),
+        ("--base.verifier noisy --base.verifier.inner.threshold 2",
+         "base.verifier.inner.threshold: is 2.0, must lie in [0, 1]"),
+        ("--base.verifier majority --base.verifier.threshold=-1",
+         "base.verifier.threshold: is -1.0, must lie in [0, 1]"),
+        ("--base.num-rounds 0", "base.num_rounds: is 0, must be at least 1"),
+        ("--base.learner.temperature 1e-10",
+         "base.learner.temperature: is 1e-10, must be 0 or at least 0.001"),
+        ("--pretraining.num-updates -1", "pretraining.num_updates: is -1, must be at least 1"),
+        ("--pretraining.model.width 0", "pretraining.model.width: is 0, must be at least 2"),
+        ("--base.base-difficulty 99999999999999999999999",
+         "base.base_difficulty: is too large, must be at least 1"),
+        ("--base.snapshot 99999999999", "base.snapshot: is 99999999999, must be finite in 32 bits"),
+        ("--num-seeds 0", "num_seeds: is 0, must be at least 1"),
+        ("--seed -1", "seed: is -1, must be at least 0"),
+        ("--optimization 4", "optimization: is 4, must lie in [0, 3]"),
+        ("--axes.fpr 0,2", "axes.verifier.fpr: is 2.0, must lie in [0, 1]"),
+        ("--base.base-difficulty 20",
+         "base.base_difficulty: is 20, above the task's maximum, base.task.max_difficulty = 11"),
+    ],
+)  # fmt: skip
+def test_a_value_out_of_range_is_named_by_its_flag(argv, line, capsys):
+    """By the whole path, not by the class that was being built."""
+    with pytest.raises(SystemExit) as raised:
+        smoke(*argv.split(" "))
+    assert line_of(capsys, raised) == f"error: {line}"
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "0:inf:3"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from avax import struct
 from avax.cli import cli, terminal
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps import needs, sweep
 from avax.sweeps.sweep import EXECUTION, INVISIBLE, Sweep
 

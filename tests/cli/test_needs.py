@@ -13,7 +13,7 @@ import pytest
 from avax import struct
 from avax.cli import cli
 from avax.cli.plugin_flags import seams
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps import needs
 from avax.verifiers import Oracle
 from configs import noise_phase_diagram as main_job

@@ -19,8 +19,8 @@ from toys import damage, stand_in_pretraining, toy_pretrain
 from avax.engine import bases as engine_bases
 from avax.engine import knowledge
 from avax.engine.bases import base_policies
+from avax.fields import ConfigError
 from avax.policies import pretrain
-from avax.requirements import ConfigError
 from avax.results import ResultsError, folders
 
 # After damage, threads of orbax may end with errors of their own, at any later time.

@@ -17,7 +17,7 @@ from avax.engine import program
 from avax.engine.program import Program, sized
 from avax.engine.run import Engine
 from avax.engine.segments import largest_sizes
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 
 LARGEST = 2**31 - 1
 AXES = {

@@ -10,8 +10,8 @@ import xarray as xr
 
 from avax import plotting, struct
 from avax.analysis import runway, seeds
+from avax.fields import ConfigError
 from avax.learners import FilteredSFT, SimplifyThenGuess
-from avax.requirements import ConfigError
 from avax.sweeps import needs
 from avax.sweeps.validate import validate
 from avax.verifiers import Oracle

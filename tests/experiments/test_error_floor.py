@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps import needs
 from avax.sweeps.validate import validate
 from avax.verifiers import Oracle

@@ -8,7 +8,7 @@ import xarray as xr
 
 from avax import plotting
 from avax.analysis import patterns
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps import needs
 from avax.sweeps.validate import validate
 from avax.types import MISTAKES

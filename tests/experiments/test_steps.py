@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps import needs
 from avax.tasks import Chain
 from avax.verifiers import AcceptAll, Learned, Oracle, StepOracle

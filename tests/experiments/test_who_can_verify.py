@@ -10,8 +10,8 @@ import xarray as xr
 
 from avax.analysis import phase, seeds
 from avax.curricula import Fixed, Frontier
+from avax.fields import ConfigError
 from avax.learners import Population
-from avax.requirements import ConfigError
 from avax.sweeps import needs
 from avax.verifiers import Likelihood, MajorityVote, Oracle
 from configs import gap, length_generalization, self_trust

@@ -13,6 +13,7 @@ import pytest
 
 from avax import loop, source, struct
 from avax.curricula import Fixed
+from avax.fields import ConfigError
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models import transformer
@@ -20,7 +21,6 @@ from avax.probes import PROBES, Both, Gap, Overlap, PassAt, SelfTrust, judging
 from avax.probes.gap import filter_gap
 from avax.probes.pass_at import pass_at
 from avax.probes.self_trust import area_by_author, matched_weight
-from avax.requirements import ConfigError
 from avax.sweeps.sweep import Sweep, empty_dataset
 from avax.sweeps.validate import validate
 from avax.tasks import Copy

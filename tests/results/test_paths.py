@@ -17,7 +17,7 @@ from small_sweeps import BASE, PRETRAINING
 from avax import plotting, results
 from avax.cli import cli
 from avax.engine.durable import checkpoint, lock
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.results import ResultsError, folders, progress_file, store
 from avax.sweeps.sweep import Sweep
 from avax.sweeps.validate import validate

@@ -14,9 +14,9 @@ from small_sweeps import BASE, SMALL
 
 from avax import struct, tasks, verifiers
 from avax.cli.cli import REGISTRIES
+from avax.fields import ConfigError
 from avax.learners import Population
 from avax.probes import Gap
-from avax.requirements import ConfigError
 from avax.sweeps.restore import experiment_of, known_classes, sweep_of
 from avax.sweeps.sweep import Sweep
 

@@ -12,13 +12,13 @@ from toys import stand_in_pretraining
 
 from avax.curricula import Fixed
 from avax.engine import bases as engine_bases
+from avax.fields import ConfigError
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models import transformer
 from avax.models.transformer import TransformerConfig
 from avax.policies import generation, sampling
 from avax.policies.pretrain import Pretraining
-from avax.requirements import ConfigError
 from avax.sweeps.sweep import Sweep, stack_members
 from avax.sweeps.validate import validate
 from avax.tasks import Addition

@@ -161,8 +161,8 @@ def _listed(values: np.ndarray) -> str:
 def _print_samples(wanted: Wanted) -> None:
     from avax.engine import api
     from avax.engine.kept import load_policies
+    from avax.fields import ConfigError
     from avax.policies.samples import samples
-    from avax.requirements import ConfigError
 
     labels = {axis.dim: axis.values[i].item() for axis, i in wanted.at}
     if wanted.round is not None:

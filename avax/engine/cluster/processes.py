@@ -24,7 +24,7 @@ from avax.engine import platform
 from avax.engine.cluster import hosts
 from avax.engine.durable.signals import leave
 from avax.engine.progress import say
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps.sweep import Sweep
 
 JOIN_SECONDS = 300  # that a process waits for the others to start

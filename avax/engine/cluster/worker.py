@@ -17,7 +17,7 @@ import jax
 from avax.engine import platform
 from avax.engine.segments import Outcome, Run
 from avax.engine.width import check_memory
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.results.compare import differences
 
 _runs: dict[Any, Run] = {}  # what this process has compiled, by structure

@@ -11,7 +11,7 @@ import tiny_sweep
 
 from avax.cli import cli
 from avax.engine.cluster import hosts, processes
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.sweeps.sweep import Sweep
 
 PLACE = "--coordinator 10.0.0.1:1234 --num-processes 2"

@@ -36,7 +36,7 @@ from avax.engine.cluster import worker
 from avax.engine.cluster.ray import Cluster, ClusterError, check_port
 from avax.engine.durable.survival import Stopped
 from avax.engine.segments import Run
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.results import progress_file
 from avax.sweeps.validate import validate
 from configs import noise_phase_diagram as noise

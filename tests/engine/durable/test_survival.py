@@ -25,7 +25,7 @@ from avax.engine.durable.survival import Stopped
 from avax.engine.progress import Meter
 from avax.engine.run import Engine
 from avax.engine.segments import Run
-from avax.requirements import ConfigError
+from avax.fields import ConfigError
 from avax.results import ResultsError, folders, store
 from avax.sweeps.sweep import empty_dataset
 
