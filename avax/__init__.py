@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from avax import curricula, learners, probes, tasks, verifiers
     from avax.engine.api import run
+    from avax.engine.merge import merge
     from avax.loop import Experiment
     from avax.models.transformer import TransformerConfig
     from avax.policies.pretrain import Pretraining
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "ConfigError", "Experiment", "Pretraining", "ResultsError", "Sweep", "TransformerConfig",
-    "curricula", "experiment", "learners", "load", "probes", "run", "tasks", "verifiers",
+    "curricula", "experiment", "learners", "load", "merge", "probes", "run", "tasks", "verifiers",
 ]  # fmt: skip
 
 # Imported when they are asked for: to look at results needs no JAX, whose import takes a second.
@@ -30,6 +31,7 @@ _WHERE = {
     "TransformerConfig": "avax.models.transformer",
     "experiment": "avax.sweeps.defaults",
     "load": "avax.results",
+    "merge": "avax.engine.merge",
     "run": "avax.engine.api",
 }
 

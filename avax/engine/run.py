@@ -203,13 +203,14 @@ class Engine:
 
     def _run(self, runner, plan, members, runs, writer, meter) -> None:
         """Runs settings that share a structure, all seeds of each."""
-        todo = []
-        for indices in tiles.tile_indices(len(runs), plan.run.width * len(plan.units[0])):
-            if writer.kept[runs[indices]].all():
-                writer.put_kept(runs[indices])
-                meter.add(len(indices), kept=True)
-            else:
-                todo.append(indices)
+        is_kept = writer.kept[runs]
+        if is_kept.any():
+            writer.put_kept(runs[is_kept])
+            meter.add(int(is_kept.sum()), kept=True)
+        # Of the others alone: where tiles were done as a whole, those that are left stay the same.
+        left = np.flatnonzero(~is_kept)
+        size = plan.run.width * len(plan.units[0])
+        todo = [left[indices] for indices in tiles.tile_indices(len(left), size)]
 
         def on_tile(indices, metrics):
             if not hosts.is_first():

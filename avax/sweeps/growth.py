@@ -1,0 +1,69 @@
+"""Sweeps that grow: more seeds, more values on an axis. The runs that are done are a part of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from avax.sweeps.sweep import Sweep, group_by_structure
+
+
+def part_of(config: Sweep, stored: Mapping[str, Any]) -> Sweep | None:
+    """The sweep that a stored configuration is of, if it is a part of another one: its seeds and
+    its values on the same axes are among the other's, and all else is the same.
+
+    None if it isn't, or is not what its own digest names.
+    """
+    seed, num_seeds, axes = (stored.get(name) for name in ("seed", "num_seeds", "axes"))
+    if not (type(seed) is int and type(num_seeds) is int and isinstance(axes, Mapping)):
+        return None
+    if not (
+        config.seed <= seed < seed + num_seeds <= config.seed + config.num_seeds
+        and axes.keys() == config.axes.keys()
+        and all(_are_among(values, config.axes[path]) for path, values in axes.items())
+    ):
+        return None
+    own_axes = {path: tuple(values) for path, values in axes.items()}
+    part = dataclasses.replace(config, axes=own_axes, seed=seed, num_seeds=num_seeds)
+    return part if part.digest() == stored.get("digest") else None
+
+
+def _are_among(values: Any, others: tuple) -> bool:
+    if not isinstance(values, (list, tuple)) or not values:
+        return False
+    return all(x in others for x in values) and len(set(values)) == len(values)
+
+
+def num_runs(config: Sweep) -> int:
+    """All settings x seeds; a traced sweep runs fewer."""
+    return math.prod(config.shape) * config.num_seeds
+
+
+def places(part: Sweep, config: Sweep) -> np.ndarray:
+    """The flat indices in a sweep of the runs of its part, in the part's order; i64[runs]."""
+    runs = np.arange(num_runs(config)).reshape(*config.shape, config.num_seeds)
+    paths = list(config.axes)
+    runs = runs.transpose(*(paths.index(path) for path in part.axes), -1)
+    chosen = [[config.axes[p].index(x) for x in values] for p, values in part.axes.items()]
+    seeds = np.arange(part.num_seeds) + part.seed - config.seed
+    return runs[np.ix_(*chosen, seeds)].ravel()
+
+
+def structures(part: Sweep, config: Sweep) -> list[int]:
+    """For each structure of a part, its index among those of the sweep."""
+    groups = group_by_structure(config.settings())
+    group_of = {setting: i for i, group in enumerate(groups) for setting in group}
+    settings = places(part, config)[:: part.num_seeds] // config.num_seeds
+    return [group_of[int(settings[group[0]])] for group in group_by_structure(part.settings())]
+
+
+def change(part: Sweep, config: Sweep) -> str:
+    """What becomes of a part, in words for a user: `grows from 5 to 8 num_seeds`."""
+    sizes = {f"values of {p}": (len(x), len(config.axes[p])) for p, x in part.axes.items()}
+    sizes["num_seeds"] = part.num_seeds, config.num_seeds
+    grown = [f"from {old} to {new} {name}" for name, (old, new) in sizes.items() if old != new]
+    return f"grows {' and '.join(grown)}" if grown else "takes another order"
