@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from avax import curricula, learners, probes, tasks, verifiers
     from avax.engine.api import run
     from avax.engine.kept import load_bases, load_policies
+    from avax.engine.merge import merge
     from avax.fields import ConfigError
     from avax.loop import Experiment
     from avax.models.transformer import TransformerConfig
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "ConfigError", "Experiment", "Pretraining", "ResultsError", "Sweep", "TransformerConfig",
-    "curricula", "experiment", "learners", "load", "load_bases", "load_policies", "probes", "run",
-    "samples", "tasks", "verifiers",
+    "curricula", "experiment", "learners", "load", "load_bases", "load_policies", "merge", "probes",
+    "run", "samples", "tasks", "verifiers",
 ]  # fmt: skip
 
 # Imported when they are asked for: to look at results needs no JAX, whose import takes a second.
@@ -35,6 +36,7 @@ _WHERE = {
     "load": "avax.results",
     "load_bases": "avax.engine.kept",
     "load_policies": "avax.engine.kept",
+    "merge": "avax.engine.merge",
     "run": "avax.engine.api",
     "samples": "avax.policies.samples",
 }

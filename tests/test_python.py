@@ -94,7 +94,7 @@ def test_a_mistake_is_found_where_it_is_made():
         ({"sweep": {"probe": ["gap"]}}, r"axes.probe: can't be an axis: it sets the results' sh"),
         (
             {"sweep": {"task": [tasks.Copy(2), tasks.Copy(3)]}},
-            r"max_difficulty is 2, 3, must",
+            r"max_difficulty is 2 and 3, must",
         ),
         ({"sweep": {"fpr": 0.5}}, r"sweep: fpr is 0.5, must be a list of values"),
         ({"sweep": {"fpr": [0, 2]}}, r"^axes.verifier.fpr: is 2.0, must lie in"),

@@ -213,14 +213,17 @@ class Engine:
 
     def _run(self, runner, plan, asked, writer, kept, meter) -> None:
         """Runs settings that share a structure, all seeds of each."""
-        (members, runs, cells), todo = asked, []
-        for indices in tiles.tile_indices(len(runs), plan.run.width * len(plan.units[0])):
-            _, places = cells(runs[indices])
-            if writer.kept[places].all():
-                writer.put_kept(places)
-                meter.add(len(indices), kept=True)
-            else:
-                todo.append(indices)
+        members, runs, cells = asked
+        rows, places = cells(runs)
+        is_kept = np.ones(len(runs), bool)
+        np.logical_and.at(is_kept, rows, writer.kept[places])
+        if is_kept.any():
+            writer.put_kept(places[is_kept[rows]])
+            meter.add(int(is_kept.sum()), kept=True)
+        # Of the others alone: where tiles were done as a whole, those that are left stay the same.
+        left = np.flatnonzero(~is_kept)
+        size = plan.run.width * len(plan.units[0])
+        todo = [left[indices] for indices in tiles.tile_indices(len(left), size)]
 
         def on_tile(indices, outcome):
             if not hosts.is_first():

@@ -7,38 +7,48 @@ import os
 import pathlib
 import stat
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from avax.results import provenance, untrusted
 from avax.results.checked_json import write_json
 from avax.results.compare import differences
 from avax.results.dataset import CONFIG, PROGRESS, PROVENANCE, STORE, ResultsError
+from avax.results.grow import GROWING, GROWN
 
 POLICIES = "policies"  # trained ones, if they are kept
 BELOW = 300  # bytes: no path below a folder of results is longer
 # All that is written to below a folder of results.
 WRITTEN = (
     *(STORE, CONFIG, PROVENANCE, PROGRESS, ".lock", ".lock.json", "checkpoints"),
-    *(POLICIES, "figure.png", "figure.pdf"),
+    *(GROWN, GROWING, POLICIES, "figure.png", "figure.pdf"),
     *(f"{name}.part" for name in (STORE, CONFIG, PROVENANCE, PROGRESS)),
 )
 
 
+def _never(stored: Mapping[str, Any]) -> bool:
+    return False
+
+
 def claim(
-    folder: pathlib.Path, config: Mapping[str, Any], digest: str, how: Sequence[str] = ()
+    folder: pathlib.Path,
+    config: Mapping[str, Any],
+    digest: str,
+    how: Sequence[str] = (),
+    grows: Callable[[Mapping[str, Any]], bool] = _never,
 ) -> None:
     """Makes `folder` the place of one configuration's results. What finished results say of theirs
     stays as it is, fields that the digest leaves out included.
 
     Args:
       how: fields of the configuration that the digest leaves out.
+      grows: whether results of another configuration may become those of this one.
 
     Raises:
       ResultsError: if it can't be written to or holds another configuration's results. Then
         nothing on disk is changed.
     """
-    check_free(folder, config, digest, how)
+    check_free(folder, config, digest, how, grows)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not _is_stored(folder, digest):
@@ -48,10 +58,14 @@ def claim(
 
 
 def check_free(
-    folder: pathlib.Path, config: Mapping[str, Any], digest: str, how: Sequence[str] = ()
+    folder: pathlib.Path,
+    config: Mapping[str, Any],
+    digest: str,
+    how: Sequence[str] = (),
+    grows: Callable[[Mapping[str, Any]], bool] = _never,
 ) -> None:
     """Raises ResultsError if `folder` can't be written to or holds other results, or links where
-    results are written.
+    results are written. The arguments are those of `claim`.
     """
     check_writable(folder)
     try:
@@ -62,7 +76,7 @@ def check_free(
     except OSError as error:  # a folder that may not be looked into
         raise _refusal(folder, f"can't be used: {error.strerror}") from error
     if is_taken:
-        _check_same(folder, config, digest, how)
+        _check_same(folder, config, digest, how, grows)
 
 
 def check_writable(folder: pathlib.Path, flag: str = "--out") -> None:
@@ -133,13 +147,11 @@ def _is_stored(folder: pathlib.Path, digest: str) -> bool:
         return False
 
 
-def _check_same(
-    folder: pathlib.Path, config: Mapping[str, Any], digest: str, how: Sequence[str]
-) -> None:
+def _check_same(folder, config, digest, how, grows) -> None:
     """Raises ResultsError if the results in a folder are not known to be this configuration's."""
-    stored, progress = _read_dict(folder / CONFIG), _read_dict(folder / PROGRESS)
+    stored, progress = read_config(folder), _read_dict(folder / PROGRESS)
     found = stored.get("digest", "unknown")
-    if digest in (found, _digest_of(progress)):  # either may be damaged
+    if digest in (found, _digest_of(progress)) or grows(stored):  # either may be damaged
         return
     names = {"digest", *how}
     old, new = ({k: v for k, v in c.items() if k not in names} for c in (stored, config))
@@ -148,6 +160,13 @@ def _check_same(
         f"{folder}: holds results of another configuration ({found}, this one is {digest}"
         f"{''.join(f'; {line}' for line in lines)}); choose another folder with --out"
     )
+
+
+def read_config(folder: pathlib.Path) -> dict[str, Any]:
+    """The configuration that a folder is claimed for, its digest with it; empty if none can be
+    read.
+    """
+    return _read_dict(folder / CONFIG)
 
 
 def _read_dict(path: pathlib.Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from avax.results import checked_json, folders, untrusted
 from avax.results.dataset import CONFIG, STORE, ResultsError
+from avax.results.grow import GROWING, GROWN
 
 EXPERIMENT = "experiment.json"
 FIGURES = ("figure.png", "figure.pdf")
@@ -111,9 +112,8 @@ def places(folder: pathlib.Path) -> list[str]:
 def _subfolders(folder: pathlib.Path) -> list[pathlib.Path]:
     """Folders in one, if it can be listed; no links, and not what holds no results."""
     try:
-        found = (
-            x for x in folder.iterdir() if x.name not in (STORE, folders.POLICIES, "checkpoints")
-        )
+        ours = (STORE, folders.POLICIES, "checkpoints", GROWN, GROWING)
+        found = (x for x in folder.iterdir() if x.name not in ours)
         found = (x for x in found if x.is_dir() and not x.is_symlink())
         return sorted(x for x in found if not (x / EXPERIMENT).exists())
     except OSError:

@@ -85,6 +85,11 @@ class Writer:
         for name, rows in self._stored.items():
             self._shown[name][runs] = rows[runs]
 
+    def kept_metrics(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The flat indices of the runs that are kept from before, and their metrics."""
+        runs = np.flatnonzero(self.kept)
+        return runs, {name: rows[runs] for name, rows in self._stored.items()}
+
     def flush(self) -> None:
         """Brings the store up to date.
 

@@ -153,15 +153,19 @@ class Sweep:
 
     def digest(self) -> str:
         """Names what the results depend on: how the runs are executed is not part of it."""
-        how = {f.name: f.default for f in dataclasses.fields(self) if f.name in EXECUTION}
-        fields = struct.to_dict(dataclasses.replace(self, **how))
-        return digest({name: x for name, x in fields.items() if name not in INVISIBLE})
+        return stored_digest(struct.to_dict(self))
 
 
 def digest(node: Any, defaults: bool = True) -> str:
     """16 hexadecimal digits that name a configuration; for `defaults` see `struct.to_dict`."""
     text = json.dumps(struct.to_dict(node, defaults), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def stored_digest(config: Mapping[str, Any]) -> str:
+    """`Sweep.digest` of what `struct.to_dict` made of a sweep."""
+    how = {f.name: f.default for f in dataclasses.fields(Sweep) if f.name in EXECUTION}
+    return digest({name: x for name, x in {**config, **how}.items() if name not in INVISIBLE})
 
 
 def probe_metrics(experiment: Experiment) -> dict[str, Metric]:

@@ -76,8 +76,8 @@ def check_shapes(sweep: Sweep) -> None:
     sizes = {e.task.max_difficulty for e in sweep.settings()} if "task" in sweep.axes else {1}
     if len(sizes) > 1:
         raise ConfigError(
-            f"axes.task: max_difficulty is {', '.join(map(str, sorted(sizes)))}, must be the same for all; "
-            "base.task.max_difficulty sets it"
+            f"axes.task: max_difficulty is {' and '.join(map(str, sorted(sizes)))}, must be the same "
+            "for all; base.task.max_difficulty sets it"
         )
 
 

@@ -12,12 +12,13 @@ import jax
 
 from avax import struct
 from avax.engine import platform
-from avax.engine.durable import lock
+from avax.engine.durable import growing, lock
 from avax.engine.progress import say
 from avax.engine.width import known_width
 from avax.results import PROVENANCE, ResultsError, folders, progress_file, provenance, roots
 from avax.results.compare import differences
-from avax.sweeps import adaptive, sweep
+from avax.results.grow import settle
+from avax.sweeps import growth
 from avax.sweeps.sweep import EXECUTION, Sweep
 
 CHECKPOINTS = "checkpoints"  # of the tiles that are not done, below the folder of the results
@@ -30,7 +31,8 @@ def claim(
 ) -> contextlib.ExitStack:
     """Makes each folder the place of its sweep's results; no other process may, until closed.
 
-    All folders are checked before anything in them is changed.
+    All folders are checked before anything in them is changed. Results of a part of a sweep, fewer
+    seeds or values on its axes, become its own.
 
     Args:
       mode: `auto` continues what the folders hold, `never` starts over, `must` refuses to start.
@@ -40,7 +42,7 @@ def claim(
       ResultsError: naming the folder, and what differs if further runs would not have the bits of
         those in it; nothing is held then.
     """
-    about = {out: (struct.to_dict(s), s.digest(), EXECUTION) for out, s in sweeps.items()}
+    about = {out: _about(config) for out, config in sweeps.items()}
     if root:
         roots.check(root)
     for out, of_sweep in about.items():
@@ -52,29 +54,53 @@ def claim(
         above = [root.folder] if root else []  # first: of two experiments one has it, or neither
         for out in dict.fromkeys([*above, *sweeps]):
             held.enter_context(lock.hold(out))
+        for out in sweeps:
+            settle(out)  # what was decided before
+        for out, of_sweep in about.items():
+            folders.check_free(out, *of_sweep)  # again: nobody else changes it now
+        parts = {out: _part_in(out, config) for out, config in sweeps.items()}
         for out, config in sweeps.items():
             if mode != "never":
-                _check(out, config)
+                _check(out, config, parts[out])
         if root:
             roots.claim(root, say)
-        for out, of_sweep in about.items():
-            folders.claim(out, *of_sweep)
+        for out, config in sweeps.items():
             if mode == "never":
                 progress_file.forget(out)
                 shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+            before, part = progress_file.read(out), parts[out]
+            if part and is_begun(out, before):
+                growing.grow(out, config, part, before)
+            folders.claim(out, *about[out])
         return held.pop_all()
 
 
-def _check(folder: pathlib.Path, config: Sweep) -> None:
+def _about(config: Sweep) -> tuple:
+    """What `folders.claim` is to know of a sweep."""
+    fields, digest = struct.to_dict(config), config.digest()
+    return fields, digest, EXECUTION, lambda stored: growth.part_of(config, stored) is not None
+
+
+def _part_in(folder: pathlib.Path, config: Sweep) -> Sweep | None:
+    """The part of a sweep, and not the whole, that a folder holds; None if it holds none."""
+    stored = folders.read_config(folder)
+    return None if stored.get("digest") == config.digest() else growth.part_of(config, stored)
+
+
+def _check(folder: pathlib.Path, config: Sweep, part: Sweep | None) -> None:
+    """Refuses what a folder holds of a sweep, or of its part, if it can't be gone on with."""
     before = progress_file.read(folder)
     if not is_begun(folder, before):
         return
-    now = facts(config, known_widths(config, before))
+    found = before["facts"].get("tile_width")
+    widths = growing.part_widths(config, part, found) if part else known_widths(config, before)
+    now = facts(part or config, widths)
     old, new = ({k: v for k, v in f.items() if k != COMMIT} for f in (before["facts"], now))
     if changed := differences(old, new):
+        hint = growing.hint(config, part, found) if part and widths != found else ""
         raise ResultsError(
             f"{folder}: further runs would not have the bits of those in it: "
-            f"{'; '.join(changed)}; --resume never starts over"
+            f"{'; '.join(changed)}{hint}; --resume never starts over"
         )
     if (commit := before["facts"].get(COMMIT)) != now[COMMIT]:
         say(
@@ -102,20 +128,12 @@ def known_widths(config: Sweep, before: Mapping[str, Any] | None) -> list[int] |
     """The tile width of each structure: as configured, or as `auto` chose it for the runs that a
     folder holds; None if it is to be measured.
     """
-    sizes = (len(group) for group in sweep.groups(config))
-    most = [adaptive.most_runs(config, n) for n in sizes]
+    most = growing.most_runs(config)
     if config.tile_width == "auto":
         is_ours = before is not None and before["facts"].get("digest") == config.digest()
         found = before["facts"].get("tile_width") if is_ours else None
-        return found if _are_widths(found, most) else None
+        return found if growing.are_widths(found, most) else None
     return [known_width(config.tile_width, n) for n in most]
-
-
-def _are_widths(found: Any, most: list[int]) -> bool:
-    """Whether what a folder says can be the widths of tiles of at most so many runs."""
-    if not isinstance(found, list) or len(found) != len(most):
-        return False
-    return all(type(w) is int and 1 <= w <= n for w, n in zip(found, most, strict=True))
 
 
 def is_begun(folder: pathlib.Path, before: Mapping[str, Any] | None) -> bool:
