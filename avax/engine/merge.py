@@ -1,4 +1,4 @@
-"""`avax.merge`: results of one configuration and several seeds, from folders that have some each."""
+"""`avax.merge`: results of one configuration, from folders that have some of its seeds each."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def part_of(config: Sweep, stored: Mapping[str, Any]) -> Sweep | None:
 
 
 def _among(values: Any, others: tuple) -> tuple:
-    """Which of the values of an axis some stored ones are; none if one is none of them, or twice."""
+    """Which values of an axis some stored ones are; none if one is none of them, or is twice."""
     if not isinstance(values, (list, tuple)):
         return ()
     stored = [json.loads(json.dumps(struct.to_dict(x))) for x in others]  # plug-ins become dicts

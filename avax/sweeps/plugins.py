@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from avax import struct, types
 from avax.curricula import CURRICULA
-from avax.fields import ConfigError
+from avax.fields import ConfigError, check_value
 from avax.learners import LEARNERS
 from avax.probes import PROBES
 from avax.tasks import TASKS
@@ -105,10 +105,16 @@ def fields(base: Any, axes: Mapping[str, Iterable]) -> dict[str, tuple[dataclass
 
 def with_field(base: Any, axes: Mapping[str, tuple], path: str, value: Any) -> tuple[Any, dict]:
     """An experiment and its axes with one field replaced, wherever it is: in the experiment, and in
-    plug-ins that are values of an axis. AttributeError if it is nowhere.
+    plug-ins that are values of an axis.
+
+    Raises:
+      AttributeError: if it is nowhere.
+      ConfigError: if it can't have this value.
     """
-    if path not in fields(base, axes):
+    known = fields(base, axes)
+    if path not in known:
         raise AttributeError(f"there is no {path}")
+    check_value(f"base.{path}", known[path][0], value)
     changed = {
         axis: tuple(_replaced(x, axis, path, value) for x in values)
         for axis, values in axes.items()

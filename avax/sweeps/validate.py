@@ -75,9 +75,10 @@ def check_shapes(sweep: Sweep) -> None:
     """Raises ConfigError if the results of different tasks have different shapes."""
     sizes = {e.task.max_difficulty for e in sweep.settings()} if "task" in sweep.axes else {1}
     if len(sizes) > 1:
+        listed = " and ".join(map(str, sorted(sizes)))
         raise ConfigError(
-            f"axes.task: max_difficulty is {' and '.join(map(str, sorted(sizes)))}, must be the same "
-            "for all; base.task.max_difficulty sets it"
+            f"axes.task: max_difficulty is {listed}, must be the same for all; "
+            "base.task.max_difficulty sets it"
         )
 
 

@@ -13,16 +13,17 @@ import pytest
 from small_sweeps import BASE, SMALL
 
 from avax import struct, tasks, verifiers
-from avax.cli.cli import REGISTRIES
 from avax.fields import ConfigError
 from avax.learners import Population
 from avax.probes import Gap
+from avax.sweeps.plugins import kind_of
 from avax.sweeps.restore import experiment_of, known_classes, sweep_of
 from avax.sweeps.sweep import Sweep
 
 CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 NAMES = sorted(p.stem for p in CONFIGS.glob("*.py") if p.stem != "__init__")
-PLUGINS = [(seam, name) for seam, registry in REGISTRIES.items() for name in registry]
+SEAMS = {f.name: kind.registry for f in dataclasses.fields(BASE) if (kind := kind_of(f))}
+PLUGINS = [(seam, name) for seam, registry in SEAMS.items() for name in registry]
 
 
 def kept(sweep) -> dict:
@@ -49,7 +50,7 @@ def test_every_part_of_every_experiment_comes_back(name):
 
 @pytest.mark.parametrize("seam, name", PLUGINS)
 def test_every_plugin_comes_back(seam, name):
-    sweep = dataclasses.replace(SMALL, axes={}, base=BASE.replace(**{seam: REGISTRIES[seam][name]}))
+    sweep = dataclasses.replace(SMALL, axes={}, base=BASE.replace(**{seam: SEAMS[seam][name]}))
     check_comes_back(sweep)
     assert experiment_of(kept(sweep.base)) == sweep.base
 
