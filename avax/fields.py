@@ -62,7 +62,8 @@ def check_value(path: str, field: Field, value: Any) -> None:
 
 def is_checked(field: Field) -> bool:
     """Whether there is anything that a field may not hold."""
-    return kind_of(field) is not None or field.metadata.get("choices") is not None
+    limits = (field.metadata.get(name) for name in ("low", "high", "choices"))
+    return kind_of(field) is not None or any(x is not None for x in limits)
 
 
 @functools.cache

@@ -217,7 +217,7 @@ class Lenient(Oracle):
 @struct.dataclass
 class Narrow(Oracle):
     fpr: float = struct.leaf(0.0, low=0, high=0.1)
-    more: int = struct.static(1, low=1)
+    more: Count = struct.static(1, low=1)  # noqa: F821 - a name of its own for a number
 
 
 def test_a_plugin_may_be_derived_or_have_a_post_init_of_its_own():

@@ -86,8 +86,9 @@ def test_without_agreement_nobody_moves():
     bases = policies(M)
     one = play(INNER, one_base(jax.tree.map(lambda x: x[0], bases)), jax.random.key(6))[1]
     assert one.verdicts.accept.all()
-    # A threshold above 1 can't be reached: no vote is ever enough.
-    after, info, before = play(Population(INNER, threshold=1.1), bases, jax.random.key(6))
+    # A threshold above 1 can't be reached: no vote is ever enough. Only an array may be one.
+    unreachable = Population(INNER, threshold=jnp.float32(1.1))
+    after, info, before = play(unreachable, bases, jax.random.key(6))
     assert not info.verdicts.accept.any() and info.loss == 0
     assert leaves_equal(after.members.policy, before.members.policy)
     assert leaves_equal(after.members.optimizer, before.members.optimizer)
