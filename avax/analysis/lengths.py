@@ -42,4 +42,4 @@ def unit(dataset: xr.Dataset) -> str:
     """What difficulties count, for a label."""
     kind = dataset.attrs["config"]["base"].get("task", {}).get("type", "")
     is_digits = any(name in kind for name in ("Addition", "Multiplication", "Copy", "Scratchpad"))
-    return "digits" if is_digits else "steps of difficulty"
+    return "digits" if is_digits else "steps"

@@ -94,7 +94,9 @@ def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
 
     The colours are those of `cells`.
     """
-    image = cells(axes, gain.mean("seed", skipna=False).transpose(rows, "fpr").values)
+    mean = gain.mean("seed", skipna=False).transpose(rows, "fpr").values
+    image = cells(axes, mean)
+    name_unrun(axes, mean)
     axes.figure.colorbar(image, ax=axes, label=label, pad=0.02)
     tick_values(axes.xaxis, gain.fpr.values)
     tick_values(axes.yaxis, gain[rows].values)
@@ -105,7 +107,7 @@ def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
 def cells(axes: Axes, mean: np.ndarray, limit: float | None = None):
     """A cell for each setting, white where nothing changed, blue for gain, red for loss: f[Y, X].
 
-    Crosses mark what diverged (-inf); grey is what was not run (NaN), named for the legend.
+    Crosses mark what diverged (-inf); grey is what was not run (NaN).
 
     Args:
       limit: the gain of the darkest blue; the largest change by default.
@@ -117,11 +119,15 @@ def cells(axes: Axes, mean: np.ndarray, limit: float | None = None):
     y, x = np.nonzero(np.isneginf(mean))
     if len(x):
         cross(axes, x, y)
+    return image
+
+
+def name_unrun(axes: Axes, mean: np.ndarray, is_counted: bool = True) -> None:
+    """Names the grey of `cells` for the legend if there is any, and counts the other cells."""
     num_run = np.count_nonzero(~np.isnan(mean))
     if num_run < mean.size:
-        name = f"not run ({num_run} of {mean.size} settings were)"
+        name = f"not run ({num_run} of {mean.size} settings were)" if is_counted else "not run"
         axes.plot([], [], "s", color=NOT_RUN, markersize=8, label=name)
-    return image
 
 
 def mark_diverged(axes: Axes, x: xr.DataArray, gain: xr.DataArray) -> None:

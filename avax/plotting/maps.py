@@ -11,7 +11,7 @@ from avax.analysis import phase
 from avax.plotting import panels, settings
 from avax.plotting.settings import Line, Study
 
-NO_CHANGE = "no change from the base: mean gain 0"
+NO_CHANGE = "boundary: mean gain 0"
 NOISE = {"fpr", "fnr"}
 MOST_CELLS = 36  # with their numbers; more of them can't be read
 
@@ -30,16 +30,21 @@ def map_axes(study: Study) -> tuple[str, str]:
 
 
 def draw_map(axes, study: Study, rows: str, columns: str, limit: float | None = None):
-    """Mean gain over seeds, and where it crosses 0; the image, for a colour bar."""
+    """Mean gain over seeds, and where it crosses 0; the image, for a colour bar.
+
+    Args:
+      limit: of the colours, if the map is one of several that share them.
+    """
     mean = settings.mean_by_setting(study).transpose(rows, columns).values
+    is_alone = limit is None
     image = plotting.cells(axes, mean, limit)
-    if mean.size <= MOST_CELLS and limit is None:
+    plotting.name_unrun(axes, mean, is_alone)
+    if mean.size <= MOST_CELLS and is_alone:
         write_cells(axes, mean)
-    if rows in study.numeric and columns in study.numeric:
-        if {rows, columns} == NOISE:
-            draw_noise_boundary(axes, study, limit is None)
-        else:
-            draw_contour(axes, mean)
+    if {rows, columns} == NOISE:
+        draw_noise_boundary(axes, study, is_alone)
+    elif {rows, columns} <= set(study.numeric) and min(mean.shape) > 2:
+        draw_contour(axes, mean)
     panels.ticks(axes.xaxis, study.dataset[columns])
     panels.ticks(axes.yaxis, study.dataset[rows])
     axes.set_xlabel(settings.label_of(study.dataset, columns))
@@ -65,17 +70,18 @@ def draw_contour(axes, mean: np.ndarray) -> None:
         axes.plot([], [], "k-", linewidth=1.2, label=NO_CHANGE)
 
 
-def draw_noise_boundary(axes, study: Study, band: bool) -> None:
-    """The boundary FPR of every FNR, with its interval if several seeds were run of all settings;
-    or the reason why there is none.
+def draw_noise_boundary(axes, study: Study, is_alone: bool) -> None:
+    """The boundary FPR of every FNR; on a map that `is_alone` with its interval, if several seeds
+    were run of all settings, or with the reason why there is none.
     """
     order = study.gain
     found = phase.boundary(order)
     if why := phase.uncrossed(order, found):
-        axes.plot([], [], " ", label=f"no boundary was measured: {why}")
+        if is_alone:
+            axes.plot([], [], " ", label=f"no boundary was measured: {why}")
         return
     name = "measured boundary: mean gain 0"
-    if band and order.sizes["seed"] > 1 and study.run.all():
+    if is_alone and order.sizes["seed"] > 1 and study.run.all():
         name += "; grey: 95 % over seeds (bootstrap)"
         ends = found.low, found.high, found.fnr
         plotting.boundary_band(axes, order, *ends, color="k", alpha=0.2)

@@ -54,7 +54,7 @@ def draw_alone(study: Study) -> plotting.Figure:
     panels.draw_rates(axes["rates"], study)
     panels.draw_retention(axes["retention"], study, lines)
     panels.draw_reach(axes["reach"], study, lines)
-    return with_notes(figure, study)
+    return with_notes(figure, study, lines)
 
 
 def draw_lines(study: Study) -> plotting.Figure:
@@ -68,7 +68,8 @@ def draw_lines(study: Study) -> plotting.Figure:
     draw_rounds(axes, study, lines)
     panels.draw_gain(axes["gain"], study, dim, lines)
     legend(axes["legend"], [axes["solved"]], settings.label_of(study.dataset, dim))
-    return with_notes(figure, study, left_out(len(lines), study.dataset.sizes[dim], dim))
+    notes = bars(study) + left_out(len(lines), study.dataset.sizes[dim], dim)
+    return with_notes(figure, study, lines, notes)
 
 
 def draw_names(study: Study) -> plotting.Figure:
@@ -87,7 +88,8 @@ def draw_names(study: Study) -> plotting.Figure:
     panels.draw_gain(axes["main"], study, dim, lines)
     draw_rounds(axes, study, lines)
     legend(axes["legend"], [axes["retention"]], f"{name} (colour), lowest and highest {dim} run")
-    return with_notes(figure, study, left_out(len(chosen), study.dataset.sizes[name], name))
+    notes = bars(study) + left_out(len(chosen), study.dataset.sizes[name], name)
+    return with_notes(figure, study, lines, notes)
 
 
 def draw_plane(study: Study) -> plotting.Figure:
@@ -102,7 +104,7 @@ def draw_plane(study: Study) -> plotting.Figure:
     maps.mark_lines(axes["main"], lines, rows, columns)
     draw_rounds(axes, study, lines)
     legend(axes["legend"], [axes["retention"], axes["main"]], "rounds: setting")
-    return with_notes(figure, study)
+    return with_notes(figure, study, lines)
 
 
 def draw_maps(study: Study) -> plotting.Figure:
@@ -121,13 +123,18 @@ def draw_maps(study: Study) -> plotting.Figure:
     for i, place in enumerate(places):
         image = maps.draw_map(axes[i], settings.part(study, place), rows, columns, limit)
         axes[i].set_title(settings.name_of(study, place), fontsize=9)
+        if i % 4:
+            axes[i].set_ylabel("")
+        if i + 4 < len(places):
+            axes[i].set_xlabel("")
         here = [x for x in lines if all(x.at[d] == k for d, k in place.items())]
         maps.mark_lines(axes[i], here, rows, columns)
     drawn = [axes[i] for i in range(len(places))]
     figure.colorbar(image, ax=drawn, label=panels.gain_label(study), pad=0.01)
     draw_rounds(axes, study, lines)
     legend(axes["legend"], [axes["solved"], *drawn], "rounds: the setting in the middle")
-    return with_notes(figure, study, left_out(len(places), len(every), ", ".join(others)))
+    notes = left_out(len(places), len(every), ", ".join(others))
+    return with_notes(figure, study, lines, notes)
 
 
 def middles(study: Study, places: Sequence[settings.At]) -> list[Line]:
@@ -151,9 +158,14 @@ def map_grid(num: int) -> tuple[plotting.Figure, dict]:
     return figure, {int(k) if k.isdigit() else k: v for k, v in axes.items()}
 
 
+def bars(study: Study) -> list[str]:
+    """A note on the interval of the final gain, if there is one."""
+    return ["bars: 95 % t intervals over seeds"] if study.dataset.sizes["seed"] > 1 else []
+
+
 def left_out(num: int, total: int, what: str) -> list[str]:
     """A note on what isn't drawn, if anything."""
-    return [f"drawn: {num} of {total} values of {what}"] if num < total else []
+    return [f"drawn by round or as maps: {num} of {total} values of {what}"] if num < total else []
 
 
 def draw_rounds(axes: dict, study: Study, lines: Sequence[Line]) -> None:
@@ -177,19 +189,22 @@ def legend(axes, sources: Sequence, title: str) -> None:
     axes.legend(found.values(), found.keys(), title=title, loc="upper left", borderaxespad=0)
 
 
-def with_notes(figure: plotting.Figure, study: Study, notes: Sequence[str] = ()) -> plotting.Figure:
+def with_notes(
+    figure: plotting.Figure, study: Study, lines: Sequence[Line], notes: Sequence[str] = ()
+) -> plotting.Figure:
     """The figure with what it is of, and what it leaves out, below its panels."""
     data = study.dataset
-    num_seeds, unit = data.sizes["seed"], lengths.unit(data)
-    lines = ["one seed: no interval"]
-    if num_seeds > 1:
-        lines = [f"{num_seeds} seeds: lines are means, thin ones seeds, bars 95 % t intervals"]
-    lines += [f"{settings.path_of(data, d)} = {value}" for d, value in study.fixed.items()]
-    longest = lengths.base_length(data)
+    num_seeds, longest = data.sizes["seed"], lengths.base_length(data)
+    seeds = f"lines are means over {num_seeds} seeds" if num_seeds > 1 else "one seed: no interval"
+    first = seeds + (", thin ones single seeds" if panels.shows_seeds(study, lines) else "")
+    text = [first, *notes]
+    text += [f"{settings.path_of(data, d)} = {value}" for d, value in study.fixed.items()]
+    text = ["; ".join(text)]
     if longest is not None:
-        lines.append(f"solved length ({unit}) = {panels.last_of(longest)} x retention + reach")
-    text = "; ".join([*lines, *notes])
-    figure.supxlabel(
-        textwrap.fill(text, int(15 * figure.get_figwidth())), x=0.01, ha="left", fontsize=8
-    )
+        text.append(
+            "retention: at lengths that the base was trained on; reach: sum over longer ones; "
+            f"solved length = {panels.last_of(longest)} x retention + reach"
+        )
+    filled = "\n".join(textwrap.fill(x, int(16 * figure.get_figwidth())) for x in text)
+    figure.supxlabel(filled, x=0.01, ha="left", fontsize=8)
     return figure

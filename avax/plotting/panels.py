@@ -22,7 +22,12 @@ RATES = {
         {"color": "#117733", "marker": "^", "ls": ":"},
     ),
 }
-MOST_SEEDS = 60  # thin lines in a panel; more of them are a smear
+NONE = {  # why nothing was measured
+    "verifier_fpr": "no completion was wrong",
+    "verifier_fnr": "no completion was right",
+    "label_precision": "no completion was accepted",
+}
+MOST_THIN = 25  # lines of single seeds in a panel; more of them are a smear
 
 
 def draw_solved(axes, study: Study, lines: Sequence[Line]) -> None:
@@ -30,10 +35,10 @@ def draw_solved(axes, study: Study, lines: Sequence[Line]) -> None:
     data = study.dataset
     most, unit = data.sizes["difficulty"], lengths.unit(data)
     by_round(axes, study, phase.solved_length(data), lines)
-    axes.set_title(f"Solved length: 1 to {most}")
+    axes.set_title(f"Solved length: 1 to {most} {unit}")
     axes.set_ylabel(f"solved length, {unit}")
     right = axes.secondary_yaxis("right", functions=(lambda s: s / most, lambda a: a * most))
-    right.set_ylabel(f"accuracy, mean over 1 to {most}")
+    right.set_ylabel("accuracy, mean of lengths")
 
 
 def draw_retention(axes, study: Study, lines: Sequence[Line]) -> None:
@@ -42,8 +47,8 @@ def draw_retention(axes, study: Study, lines: Sequence[Line]) -> None:
     if longest is None:
         return say(axes, "which lengths the base\nwas trained on is not known")
     by_round(axes, study, lengths.retention(study.dataset, longest), lines)
-    axes.set_title(f"Retention: 1 to {last_of(longest)}")
-    axes.set_ylabel("accuracy, mean of trained lengths")
+    axes.set_title(f"Retention: 1 to {last_of(longest)} {lengths.unit(study.dataset)}")
+    axes.set_ylabel("accuracy, mean of lengths")
     from_half(axes)
 
 
@@ -55,8 +60,8 @@ def draw_reach(axes, study: Study, lines: Sequence[Line]) -> None:
         return say(axes, "no longer lengths\nthan the base's were posed")
     by_round(axes, study, lengths.reach(data, longest), lines)
     first = longest + 1 if isinstance(longest, int) else f"above {last_of(longest)}"
-    axes.set_title(f"Reach: {first} to {most}")
-    axes.set_ylabel(f"solved of longer ones, {lengths.unit(data)}")
+    axes.set_title(f"Reach: {first} to {most} {lengths.unit(data)}")
+    axes.set_ylabel(f"solved of these, {lengths.unit(data)}")
 
 
 def last_of(longest: xr.DataArray | int) -> str:
@@ -68,14 +73,13 @@ def last_of(longest: xr.DataArray | int) -> str:
 def by_round(axes, study: Study, values: xr.DataArray, lines: Sequence[Line]) -> None:
     """A measure by round: means over seeds, each seed thin, and the untouched base, dashed."""
     rounds, lost = study.dataset["round"].values, study.dataset.diverged == 1
-    num_seeds = study.dataset.sizes["seed"]
     every = max(1, len(rounds) // 8)
     for line in lines:
         y, gone = (x.isel(line.at).transpose("round", "seed").values for x in (values, lost))
         style = {**line.style, "label": line.name, "markersize": 4, "markevery": every}
         plotting.plot_until(axes, rounds, seeds.mean(y.T), gone.any(1), **style)
-        if 1 < num_seeds <= MOST_SEEDS / max(1, len(lines)):
-            thin = {"color": line.style["color"], "linewidth": 0.6, "alpha": 0.45}
+        if shows_seeds(study, lines):
+            thin = {"color": line.style["color"], "linewidth": 0.6, "alpha": 0.4}
             plotting.plot_until(axes, rounds, y, gone, **thin)
     base = values.isel(round=0)
     if settings.shares_base(study):
@@ -87,6 +91,11 @@ def by_round(axes, study: Study, values: xr.DataArray, lines: Sequence[Line]) ->
     rounds_axis(axes, rounds)
 
 
+def shows_seeds(study: Study, lines: Sequence[Line]) -> bool:
+    """Whether the seeds of each line are drawn, too."""
+    return 1 < study.dataset.sizes["seed"] <= MOST_THIN / max(1, len(lines))
+
+
 def rounds_axis(axes, rounds: np.ndarray) -> None:
     axes.set_xlabel("round")
     axes.set_xlim(rounds[0], rounds[-1] + 0.02 * len(rounds))
@@ -96,9 +105,12 @@ def rounds_axis(axes, rounds: np.ndarray) -> None:
 def draw_rate(axes, study: Study, lines: Sequence[Line], metric: str) -> None:
     """One measured rate by round, a line for each setting: means of what is known."""
     name, meaning, _ = RATES[metric]
+    rounds_axis(axes, study.dataset["round"].values)
     for line in lines:
         plot_rate(axes, study, line.at, metric, label=line.name, **line.style)
     axes.set_title(f"Measured {name}")
+    if not drawn(axes).size:
+        axes.text(0.5, 0.5, NONE[metric], ha="center", fontsize=8, transform=axes.transAxes)
     axes.set_ylabel(f"{name} = {meaning}" if len(name) < 4 else meaning)
     if metric == "label_precision":
         return from_half(axes)
@@ -110,6 +122,7 @@ def draw_rates(axes, study: Study) -> None:
     """All measured rates by round, of the only setting."""
     for metric, (name, meaning, style) in RATES.items():
         plot_rate(axes, study, {}, metric, label=f"{name} = {meaning}", **style)
+    rounds_axis(axes, study.dataset["round"].values)
     axes.set_title("Measured in the round's samples")
     axes.set_ylabel("probability, mean over seeds")
     axes.set_ylim(-0.03, 1.03)
@@ -124,7 +137,6 @@ def plot_rate(axes, study: Study, at: settings.At, metric: str, **style) -> None
     every = max(1, len(rounds) // 8)
     style = {**style, "markersize": 4, "markevery": every}
     plotting.plot_until(axes, rounds, seeds.mean(y), (gone == 1).any(0), **style)
-    rounds_axis(axes, study.dataset["round"].values)
 
 
 def from_half(axes) -> None:
@@ -168,7 +180,7 @@ def draw_gain(axes, study: Study, dim: str, lines: Sequence[Line]) -> None:
     ticks(axes.xaxis, study.dataset[dim])
     axes.set_xlabel(settings.label_of(study.dataset, dim))
     axes.set_ylabel(gain_label(study))
-    axes.set_title("Final gain on the base")
+    axes.set_title("Final gain over the base")
 
 
 def points(axes, gain: xr.DataArray, colours: Sequence, shift: float = 0.0, **style) -> None:
@@ -189,12 +201,8 @@ def points(axes, gain: xr.DataArray, colours: Sequence, shift: float = 0.0, **st
         axes.errorbar(x[i], mean[i], bar, linewidth=1, **mark)
         dots = {"color": colour, "markersize": 2.5, "alpha": 0.6}
         if len(each[i]) > 1:
-            axes.plot(
-                np.full(len(each[i]), x[i]),
-                np.where(np.isfinite(each[i]), each[i], np.nan),
-                ".",
-                **dots,
-            )
+            y = np.where(np.isfinite(each[i]), each[i], np.nan)
+            axes.plot(np.full(len(y), x[i]), y, ".", **dots)
     plotting.mark_lost(axes, x[:, None], np.isneginf(each))
 
 
@@ -208,7 +216,12 @@ def ticks(axis, values: xr.DataArray) -> None:
             for label in axis.get_ticklabels():
                 label.set_horizontalalignment("right")
     elif plotting.is_log(values.values):
-        plotting.tick_values(axis, values.values)
+        low, high = np.log10(values.values[[1, -1]])
+        decades = 10.0 ** np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
+        at = plotting.to_position(values.values, decades)
+        known = at > 0.12 * values.size  # beside the first value, which has a label of its own
+        names = [settings.shown(x) for x in (values.values[0], *decades[known])]
+        axis.set_ticks([0, *at[known]], names)
     else:
         at = settings.spread(values.size, 6)
         axis.set_ticks(at, [settings.shown(values.values[i]) for i in at])

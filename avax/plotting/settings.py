@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from avax.analysis import lengths, phase, seeds
+from avax.plotting import colour_map
 
 # Tol's muted colours: for names, which have no order; none is the black of the base.
 NAMED = "#332288 #CC6677 #117733 #DDCC77 #88CCEE #882255 #44AA99 #AA4499".split()
@@ -100,19 +101,19 @@ class Line(NamedTuple):
     style: dict[str, object]
 
 
-def name_of(study: Study, at: At) -> str:
-    """The values of a setting; the axis is named, too, where there are several."""
+def name_of(study: Study, at: At, in_full: bool = False) -> str:
+    """The values of a setting, names first; the axis of a number is named, too, if there
+    are several axes, or `in_full`.
+    """
     values = {d: shown(study.dataset[d].values[i]) for d, i in at.items()}
-    if len(values) <= 1:
+    if len(study.axes) <= 1 and not in_full:
         return "".join(values.values())
-    names = set(study.named)
-    return ", ".join(v if d in names else f"{d} {v}" for d, v in values.items())
+    named = [v for d, v in values.items() if d in study.named]
+    return ", ".join(named + [f"{d} {v}" for d, v in values.items() if d in study.numeric])
 
 
 def lines(study: Study, chosen: Iterable[At], ordered: bool, letters: bool = False) -> list[Line]:
     """Settings with a colour and a marker each: of a scale if they are in an order."""
-    from avax.plotting import colour_map
-
     chosen = list(chosen)
     scale = colour_map("viridis")(np.linspace(0, 0.9, len(chosen)))
     found = []
