@@ -68,7 +68,9 @@ def draw_lines(study: Study) -> plotting.Figure:
     draw_rounds(axes, study, lines)
     panels.draw_gain(axes["gain"], study, dim, lines)
     legend(axes["legend"], [axes["solved"]], settings.label_of(study.dataset, dim))
-    notes = bars(study) + left_out(len(lines), study.dataset.sizes[dim], dim)
+    notes = bars(study) + left_out(
+        len(lines), study.dataset.sizes[dim], f"values of {dim} by round"
+    )
     return with_notes(figure, study, lines, notes)
 
 
@@ -88,7 +90,7 @@ def draw_names(study: Study) -> plotting.Figure:
     panels.draw_gain(axes["main"], study, dim, lines)
     draw_rounds(axes, study, lines)
     legend(axes["legend"], [axes["retention"]], f"{name} (colour), lowest and highest {dim} run")
-    notes = bars(study) + left_out(len(chosen), study.dataset.sizes[name], name)
+    notes = bars(study) + left_out(len(chosen), study.dataset.sizes[name], f"values of {name}")
     return with_notes(figure, study, lines, notes)
 
 
@@ -133,7 +135,7 @@ def draw_maps(study: Study) -> plotting.Figure:
     figure.colorbar(image, ax=drawn, label=panels.gain_label(study), pad=0.01)
     draw_rounds(axes, study, lines)
     legend(axes["legend"], [axes["solved"], *drawn], "rounds: the setting in the middle")
-    notes = left_out(len(places), len(every), ", ".join(others))
+    notes = left_out(len(places), len(every), f"combinations of {', '.join(others)}")
     return with_notes(figure, study, lines, notes)
 
 
@@ -160,12 +162,12 @@ def map_grid(num: int) -> tuple[plotting.Figure, dict]:
 
 def bars(study: Study) -> list[str]:
     """A note on the interval of the final gain, if there is one."""
-    return ["bars: 95 % t intervals over seeds"] if study.dataset.sizes["seed"] > 1 else []
+    return ["bars or bands: 95 % t intervals over seeds"] if study.dataset.sizes["seed"] > 1 else []
 
 
 def left_out(num: int, total: int, what: str) -> list[str]:
     """A note on what isn't drawn, if anything."""
-    return [f"drawn by round or as maps: {num} of {total} values of {what}"] if num < total else []
+    return [f"drawn: {num} of {total} {what}"] if num < total else []
 
 
 def draw_rounds(axes: dict, study: Study, lines: Sequence[Line]) -> None:

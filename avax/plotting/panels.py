@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,6 +28,7 @@ NONE = {  # why nothing was measured
     "verifier_fnr": "no completion was right",
     "label_precision": "no completion was accepted",
 }
+MOST_BARS = 8  # intervals drawn as bars; more of them are a band
 MOST_THIN = 25  # lines of single seeds in a panel; more of them are a smear
 
 
@@ -184,7 +186,8 @@ def draw_gain(axes, study: Study, dim: str, lines: Sequence[Line]) -> None:
 
 
 def points(axes, gain: xr.DataArray, colours: Sequence, shift: float = 0.0, **style) -> None:
-    """Means with their t intervals, and every seed as a small dot, by index.
+    """Means with their t intervals by index: bars and every seed as a small dot, a band if the
+    values are many.
 
     Args:
       gain: by one axis and seed.
@@ -194,27 +197,31 @@ def points(axes, gain: xr.DataArray, colours: Sequence, shift: float = 0.0, **st
     x = np.arange(len(each)) + shift
     mean, low, high = seeds.t_interval(gain)
     mean = np.where(np.isfinite(mean), mean, np.nan)
-    axes.plot(x, mean, color=colours[0], markersize=0, **style)
-    for i, colour in enumerate(colours):
+    is_band = len(each) > MOST_BARS and len(set(map(str, colours))) == 1
+    axes.plot(x, mean, color=colours[0], markersize=4 if is_band else 0, **style)
+    if is_band:
+        axes.fill_between(x, low, high, color=colours[0], alpha=0.15, linewidth=0)
+    for i, colour in [] if is_band else enumerate(colours):
         bar = np.nan_to_num([[mean[i] - low[i]], [high[i] - mean[i]]])
         mark = {"color": colour, "marker": style["marker"], "markersize": 4, "capsize": 2}
         axes.errorbar(x[i], mean[i], bar, linewidth=1, **mark)
-        dots = {"color": colour, "markersize": 2.5, "alpha": 0.6}
         if len(each[i]) > 1:
             y = np.where(np.isfinite(each[i]), each[i], np.nan)
+            dots = {"color": colour, "markersize": 2.5, "alpha": 0.6}
             axes.plot(np.full(len(y), x[i]), y, ".", **dots)
     plotting.mark_lost(axes, x[:, None], np.isneginf(each))
 
 
 def ticks(axis, values: xr.DataArray) -> None:
-    """Ticks of an axis that is drawn by index: all values if they are few, names turned if long."""
+    """Ticks of an axis that is drawn by index: all names, all numbers if they are few."""
     if not settings.is_numeric(values) or values.size <= 6:
-        names = [settings.shown(v) for v in values.values]
+        names = [textwrap.shorten(settings.shown(v), 20, placeholder="...") for v in values.values]
         axis.set_ticks(range(len(names)), names)
         if axis.axis_name == "x" and sum(map(len, names)) > 24:
-            axis.set_tick_params(rotation=25)
+            turned = {"rotation": 25, "ha": "right", "rotation_mode": "anchor"}
+            many = {"rotation": 90, "ha": "right", "va": "center", "rotation_mode": "anchor"}
             for label in axis.get_ticklabels():
-                label.set_horizontalalignment("right")
+                label.set(**(many if len(names) > 4 else turned), fontsize=7)
     elif plotting.is_log(values.values):
         low, high = np.log10(values.values[[1, -1]])
         decades = 10.0 ** np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)

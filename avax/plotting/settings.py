@@ -108,7 +108,8 @@ def name_of(study: Study, at: At, in_full: bool = False) -> str:
     values = {d: shown(study.dataset[d].values[i]) for d, i in at.items()}
     if len(study.axes) <= 1 and not in_full:
         return "".join(values.values())
-    named = [v for d, v in values.items() if d in study.named]
+    flags = {"True", "False"}
+    named = [f"{d} {v}" if v in flags else v for d, v in values.items() if d in study.named]
     return ", ".join(named + [f"{d} {v}" for d, v in values.items() if d in study.numeric])
 
 
