@@ -200,7 +200,7 @@ def points(axes, gain: xr.DataArray, colours: Sequence, shift: float = 0.0, **st
     is_band = len(each) > MOST_BARS and len(set(map(str, colours))) == 1
     axes.plot(x, mean, color=colours[0], markersize=4 if is_band else 0, **style)
     if is_band:
-        axes.fill_between(x, low, high, color=colours[0], alpha=0.15, linewidth=0)
+        axes.fill_between(x, low, high, color=colours[0], alpha=0.12, linewidth=0)
     for i, colour in [] if is_band else enumerate(colours):
         bar = np.nan_to_num([[mean[i] - low[i]], [high[i] - mean[i]]])
         mark = {"color": colour, "marker": style["marker"], "markersize": 4, "capsize": 2}
