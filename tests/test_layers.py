@@ -15,9 +15,9 @@ NOUNS = {f"avax.{name}" for name in "fields struct types vocab requirements chec
 # From the ground up; a package stands for all that is in it. Whoever stands higher may import what
 # stands lower, and what stands beside it.
 FLOORS = [
-    {*NOUNS, "avax.results", "avax.plotting"},
+    {*NOUNS, "avax.results"},
     {"avax.models", "avax.analysis"},
-    {"avax.policies"},
+    {"avax.policies", "avax.plotting"},
     {*PLUGINS, "avax.faults", "avax.metrics", "avax.source"},
     {"avax.loop"},
     {"avax.sweeps"},

@@ -57,7 +57,11 @@ def gain(dataset: xr.Dataset) -> xr.DataArray:
     """Progress since the base, by run and round: -inf from the round on in which a run diverged,
     NaN for a run that was not done.
     """
-    reached = progress(dataset)
+    return since_base(progress(dataset), dataset)
+
+
+def since_base(reached: xr.DataArray, dataset: xr.Dataset) -> xr.DataArray:
+    """`gain` of what runs have reached, by any measure."""
     gained = reached - reached.isel(round=0)
     diverged = dataset.diverged
     return gained.where(diverged == 0).fillna(-np.inf).where(diverged.notnull())

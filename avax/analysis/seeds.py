@@ -1,4 +1,4 @@
-"""Means over seeds, and how far they would be elsewhere with other seeds. NumPy only."""
+"""Means over seeds, and how far they would be elsewhere with other seeds. NumPy and SciPy."""
 
 from __future__ import annotations
 
@@ -36,6 +36,23 @@ def interval(
         np.where(unknown, np.nan, np.nanquantile(samples, q, axis=0)) for q in (0.025, 0.975)
     )
     return mean(stacked), low, high
+
+
+def t_interval(values: xr.DataArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean over the dimension `seed` of what is known, and its 95 % t interval.
+
+    Arrays of the other dimensions, in their order. The interval is NaN for fewer than two seeds;
+    where a seed is -inf, so is the mean, and the interval is NaN.
+    """
+    from scipy.special import stdtrit
+
+    stacked = values.transpose("seed", ...).values.astype(float)
+    middle, num = mean(stacked), (~np.isnan(stacked)).sum(0)
+    is_finite = np.isfinite(middle)
+    apart = np.where(np.isnan(stacked) | ~is_finite, 0, stacked - np.where(is_finite, middle, 0))
+    free = np.where(is_finite & (num > 1), num - 1, np.nan)
+    half = stdtrit(free, 0.975) * np.sqrt((apart**2).sum(0) / free / (free + 1))
+    return middle, np.where(is_finite, middle, np.nan) - half, middle + half
 
 
 def bootstrap(

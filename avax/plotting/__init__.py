@@ -92,27 +92,42 @@ def phase_map(axes: Axes, order: xr.DataArray, label: str):
 def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
     """Mean over seeds of a gain, FPR to the right and the dimension `rows` upwards.
 
-    The colour scale is symmetric: white is no change from the base, blue gain, red loss. A cross
-    marks settings where a run diverged (-inf); grey are those that were not run (NaN), named for
-    the legend.
+    The colours are those of `cells`.
     """
     mean = gain.mean("seed", skipna=False).transpose(rows, "fpr").values
-    limit = np.abs(mean[np.isfinite(mean)]).max(initial=1e-6)
+    image = cells(axes, mean)
+    name_unrun(axes, mean)
+    axes.figure.colorbar(image, ax=axes, label=label, pad=0.02)
+    tick_values(axes.xaxis, gain.fpr.values)
+    tick_values(axes.yaxis, gain[rows].values)
+    axes.set_xlabel("verifier's FPR = P(accept | wrong)")
+    return image
+
+
+def cells(axes: Axes, mean: np.ndarray, limit: float | None = None):
+    """A cell for each setting, white where nothing changed, blue for gain, red for loss: f[Y, X].
+
+    Crosses mark what diverged (-inf); grey is what was not run (NaN).
+
+    Args:
+      limit: the gain of the darkest blue; the largest change by default.
+    """
+    limit = limit or np.abs(mean[np.isfinite(mean)]).max(initial=1e-6)
     colours = colour_map("RdBu").with_extremes(bad=NOT_RUN, under="white")
     shown = np.where(np.isneginf(mean), -2 * limit, mean)  # `under` the scale, so white
     image = axes.imshow(shown, origin="lower", aspect="auto", cmap=colours, vmin=-limit, vmax=limit)
     y, x = np.nonzero(np.isneginf(mean))
     if len(x):
         cross(axes, x, y)
+    return image
+
+
+def name_unrun(axes: Axes, mean: np.ndarray, is_counted: bool = True) -> None:
+    """Names the grey of `cells` for the legend if there is any, and counts the other cells."""
     num_run = np.count_nonzero(~np.isnan(mean))
     if num_run < mean.size:
-        name = f"not run ({num_run} of {mean.size} settings were)"
+        name = f"not run ({num_run} of {mean.size} settings were)" if is_counted else "not run"
         axes.plot([], [], "s", color=NOT_RUN, markersize=8, label=name)
-    axes.figure.colorbar(image, ax=axes, label=label, pad=0.02)
-    tick_values(axes.xaxis, gain.fpr.values)
-    tick_values(axes.yaxis, gain[rows].values)
-    axes.set_xlabel("verifier's FPR = P(accept | wrong)")
-    return image
 
 
 def mark_diverged(axes: Axes, x: xr.DataArray, gain: xr.DataArray) -> None:
