@@ -14,9 +14,8 @@ import xarray as xr
 
 from avax.results import store
 from avax.results.checked_json import write_json
-from avax.results.dataset import CONFIG, PROGRESS, PROVENANCE, STORE, ResultsError
+from avax.results.dataset import CONFIG, PROGRESS, PROVENANCE, STORE, ResultsError, one_line
 from avax.results.dataset import finish as finish_results
-from avax.results.dataset import one_line
 
 GROWN = "grown"  # a folder in that of the results; of this name, it is complete
 GROWING = f"{GROWN}.part"
@@ -79,7 +78,8 @@ def settle(folder: pathlib.Path) -> None:
         if (grown / CONFIG).exists():
             for name in MOVED:
                 if (grown / name).exists():
-                    _remove(folder / name)
+                    if (folder / name).is_dir():  # a file is replaced, and missing at no moment
+                        shutil.rmtree(folder / name)
                     (grown / name).replace(folder / name)
         _remove(grown)
     except OSError as error:
