@@ -76,7 +76,7 @@ def main(
         paths = plotting.save(drawn, command.out / "figure")
 
     print(figure.summary(*datasets))
-    for line in lines:
+    for line in dict.fromkeys([*lines, *(x for part in parts.values() for x in part.notes())]):
         print(f"note: {line}")
     print_paths(sweeps, paths)
     print_times(imported, engine.seconds)

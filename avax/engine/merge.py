@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """`avax.merge`: results of one configuration, from folders that have some of its seeds each."""
+=======
+"""`avax.merge`: folders of one configuration that have some of the seeds each become one."""
+>>>>>>> grow
 
 from __future__ import annotations
 
@@ -60,9 +64,11 @@ def merge(
     merged = {out / part: _merged([x / part for x in sources], most) for part in parts}
     if root:
         roots.check(root)
+    places = list(dict.fromkeys([out, *merged]))
+    for folder in places:
+        _check_free(folder, merged.get(folder))
     with contextlib.ExitStack() as held:
-        for folder in dict.fromkeys([out, *merged]):
-            _check_free(folder, merged.get(folder))
+        for folder in places:
             held.enter_context(lock.hold(folder))
         for folder in merged:
             settle(folder)
@@ -86,7 +92,8 @@ def _root(sources: Sequence[pathlib.Path], out: pathlib.Path) -> roots.Root | No
     name, parts = first
     if name is None:
         return None
-    if not parts or not all(map(untrusted.is_name, "/".join(filter(None, parts)).split("/"))):
+    names = [name for part in parts if part for name in part.split("/")]
+    if not parts or not all(map(untrusted.is_name, names)):
         raise ResultsError(f"{sources[0]}: names parts that can't be folders")
     choices = found[0].get("choices")
     return roots.Root(out, name, choices if isinstance(choices, dict) else {}, tuple(parts))

@@ -88,8 +88,8 @@ class Engine:
           ConfigError: if the sizes are beyond what the machine or the compiler can do.
         """
         settings, groups = self._groups(config)
-        for path, names in config.lacking.items() if hosts.is_first() else ():
-            say(f"{path}: the same at each value for {', '.join(names)}, without such a field")
+        for line in config.notes() if hosts.is_first() else ():
+            say(line)
         bases = [self.bases(config, settings[group[0]]) for group in groups]
         before = resume.begun(out) if hosts.is_first() else None
         widths = resume.known_widths(config, before) or [None] * len(groups)

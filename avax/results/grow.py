@@ -78,7 +78,8 @@ def settle(folder: pathlib.Path) -> None:
         if (grown / CONFIG).exists():
             for name in MOVED:
                 if (grown / name).exists():
-                    _remove(folder / name)
+                    if (folder / name).is_dir():  # a file is replaced, and missing at no moment
+                        shutil.rmtree(folder / name)
                     (grown / name).replace(folder / name)
         _remove(grown)
     except OSError as error:

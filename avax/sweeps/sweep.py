@@ -139,6 +139,13 @@ class Sweep:
                         found.setdefault(path, []).append(plugins.label(plugin))
         return found
 
+    def notes(self) -> list[str]:
+        """What a user should know of `lacking`, a line for each axis."""
+        return [
+            f"axes.{path}: {', '.join(names)} lack it: their results are the same at all its values"
+            for path, names in self.lacking.items()
+        ]
+
     @functools.cached_property
     def same(self) -> dict[int, list[int]]:
         """The settings that are the same as each one that is the first of its kind, itself

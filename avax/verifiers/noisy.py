@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
@@ -22,6 +24,10 @@ class Noisy:
     inner: Verifier
     fpr: Scalar = struct.leaf(0.0, low=0, high=1)
     fnr: Scalar = struct.leaf(0.0, low=0, high=1)
+
+    # They are called like the rates that the loop measures, and swept as such: where those are
+    # others, because `inner` errs as well, a run says so.
+    promises_rates: ClassVar[bool] = True
 
     @property
     def uses_ground_truth(self) -> bool:

@@ -164,7 +164,7 @@ def _print_samples(wanted: Wanted) -> None:
     from avax.fields import ConfigError
     from avax.policies.samples import samples
 
-    labels = {axis.dim: axis.values[i].item() for axis, i in wanted.at}
+    labels = {axis.dim: axis.values.tolist()[i] for axis, i in wanted.at}
     if wanted.round is not None:
         labels["round"] = wanted.round
     rounds = wanted.last_round if wanted.round is None else wanted.round
