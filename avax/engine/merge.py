@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""`avax.merge`: results of one configuration, from folders that have some of its seeds each."""
-=======
 """`avax.merge`: folders of one configuration that have some of the seeds each become one."""
->>>>>>> grow
 
 from __future__ import annotations
 

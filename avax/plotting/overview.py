@@ -162,7 +162,10 @@ def map_grid(num: int) -> tuple[plotting.Figure, dict]:
 
 def bars(study: Study) -> list[str]:
     """A note on the interval of the final gain, if there is one."""
-    return ["bars or bands: 95 % t intervals over seeds"] if study.dataset.sizes["seed"] > 1 else []
+    num_seeds = study.dataset.sizes["seed"]
+    if num_seeds < panels.LEAST_SEEDS:
+        return ["two seeds: an interval would say nothing"] if num_seeds == 2 else []
+    return ["bars or bands: 95 % t intervals over seeds"]
 
 
 def left_out(num: int, total: int, what: str) -> list[str]:

@@ -28,6 +28,7 @@ NONE = {  # why nothing was measured
     "verifier_fnr": "no completion was right",
     "label_precision": "no completion was accepted",
 }
+LEAST_SEEDS = 3  # of an interval that is drawn: of two it is 13 standard errors wide, and hides all
 MOST_BARS = 8  # intervals drawn as bars; more of them are a band
 MOST_THIN = 25  # lines of single seeds in a panel; more of them are a smear
 
@@ -196,6 +197,8 @@ def points(axes, gain: xr.DataArray, colours: Sequence, shift: float = 0.0, **st
     each = gain.transpose(..., "seed").values
     x = np.arange(len(each)) + shift
     mean, low, high = seeds.t_interval(gain)
+    if gain.sizes["seed"] < LEAST_SEEDS:
+        low = high = mean
     mean = np.where(np.isfinite(mean), mean, np.nan)
     is_band = len(each) > MOST_BARS and len(set(map(str, colours))) == 1
     axes.plot(x, mean, color=colours[0], markersize=4 if is_band else 0, **style)
