@@ -103,6 +103,7 @@ def _parser(name, doc, choices, sweep) -> Parser:
         description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        prog="python -m avax" if sys.argv[0].endswith("__main__.py") else None,
         usage="%(prog)s [flags]",
     )
     for flag, values in choices.items():

@@ -4,6 +4,9 @@
     python experiments/run.py --axes.fpr 0,0.03,0.1,1 --num-seeds 4     # at four error rates
     python experiments/run.py --axes.verifier none,length,oracle        # behind three verifiers
 
+Of results, `avax show RESULTS` says what they hold, `avax samples RESULTS` shows answers of trained
+policies, `avax export RESULTS --csv FILE` writes all numbers. Each has a --help.
+
 Every plug-in goes by its name, at any depth (`--base.verifier noisy --base.verifier.inner length`);
 every number and every plug-in can be an axis, or several with commas. `python -m avax` is the same.
 

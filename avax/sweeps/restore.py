@@ -101,6 +101,7 @@ def _object(path: str, content: Mapping[str, Any]) -> Any:
     for name, field in fields.items():
         if name in content:
             values[name] = _value(_below(path, name), content[name], hints[name], field.default)
+            check_value(_below(path, name), field, values[name])
         elif field.default is field.default_factory is dataclasses.MISSING:
             raise ConfigError(f"{_below(path, name)}: is missing")
     return cls(**values)

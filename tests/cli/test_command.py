@@ -59,22 +59,27 @@ def test_help_lists_the_commands(capsys):
         command.main(["--help"])
     out = capsys.readouterr().out
     assert not raised.value.code
-    assert all(f"{name} " in out and module.ABOUT in out for name, module in COMMANDS.items())
+    assert all(f"avax {name}" in out for name in COMMANDS) and "--axes.fpr" in out
 
 
-def test_what_is_no_command_has_one_place(monkeypatch, capsys):
+def test_flags_without_a_command_run_an_experiment(monkeypatch, capsys):
     seen = []
-    monkeypatch.setattr(command, "no_command", seen.append)
-    for argv in (["run", "mine.py"], [], ["--preset", "smoke"]):
+    monkeypatch.setattr(command, "run", seen.append)
+    for argv in ([], ["--preset", "smoke"]):
         command.main(argv)
     command.main(["show", str(DATA / "theory" / "skill")])
-    assert seen == [["run", "mine.py"], [], ["--preset", "smoke"]] and capsys.readouterr().out
+    assert seen == [[], ["--preset", "smoke"]] and capsys.readouterr().out
+
+
+def test_it_says_its_version(capsys):
+    command.main(["--version"])
+    assert capsys.readouterr().out == f"avax {avax.__version__}\n"
 
 
 @pytest.mark.parametrize(
     "argv, words",
     [
-        ([], "COMMAND"),
+        (["--fpr", "0.1"], "did you mean --base.verifier.fpr?"),
         (["shw"], "show"),
         (["shw"], "export"),
         (["show", "nothing"], "no such folder"),

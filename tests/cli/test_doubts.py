@@ -15,7 +15,7 @@ from avax.faults.lapse import Lapse
 from avax.learners import FilteredSFT, Population
 from avax.sweeps.needs import made_up
 from avax.sweeps.sweep import Sweep
-from avax.verifiers import Noisy, Oracle
+from avax.verifiers import AcceptAll, Noisy, Systematic
 
 FPR, FNR = (0.0, 0.3), (0.1,)
 BIG = FilteredSFT(num_problems=1000, num_samples=2)
@@ -65,7 +65,7 @@ def test_a_rate_that_is_not_known_in_a_round_is_none():
 @pytest.mark.parametrize(
     "fields",
     [
-        {"verifier": Noisy(Oracle())},  # its rates are those beside the inner one's
+        {"verifier": Systematic()},  # its rates are of kinds of mistakes
         {"lapse": Lapse(rate=0.5)},
         {"label_noise": LabelNoise(drop_rate=0.1)},
     ],
@@ -137,3 +137,15 @@ def test_doubts_are_drawn_above_the_panels():
     assert "smoke" in figure.get_suptitle() and "diverged" in figure.get_suptitle()
     box, panel = figure._suptitle.get_window_extent(), axes.get_tightbbox()
     assert box.x1 <= figure.bbox.x1 and box.y0 >= panel.y1
+
+
+def test_noise_on_what_errs_itself_has_other_rates_than_it_is_called_by():
+    """The flips of a verifier that accepts all: nothing that it rejects is there to be accepted."""
+    config = sweep(verifier=Noisy(AcceptAll()))
+    data = results(config)
+    assert lines_of(config, data) == []
+    data.verifier_fpr.values[...] = 0.9
+    (line,) = lines_of(config, data)
+    assert (
+        "in 2 of 2 settings the measured FPR is not that of the verifier, 0.9 instead of 0" in line
+    )
