@@ -174,6 +174,7 @@ _bool.__name__ = "true or false"
 def _with_flags(sweep: Sweep, args: Mapping[str, Any]) -> Sweep:
     """The sweep with the fields that were given; its plug-ins are those that were named."""
     base, axes, named = sweep.base, dict(sweep.axes), seams(sweep)
+    varied = {*axes, *(p.removeprefix("axes.") for p in args if args[p] and p.startswith("axes."))}
     for path, value in args.items():
         where, _, inner = path.partition(".")
         if value is None or inner in named:
@@ -182,7 +183,7 @@ def _with_flags(sweep: Sweep, args: Mapping[str, Any]) -> Sweep:
             field = plugins.fields(base, axes)[inner][1]
             axes[inner] = parse_values(path, value, type(field))
         elif where == "base":
-            if inner in axes:
+            if inner in varied:
                 raise ConfigError(f"{path}: is an axis, so its values are set by --axes")
             base, axes = plugins.with_field(base, axes, inner, value)
         elif where == "pretraining":
