@@ -14,7 +14,7 @@ from avax import struct, types
 from avax.curricula import CURRICULA
 from avax.learners import LEARNERS
 from avax.models import transformer
-from avax.sweeps import sweep
+from avax.sweeps import stacking
 from avax.tasks import TASKS
 from avax.tasks.copy import Copy
 from avax.verifiers import VERIFIERS
@@ -68,7 +68,7 @@ def shapes(tree):
 
 def under_vmap(function, plugin):
     """Shapes of function(plugin) for two stacked plug-ins, without the leading axis."""
-    out = jax.eval_shape(jax.vmap(function), sweep.stack([plugin, plugin]))
+    out = jax.eval_shape(jax.vmap(function), stacking.stack([plugin, plugin]))
     assert all(x.shape[0] == 2 for x in jax.tree.leaves(out))
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), out)
 
@@ -207,7 +207,7 @@ def test_scores_lie_between_0_and_1(plugin):
         seen = grade if verifier.uses_ground_truth else None
         return verify(verifier, key_verify, state, policy, rollout, seen)
 
-    stacked = sweep.stack(variants)
+    stacked = stacking.stack(variants)
     keys = jax.random.split(jax.random.key(2), (len(variants), 50))
     # Policies are arguments, as in a run: of zeros that it knows as constants, the XLA of jax 0.12
     # makes NaN in about one compilation of eight.

@@ -18,7 +18,7 @@ from avax.learners.filtered_sft import FilteredSFT
 from avax.learners.grpo import GRPO
 from avax.models.transformer import TransformerConfig
 from avax.policies import generation, pretrain
-from avax.sweeps import sweep
+from avax.sweeps import stacking
 from avax.tasks.copy import Copy
 from avax.types import MISTAKES, Grade, Problem, Rollout, StepInfo, Verdict
 from avax.verifiers.majority import MajorityVote
@@ -84,7 +84,7 @@ def play(name, base) -> dict[str, np.ndarray]:
         bases += [base, base, jax.tree.map(lambda x: x * jnp.nan, base)]
     bases = jax.tree.map(lambda *x: jnp.stack(x), *bases)
     keys = jax.vmap(jax.random.key)(jnp.array(seeds))
-    _, metrics = program("runs")(sweep.stack(settings), bases, keys)
+    _, metrics = program("runs")(stacking.stack(settings), bases, keys)
     return jax.tree.map(np.asarray, metrics)
 
 

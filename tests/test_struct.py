@@ -22,7 +22,7 @@ from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
 from avax.probes import PROBES
-from avax.sweeps import sweep
+from avax.sweeps import stacking
 from avax.sweeps.sweep import Sweep
 from avax.sweeps.validate import validate
 from avax.tasks import TASKS, Addition
@@ -169,7 +169,7 @@ def test_transformations_build_what_they_like():
         return sum(jnp.asarray(x, jnp.float32) for x in jax.tree.leaves(experiment))
 
     expected = sum(map(float, jax.tree.leaves(BASE)))
-    stacked, axes = sweep.stack([BASE, BASE]), jax.tree.map(lambda _: 0, BASE)
+    stacked, axes = stacking.stack([BASE, BASE]), jax.tree.map(lambda _: 0, BASE)
     np.testing.assert_allclose(jax.jit(total)(BASE), expected, rtol=1e-6)
     np.testing.assert_allclose(jax.vmap(total, (axes,))(stacked), [expected] * 2, rtol=1e-6)
     assert jax.eval_shape(lambda e: e, BASE).verifier.fpr.dtype == np.float32

@@ -15,7 +15,8 @@ from avax.engine.durable import resume
 from avax.engine.program import Program
 from avax.engine.run import Engine
 from avax.metrics import METRICS
-from avax.sweeps.sweep import Sweep, run_keys, stack_members
+from avax.sweeps.stacking import run_keys, stack_members
+from avax.sweeps.sweep import Sweep
 from avax.types import MISTAKES
 
 UNITS = [(device,) for device in jax.devices()]

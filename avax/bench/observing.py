@@ -17,7 +17,7 @@ from avax.engine.durable import resume
 from avax.engine.progress import say
 from avax.engine.run import Engine
 from avax.engine.segments import Run
-from avax.sweeps import sweep
+from avax.sweeps import stacking
 from avax.sweeps.sweep import Sweep
 
 REPEATS = 5
@@ -40,7 +40,7 @@ def observing(config: Sweep) -> dict[str, Any]:
         engine = Engine(folder / "bases")
         engine.prepare([config])
         bases = engine.bases(config, settings[0])
-        members, _ = sweep.stack_members(config, settings, list(range(len(settings))), bases)
+        members, _ = stacking.stack_members(config, settings, list(range(len(settings))), bases)
         run = Run(members, int(config.tile_width), config.optimization)
         units = tiles.make_units(config.placement, jax.local_devices(), len(settings))
         run.compile_all(units)

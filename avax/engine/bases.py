@@ -21,7 +21,7 @@ from avax.loop import Experiment
 from avax.models import transformer
 from avax.policies.pretrain import best_candidate, candidate_keys
 from avax.results import ResultsError, folders
-from avax.sweeps import sweep
+from avax.sweeps import stacking, sweep
 from avax.sweeps.sweep import Sweep
 from avax.types import Policy, Task
 
@@ -148,7 +148,7 @@ def train_bases(
 ) -> dict[int, Trained]:
     """The best candidate of each seed."""
     pretraining = config.pretraining
-    keys = jnp.stack([candidate_keys(pretraining, sweep.base_key(seed)) for seed in seeds])
+    keys = jnp.stack([candidate_keys(pretraining, stacking.base_key(seed)) for seed in seeds])
     say(f"training {keys.size} policies, {pretraining.num_updates} updates each")
     policies, losses = train(
         pretraining, task, experiment.base_difficulty, keys.reshape(-1), config.optimization

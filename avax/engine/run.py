@@ -31,7 +31,7 @@ from avax.engine.progress import Meter, say
 from avax.engine.segments import Run
 from avax.engine.width import check_bases, known_width, measured_width
 from avax.loop import Experiment
-from avax.sweeps import adaptive, sweep
+from avax.sweeps import adaptive, stacking
 from avax.sweeps.sweep import Sweep
 from avax.types import Policy
 
@@ -88,8 +88,7 @@ class Engine:
           ConfigError: if the sizes are beyond what the machine or the compiler can do.
         """
         settings, groups = self._groups(config)
-        for line in config.notes() if hosts.is_first() else ():
-            say(line)
+        keep = self._said(config, settings)
         bases = [self.bases(config, settings[group[0]]) for group in groups]
         before = resume.begun(out) if hosts.is_first() else None
         widths = resume.known_widths(config, before) or [None] * len(groups)
@@ -99,10 +98,6 @@ class Engine:
                 for of_group in zip(groups, bases, widths, strict=True)
             ]
         facts = resume.facts(config, [plan.run.width for plan in plans])
-        keep = keeper.what_to_keep(config, settings[0])
-        if keep != config.keep_policies and keep == "none" and hosts.is_first():
-            size = keeper.bytes_of_last(config, settings[0]) / 1e6
-            say(f"trained policies, {size:.0f} MB, are not kept; --keep-policies last keeps them")
         kept = Keeper(out, config, keep, before is not None)
         writer = open_store(out, config, facts, before, kept.flush)
         total, silent = None if config.trace else len(config.same), not hosts.is_first()
@@ -111,15 +106,32 @@ class Engine:
             for batch in batches(config, writer.dataset):
                 for group, own_bases, plan in zip(groups, bases, plans, strict=True):
                     if asked := [i for i in group if i in batch]:
-                        members, runs = sweep.stack_members(config, settings, asked, own_bases)
+                        members, runs = stacking.stack_members(config, settings, asked, own_bases)
                         about = plan.run, config.segment, place, facts, self._stop.asked
                         runner = ResumableRunner(*about, meter.part, keep)
-                        cells = partial(sweep.cells, config)
+                        cells = partial(stacking.cells, config)
                         self._run(runner, plan, (members, runs, cells), writer, kept, meter)
         writer.close()
         if not hosts.is_first():
             return writer.dataset
         shutil.rmtree(place, ignore_errors=True)
+        return self._finished(config, out, writer, plans)
+
+    def _said(self, config, settings) -> str:
+        """What is kept of the policies; tells the user what may be a surprise."""
+        keep = keeper.what_to_keep(config, settings[0])
+        lines = config.notes()
+        if keep == "none" != config.keep_policies:
+            size = keeper.bytes_of_last(config, settings[0]) / 1e6
+            lines.append(
+                f"trained policies, {size:.0f} MB, are not kept; --keep-policies last keeps them"
+            )
+        for line in lines if hosts.is_first() else ():
+            say(line)
+        return keep
+
+    def _finished(self, config, out, writer, plans) -> xr.Dataset:
+        """The results, from disk; what was there before stays if it was whole."""
         most = 2 * writer.dataset.nbytes
         if not (writer.kept.all() and results.is_whole(out, most)):
             earlier = resume.earlier_provenance(out) if writer.kept.all() else None
@@ -169,7 +181,7 @@ class Engine:
     def _groups(self, config):
         """All settings, and the indices of those that share a structure, if there is memory."""
         settings = config.settings()
-        groups = sweep.groups(config)
+        groups = stacking.groups(config)
         for group in groups:
             first = settings[group[0]]
             num_copies = adaptive.most_runs(config, len(group)) * first.num_bases
@@ -193,7 +205,7 @@ class Engine:
         width: int | None = None,
     ) -> Plan:
         """What settings that share a structure, given by their indices, are run with."""
-        members, _ = sweep.stack_members(config, settings, group[:MEASURED], bases)
+        members, _ = stacking.stack_members(config, settings, group[:MEASURED], bases)
         devices = jax.devices()
         num_runs = adaptive.most_runs(config, len(group))
         width = width or known_width(config.tile_width, num_runs)

@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from avax.analysis import phase, trace
-from avax.sweeps.sweep import Sweep, dimension_names
+from avax.sweeps.sweep import Sweep
+from avax.sweeps.tables import dimension_names
 
 ALONG = "fpr"  # the axis that rays follow; each value of the other axis is a ray
 

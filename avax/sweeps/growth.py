@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from avax import struct
-from avax.sweeps.sweep import Sweep, groups
+from avax.sweeps.stacking import groups
+from avax.sweeps.sweep import Sweep
 
 
 def part_of(config: Sweep, stored: Mapping[str, Any]) -> Sweep | None:

@@ -16,7 +16,8 @@ import xarray as xr
 from avax import results, struct
 from avax.fields import ConfigError
 from avax.sweeps import adaptive
-from avax.sweeps.sweep import Sweep, empty_dataset, probe_metrics
+from avax.sweeps.sweep import Sweep
+from avax.sweeps.tables import empty_dataset, probe_metrics
 from avax.sweeps.validate import validate
 from avax.verifiers import Hashed, Oracle, StepOracle, Systematic
 

@@ -7,27 +7,19 @@ import functools
 import hashlib
 import itertools
 import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import jax
-import numpy as np
-import xarray as xr
-
-from avax import results, struct
+from avax import struct
 from avax.fields import check_value
 from avax.loop import Experiment
-from avax.metrics import DIMENSIONS, METRICS
 from avax.policies.pretrain import Pretraining
 from avax.sweeps import plugins
-from avax.types import MISTAKES, Metric, Policy
 
 # Fields that change rounding alone, and those that change not even that. Results that are older
 # than these keep their names.
 INVISIBLE = ("segment", "engine", "ray_address", "keep_policies")
 EXECUTION = ("tile_width", "placement", "optimization", *INVISIBLE)
-BLOCK = 256  # keys that are made at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,134 +165,3 @@ def stored_digest(config: Mapping[str, Any]) -> str:
     """`Sweep.digest` of what `struct.to_dict` made of a sweep."""
     how = {f.name: f.default for f in dataclasses.fields(Sweep) if f.name in EXECUTION}
     return digest({name: x for name, x in {**config, **how}.items() if name not in INVISIBLE})
-
-
-def probe_metrics(experiment: Experiment) -> dict[str, Metric]:
-    """What the experiment's probe measures, by name."""
-    return {} if experiment.probe is None else experiment.probe.metrics
-
-
-def dimension_names(axes: Mapping[str, Any], experiment: Experiment) -> dict[str, str]:
-    """The dimension of each axis: the field's own name, or its dotted path if that is taken."""
-    last = [path.rpartition(".")[2] for path in axes]
-    probed = [name for m in probe_metrics(experiment).values() for name in m.dims]
-    taken = [*last, "seed", "round", "difficulty", "mistake", *dict.fromkeys(probed)]
-    return {p: n if taken.count(n) == 1 else p for p, n in zip(axes, last, strict=True)}
-
-
-def groups(config: Sweep) -> list[list[int]]:
-    """Indices of the different settings that share a compiled program and base policies."""
-    settings, different = config.settings(), list(config.same)
-    found = group_by_structure([settings[i] for i in different])
-    return [[different[i] for i in group] for group in found]
-
-
-def cells(config: Sweep, runs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the outcomes of some runs stand in the results: those of settings that are the same
-    stand in the place of each.
-
-    Returns:
-      Indices into `runs`, and the runs by flat index; as many of both.
-    """
-    places = [
-        (row, twin * config.num_seeds + run % config.num_seeds)
-        for row, run in enumerate(runs.tolist())
-        for twin in config.same[run // config.num_seeds]
-    ]
-    rows, flat = zip(*places, strict=True)
-    return np.array(rows), np.array(flat)
-
-
-def group_by_structure(experiments: list[Experiment]) -> list[list[int]]:
-    """Indices of the experiments that share a compiled program and base policies, in order."""
-    groups: dict[Any, list[int]] = {}
-    digests: dict[int, str] = {}  # by the identity of a task: most settings share it
-    for i, experiment in enumerate(experiments):
-        task = experiment.warm_task
-        if id(task) not in digests:
-            digests[id(task)] = digest(task)
-        key = jax.tree.structure(experiment), digests[id(task)], experiment.base_difficulty
-        groups.setdefault(key, []).append(i)
-    return list(groups.values())
-
-
-def stack(experiments: list[Experiment]) -> Experiment:
-    """One experiment whose leaves have a leading axis, as int32 or float32."""
-
-    def leaves(*values):
-        is_int = all(isinstance(v, int) for v in values)
-        return np.asarray(values, np.int32 if is_int else np.float32)
-
-    return jax.tree.map(leaves, *experiments)
-
-
-def run_keys(experiments: Sequence[Experiment], seeds: Sequence[int]) -> jax.Array:
-    """The keys of all seeds of each setting: one depends on its setting and its seed, never on the
-    run's place.
-
-    Nor on fields that have their default: a field that is added later changes no run.
-    """
-    names = [zlib.crc32(digest(e, defaults=False).encode()) for e in experiments]
-    pairs = np.array(list(itertools.product(names, seeds)), np.uint32)
-    blocks = np.resize(pairs, (-(-len(pairs) // BLOCK) * BLOCK, 2)).reshape(-1, BLOCK, 2)
-    data = np.concatenate([_key_data(block) for block in blocks])[: len(pairs)]
-    return jax.random.wrap_key_data(data)
-
-
-@jax.jit  # of one shape: to compile for each number of runs would take longer than all else
-def _key_data(pairs):
-    def one(pair):
-        name, seed = pair
-        key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), name)
-        return jax.random.key_data(key)
-
-    return jax.vmap(one)(pairs)
-
-
-def base_key(seed: int) -> jax.Array:
-    """The key that a seed's base policy is trained with."""
-    return jax.random.fold_in(jax.random.key(seed), 0)
-
-
-def stack_members(
-    config: Sweep, settings: list[Experiment], group: list[int], bases: Policy
-) -> tuple[tuple, np.ndarray]:
-    """A group of settings, given by their indices, x seeds as (experiments, bases, keys) with a
-    leading axis, and the runs' indices.
-
-    A run's bases are those of its own seed and of the `num_bases` - 1 seeds that follow.
-    """
-    experiments = [settings[i] for i in group]
-    seeds = range(config.seed, config.seed + config.num_seeds)
-    pairs = [(e, i) for e in experiments for i in range(config.num_seeds)]
-    stacked = stack([e for e, _ in pairs])
-    keys = run_keys(experiments, seeds)
-    own_seeds = np.array([i for _, i in pairs])[:, None] + np.arange(stacked.num_bases)
-    snapshots = np.array([e.snapshot for e, _ in pairs])[:, None]
-    own_bases = jax.tree.map(lambda x: np.asarray(x)[own_seeds, snapshots], bases)
-    runs = np.array([g * config.num_seeds + i for g in group for i in range(config.num_seeds)])
-    return (stacked, own_bases, keys), runs
-
-
-def run_labels(config: Sweep) -> dict[str, list]:
-    """The values along each dimension of the runs: the axes, then the seed."""
-    names = dimension_names(config.axes, config.base)
-    axes = {names[path]: plugins.labels(path, values) for path, values in config.axes.items()}
-    return axes | {"seed": list(range(config.seed, config.seed + config.num_seeds))}
-
-
-def empty_dataset(config: Sweep) -> xr.Dataset:
-    """The results' dataset, full of NaN: axes, then seed and round, then what a metric has."""
-    runs = run_labels(config)
-    coords: dict[str, Any] = runs | {
-        "round": range(config.base.num_rounds + 1),
-        "difficulty": range(1, config.settings()[0].task.max_difficulty + 1),
-        "mistake": MISTAKES,
-    }
-    probed = probe_metrics(config.base)
-    coords |= {name: values for m in probed.values() for name, values in m.dims.items()}
-    dims = (*runs, "round")
-    shapes = {name: (*dims, *DIMENSIONS.get(name, ())) for name in METRICS}
-    shapes |= {name: (*dims, *metric.dims) for name, metric in probed.items()}
-    about = METRICS | {name: metric.about for name, metric in probed.items()}
-    return results.template(coords, shapes, about).assign_attrs(config=struct.to_dict(config))

@@ -11,7 +11,8 @@ from small_sweeps import BASE, SMALL
 
 from avax import results
 from avax.probes import PassAt
-from avax.sweeps.sweep import Sweep, empty_dataset
+from avax.sweeps.sweep import Sweep
+from avax.sweeps.tables import empty_dataset
 from avax.tasks import Addition
 from avax.verifiers import Oracle
 

@@ -183,7 +183,9 @@ def diverging(seeds):
 
 def keys_of(*seeds):
     return [
-        jax.random.key_data(pretrain.candidate_keys(PRETRAINING, engine_bases.sweep.base_key(s))[0])
+        jax.random.key_data(
+            pretrain.candidate_keys(PRETRAINING, engine_bases.stacking.base_key(s))[0]
+        )
         for s in seeds
     ]
 

@@ -19,7 +19,7 @@ from avax.engine.run import Engine
 from avax.engine.segments import Run
 from avax.metrics import METRICS
 from avax.results import folders
-from avax.sweeps import sweep
+from avax.sweeps import stacking
 from avax.types import MISTAKES
 from avax.verifiers import Oracle
 
@@ -38,7 +38,7 @@ def bases(bases_dir):
 @pytest.fixture(scope="module")
 def members(bases):
     """25 settings, one seed."""
-    return sweep.stack_members(GRID, GRID.settings(), list(range(25)), bases)[0]
+    return stacking.stack_members(GRID, GRID.settings(), list(range(25)), bases)[0]
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +241,7 @@ def test_results_are_those_of_lone_runs(executed, bases, one):
     for fpr, fnr, i in [(0.0, 0.5, 0), (0.5, 0.0, 1), (1.0, 0.5, 1)]:
         setting = BASE.replace(verifier=Oracle(fpr=fpr, fnr=fnr))
         base = jax.tree.map(lambda x, i=i: x[i : i + 1, -1:], bases)
-        member = (sweep.stack([setting]), base, run_key(setting, 3 + i)[None])
+        member = (stacking.stack([setting]), base, run_key(setting, 3 + i)[None])
         lone = one(UNITS[0], member)
         cell = data.sel(fpr=fpr, fnr=fnr, seed=3 + i)
         for name in METRICS:

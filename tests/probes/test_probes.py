@@ -21,7 +21,8 @@ from avax.probes import PROBES, Both, Gap, Overlap, PassAt, SelfTrust, judging
 from avax.probes.gap import filter_gap
 from avax.probes.pass_at import pass_at
 from avax.probes.self_trust import area_by_author, matched_weight
-from avax.sweeps.sweep import Sweep, empty_dataset
+from avax.sweeps.sweep import Sweep
+from avax.sweeps.tables import empty_dataset
 from avax.sweeps.validate import validate
 from avax.tasks import Copy
 from avax.types import Probe

@@ -17,8 +17,9 @@ from avax.engine.run import Engine
 from avax.fields import ConfigError
 from avax.probes import SelfTrust
 from avax.results.untrusted import is_label
-from avax.sweeps import plugins, sweep
-from avax.sweeps.sweep import Sweep, empty_dataset
+from avax.sweeps import plugins, stacking
+from avax.sweeps.sweep import Sweep
+from avax.sweeps.tables import empty_dataset
 from avax.sweeps.validate import validate
 from avax.verifiers import AcceptAll, AllOf, Hashed, MajorityVote, Noisy, Oracle, RelativeLength
 
@@ -80,9 +81,11 @@ def test_names_and_plugins_are_one_configuration():
 
 
 def test_cells_of_runs_are_those_of_all_settings_that_are_the_same():
-    rows, places = sweep.cells(CONFIG, np.array([0, 1, 4]))  # none with both seeds; oracle, seed 0
+    rows, places = stacking.cells(
+        CONFIG, np.array([0, 1, 4])
+    )  # none with both seeds; oracle, seed 0
     assert rows.tolist() == [0, 0, 1, 1, 2] and places.tolist() == [0, 2, 1, 3, 4]
-    rows, places = sweep.cells(SMALL, np.array([5, 2]))
+    rows, places = stacking.cells(SMALL, np.array([5, 2]))
     assert rows.tolist() == [0, 1] and places.tolist() == [5, 2]
 
 

@@ -16,7 +16,7 @@ from avax import struct
 from avax.curricula import Frontier
 from avax.learners import GRPO
 from avax.probes import SelfTrust
-from avax.sweeps import sweep
+from avax.sweeps import stacking, sweep, tables
 from avax.sweeps.sweep import Sweep
 from avax.sweeps.validate import validate
 from avax.verifiers import MajorityVote, Noisy, Oracle
@@ -33,7 +33,7 @@ def test_settings_are_all_combinations_the_last_axis_fastest():
 
 def test_dimensions_are_named_after_fields_unless_they_clash():
     axes = ["verifier.fpr", "learner.base_rate", "verifier.inner.fpr"]
-    assert sweep.dimension_names(dict.fromkeys(axes), BASE) == {
+    assert tables.dimension_names(dict.fromkeys(axes), BASE) == {
         "verifier.fpr": "verifier.fpr",
         "learner.base_rate": "base_rate",
         "verifier.inner.fpr": "verifier.inner.fpr",
@@ -41,7 +41,7 @@ def test_dimensions_are_named_after_fields_unless_they_clash():
 
 
 def test_a_dimension_of_the_probe_is_taken():
-    names = sweep.dimension_names({"base.reader": ()}, BASE.replace(probe=SelfTrust()))
+    names = tables.dimension_names({"base.reader": ()}, BASE.replace(probe=SelfTrust()))
     assert names == {"base.reader": "base.reader"}
 
 
@@ -87,7 +87,7 @@ def test_a_whole_number_in_a_float_field_is_that_float():
     )
     assert whole.digest() == floats.digest()
     assert all(type(s.verifier.fpr) is float for s in whole.settings())
-    assert sweep.stack(whole.settings()).verifier.fpr.dtype == np.float32
+    assert stacking.stack(whole.settings()).verifier.fpr.dtype == np.float32
     assert type(whole.base.base_difficulty) is int
 
 
@@ -97,11 +97,11 @@ def test_what_shares_structure_and_bases_is_one_group():
     learner = BASE.replace(learner=GRPO(num_problems=8, num_samples=2))
     inner = BASE.replace(verifier=Noisy(MajorityVote()))
     settings = [BASE, learner, leaf, size, learner.replace(base_difficulty=2), inner, BASE]
-    assert sweep.group_by_structure(settings) == [[0, 2, 6], [1], [3], [4], [5]]
+    assert stacking.group_by_structure(settings) == [[0, 2, 6], [1], [3], [4], [5]]
 
 
 def test_stacked_leaves_are_int32_or_float32():
-    stacked = sweep.stack([BASE, struct.replace(BASE, "verifier.fpr", 0.25)])
+    stacked = stacking.stack([BASE, struct.replace(BASE, "verifier.fpr", 0.25)])
     assert stacked.verifier.fpr.tolist() == [0.0, 0.25]
     assert stacked.snapshot.tolist() == [-1, -1]
     dtypes = jax.tree.map(lambda x: x.dtype, stacked)
@@ -118,14 +118,14 @@ def test_a_key_depends_on_setting_and_seed_alone():
     same = struct.replace(struct.replace(BASE, "verifier.fpr", 0.9), "verifier.fpr", 0.1)
     assert data(run_key(setting, 3)) == data(run_key(same, 3))
     keys = [run_key(s, seed) for s in GRID.settings() for seed in (0, 1)]
-    keys += [sweep.base_key(seed) for seed in (0, 1)]
+    keys += [stacking.base_key(seed) for seed in (0, 1)]
     assert len({data(key) for key in keys}) == 2 * 25 + 2
 
 
 def test_keys_of_many_runs_are_those_of_each():
     """Folded in one by one; seeds are whole numbers of 32 bits."""
     settings, seeds = GRID.settings(), (0, 7, 2**31 - 1, 2**31, 2**32 - 1, *range(100, 110))
-    found = sweep.run_keys(settings, seeds)
+    found = stacking.run_keys(settings, seeds)
     assert found.shape == (25 * 15,) and found.dtype == jax.random.key(0).dtype
     for i, (setting, seed) in enumerate((s, seed) for s in settings for seed in seeds):
         name = zlib.crc32(sweep.digest(struct.to_dict(setting, defaults=False)).encode())
@@ -149,10 +149,10 @@ def calls_and_compilations(config) -> tuple[int, int]:
     try:
         validate(config)
         settings = config.settings()
-        groups = sweep.group_by_structure(settings)
-        sweep.group_by_structure(config.settings())
+        groups = stacking.group_by_structure(settings)
+        stacking.group_by_structure(config.settings())
         for group in groups:
-            sweep.stack_members(config, settings, group, bases)
+            stacking.stack_members(config, settings, group, bases)
     finally:
         sys.setprofile(None)
         jax.monitoring.unregister_event_duration_listener(listen)
@@ -193,7 +193,7 @@ def test_a_run_starts_from_the_base_and_the_key_of_its_seed_and_snapshot():
     )
     bases = {"w": np.arange(6.0).reshape(2, 3)}  # 3 x seed + snapshot
     settings = config.settings()
-    members, runs = sweep.stack_members(config, settings, [0, 2], bases)
+    members, runs = stacking.stack_members(config, settings, [0, 2], bases)
     stacked, own, keys = members
     assert runs.tolist() == [0, 1, 4, 5]
     assert stacked.snapshot.tolist() == [0, 0, -1, -1]

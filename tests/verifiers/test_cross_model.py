@@ -19,7 +19,8 @@ from avax.models import transformer
 from avax.models.transformer import TransformerConfig
 from avax.policies import generation, sampling
 from avax.policies.pretrain import Pretraining
-from avax.sweeps.sweep import Sweep, stack_members
+from avax.sweeps.stacking import stack_members
+from avax.sweeps.sweep import Sweep
 from avax.sweeps.validate import validate
 from avax.tasks import Addition
 from avax.types import Rollout

@@ -12,7 +12,7 @@ import xarray as xr
 from avax.engine.cluster import hosts
 from avax.engine.progress import say
 from avax.results import store
-from avax.sweeps import adaptive, sweep
+from avax.sweeps import adaptive, tables
 from avax.sweeps.sweep import Sweep
 
 
@@ -45,7 +45,7 @@ def open_store(
     before_flush: Callable[[], None],
 ) -> store.Writer | NoStore:
     """What takes the results of a sweep; the other processes are told which runs are kept."""
-    dataset, writer = sweep.empty_dataset(config), None
+    dataset, writer = tables.empty_dataset(config), None
     if hosts.is_first():
         writer = store.Writer(out, dataset, facts, before, say, before_flush=before_flush)
     kept = hosts.share(lambda: writer.kept.tolist())

@@ -12,13 +12,13 @@ from avax.engine.progress import say
 from avax.engine.width import known_width
 from avax.results import grow as grown_files
 from avax.results import store
-from avax.sweeps import adaptive, growth, sweep
+from avax.sweeps import adaptive, growth, stacking, tables
 from avax.sweeps.sweep import Sweep
 
 
 def most_runs(config: Sweep) -> list[int]:
     """The most runs at a time of each structure."""
-    return [adaptive.most_runs(config, len(group)) for group in sweep.groups(config)]
+    return [adaptive.most_runs(config, len(group)) for group in stacking.groups(config)]
 
 
 def are_widths(found: Any, most: list[int]) -> bool:
@@ -68,7 +68,7 @@ def grow(folder: pathlib.Path, config: Sweep, part: Sweep, before: Mapping[str, 
       ResultsError: if it can't be written to.
     """
     facts = before["facts"]
-    old = store.Writer(folder, sweep.empty_dataset(part), facts, before, say)
+    old = store.Writer(folder, tables.empty_dataset(part), facts, before, say)
     runs, metrics = old.kept_metrics()
     most = "at most " if config.trace else ""
     line = f"{len(runs)} of {most}{growth.num_runs(config)} runs are there"
@@ -77,7 +77,7 @@ def grow(folder: pathlib.Path, config: Sweep, part: Sweep, before: Mapping[str, 
     grown_files.grow(
         folder,
         {"digest": config.digest(), **struct.to_dict(config)},
-        sweep.empty_dataset(config),
+        tables.empty_dataset(config),
         {**facts, "digest": config.digest(), "tile_width": of_all},
         growth.places(part, config)[runs],
         metrics,

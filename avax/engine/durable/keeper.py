@@ -15,7 +15,7 @@ from avax.engine.cluster import hosts
 from avax.engine.durable import checkpoint
 from avax.loop import Experiment
 from avax.results.folders import POLICIES
-from avax.sweeps import sweep
+from avax.sweeps import tables
 from avax.sweeps.sweep import Sweep
 from avax.types import Policy
 
@@ -32,7 +32,7 @@ class Keeper:
           keep: `last`, `none` or `all`.
           goes_on: whether the folder's results are continued; else what is kept there is removed.
         """
-        self._folder, self._labels = out / POLICIES, sweep.run_labels(config)
+        self._folder, self._labels = out / POLICIES, tables.run_labels(config)
         rounds = list(range(config.base.num_rounds + 1))
         self._rounds = {"last": rounds[-1:], "all": rounds, "none": []}[keep]
         self._waiting: list[tuple[np.ndarray, Policy]] = []

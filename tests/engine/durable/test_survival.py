@@ -27,7 +27,7 @@ from avax.engine.run import Engine
 from avax.engine.segments import Run
 from avax.fields import ConfigError
 from avax.results import ResultsError, folders, store
-from avax.sweeps.sweep import empty_dataset
+from avax.sweeps.tables import empty_dataset
 
 # After damage, threads of orbax may end with errors of their own, at any later time.
 pytestmark = [
