@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from avax import results
-from avax.engine.durable import lock
+from avax.engine.durable import keeper, lock
 from avax.engine.durable.resume import COMMIT
 from avax.engine.progress import say
 from avax.results import PROGRESS, ResultsError, merging, roots, untrusted
@@ -72,6 +72,8 @@ def merge(
         if root:
             roots.claim(root)
         for folder in todo:
+            part = folder.relative_to(out)
+            keeper.copy([source / part for source in sources], folder)
             grow(folder, *merged[folder])
     return results.load(out / parts[0], max(most, 2 * merged[out / parts[0]].dataset.nbytes))
 

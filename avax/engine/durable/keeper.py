@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pathlib
 import shutil
+from collections.abc import Iterable
 
 import jax
 import numpy as np
@@ -14,6 +15,7 @@ from avax.engine.bases import base_shapes
 from avax.engine.cluster import hosts
 from avax.engine.durable import checkpoint
 from avax.loop import Experiment
+from avax.results import ResultsError, one_line, untrusted
 from avax.results.folders import POLICIES
 from avax.sweeps import tables
 from avax.sweeps.sweep import Sweep
@@ -78,6 +80,31 @@ def bytes_of_last(config: Sweep, experiment: Experiment) -> int:
     shapes = jax.tree.leaves(base_shapes(config, experiment))
     one = sum(x.dtype.itemsize * math.prod(x.shape[2:]) for x in shapes)
     return one * config.num_seeds * math.prod(config.shape)
+
+
+def copy(sources: Iterable[pathlib.Path], out: pathlib.Path) -> None:
+    """Puts the policies that are kept in some folders of results into another one, in the place of
+    those that it has.
+
+    Raises:
+      ResultsError: if they are no plain files, or can't be written.
+    """
+    place = out / POLICIES
+    try:
+        shutil.rmtree(place, ignore_errors=True)
+        found = [batch for source in sources for batch in _plain_batches(source)]
+        for number, batch in enumerate(found):
+            shutil.copytree(batch, place / f"{number:06}")
+            about = batch.with_name(f"{batch.name}.json")
+            if about.exists():  # last: without it, a batch is not complete
+                shutil.copyfile(about, place / f"{number:06}.json")
+    except OSError as error:
+        raise ResultsError(f"{place}: can't be written: {one_line(error)}") from error
+
+
+def _plain_batches(folder: pathlib.Path) -> list[pathlib.Path]:
+    untrusted.check_no_links(folder, [POLICIES])
+    return batches(folder / POLICIES)
 
 
 def run_dims(dataset: xr.Dataset) -> list[str]:
