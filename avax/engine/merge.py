@@ -72,9 +72,7 @@ def merge(
         if root:
             roots.claim(root)
         for folder in todo:
-            claim(
-                folder, *_own(merged[folder])
-            )  # that it is this one's must be known from the start
+            claim(folder, *_own(merged[folder]))  # whose it is stands there at each moment
             grow(folder, *merged[folder])
     return results.load(out / parts[0], max(most, 2 * merged[out / parts[0]].dataset.nbytes))
 
