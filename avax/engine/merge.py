@@ -17,7 +17,7 @@ from avax.engine.durable import keeper, lock
 from avax.engine.durable.resume import COMMIT
 from avax.engine.progress import say
 from avax.results import PROGRESS, ResultsError, merging, roots, untrusted
-from avax.results.folders import check_free, check_writable
+from avax.results.folders import check_free, check_writable, claim
 from avax.results.grow import grow, settle
 from avax.sweeps.sweep import EXECUTION, stored_digest
 
@@ -72,6 +72,7 @@ def merge(
         if root:
             roots.claim(root)
         for folder in todo:
+            claim(folder, *_own(merged[folder]))  # whose it is stands there at each moment
             part = folder.relative_to(out)
             keeper.copy([source / part for source in sources], folder)
             grow(folder, *merged[folder])
@@ -102,8 +103,13 @@ def _check_free(folder: pathlib.Path, content: Merged | None) -> None:
     if content is None:
         check_writable(folder, "out")
     else:
-        config = {name: x for name, x in content.config.items() if name != "digest"}
-        check_free(folder, config, content.config["digest"], EXECUTION)
+        check_free(folder, *_own(content))
+
+
+def _own(content: Merged) -> tuple:
+    """Its configuration, as `claim` takes it."""
+    config = {name: x for name, x in content.config.items() if name != "digest"}
+    return config, content.config["digest"], EXECUTION
 
 
 def _is_there(folder: pathlib.Path, content: Merged) -> bool:

@@ -14,7 +14,7 @@ import avax
 from avax import metrics, results, struct
 from avax.engine import kept
 from avax.engine.bases import base_policies
-from avax.engine.durable import keeper
+from avax.engine.durable import keeper, resume
 from avax.engine.durable.signals import Stop
 from avax.engine.durable.survival import Stopped
 from avax.engine.run import Engine
@@ -176,3 +176,23 @@ def test_base_policies_of_results(folder, tmp_path):
         assert same(bases.sel(seed=seed), first)
     with pytest.raises(ResultsError, match="holds no base policy of seed 3"):
         avax.load_bases(out_of(folder), tmp_path)
+
+
+def test_merged_and_grown_results_have_the_policies_of_all(folder, tmp_path):
+    """Two folders with a seed each become one, which then grows by a third seed."""
+    one = dataclasses.replace(LAST, num_seeds=1)
+    for seed in (3, 4):
+        config = dataclasses.replace(one, seed=seed)
+        with resume.claim({tmp_path / str(seed): config}):
+            Engine(folder / "bases").execute(config, tmp_path / str(seed))
+    out = tmp_path / "merged"
+    avax.merge([tmp_path / "4", tmp_path / "3"], out)
+    policies, whole = kept.load_policies(out), kept.load_policies(out_of(folder))
+    assert policies.values()["seed"] == [3, 4]
+    assert all(same(policy, whole.sel(**labels)) for labels, policy in policies)
+    grown = dataclasses.replace(LAST, num_seeds=3)
+    with resume.claim({out: grown}):
+        Engine(folder / "bases").execute(grown, out)
+    policies = kept.load_policies(out)
+    assert policies.values()["seed"] == [3, 4, 5]
+    assert same(policies.sel(fpr=1, seed=4), whole.sel(fpr=1, seed=4))

@@ -108,6 +108,18 @@ def test_stopped_and_killed_they_go_on(folder, alone):
     assert bits(folder / "0", "again") == alone
 
 
+def test_what_two_processes_have_done_grows(folder, alone):
+    """The first alone has files; tiles are on all devices, and hold other runs than at once."""
+    flags = ("--num-seeds", "3")
+    assert finish(start(folder, "more", CORES))[0] == 0
+    (status, err), (other, _) = map(finish, start_two(folder, "more", *flags))
+    assert (
+        status == other == 0 and "more: 6 of 18 runs are there, grows from 1 to 3 num_seeds" in err
+    ), err
+    status, err = finish(start(folder, "at-once", CORES, argv=flags))
+    assert status == 0 and bits(folder / "0", "more") == bits(folder / "0", "at-once"), err
+
+
 def test_an_error_of_the_first_ends_both_in_a_line(folder, alone):
     """No file may grow beyond some thousand bytes: checkpoints don't fit."""
     both = start_two(folder, "full", TINY_FILE_BYTES="6000")

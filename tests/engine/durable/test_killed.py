@@ -15,6 +15,7 @@ import pytest
 from tiny_runs import SEED, bits, bits_of, finish, rounds_done, start
 
 from avax import results
+from avax.results import progress_file
 
 pytestmark = pytest.mark.slow
 FULL = "AVAX_TEST_FULL" in os.environ
@@ -132,6 +133,29 @@ def test_two_experiments_on_one_folder(folder, alone, time_number):
     status, err = finish(start(folder, out, TINY_NAME=second))
     assert (status, err.count("\n")) == (2, 1) and f"is the folder of {first}" in err
     assert bits_of(folder / out / first) == alone
+
+
+def test_more_seeds_and_values_are_added_to_what_is_there(folder, alone):
+    """Of one that was killed, and of one that is finished; they have the bits of one run."""
+    process = start(folder, "more")
+    wait_for_tiles(process, folder / "more")
+    process.kill()
+    finish(process)
+    before = len((progress_file.read(folder / "more") or {"runs": ()})["runs"])
+    flags = ("--num-seeds", "3", "--axes.fpr", "0,0.25,0.5,1")
+    status, err = finish(start(folder, "more", *flags))
+    words = "grows from 3 to 4 values of verifier.fpr and from 1 to 3 num_seeds"
+    assert status == 0 and f"more: {before} of 24 runs are there, {words}" in err, err
+    assert finish(start(folder, "at-once", *flags, "--segment", "auto"))[0] == 0
+    assert bits(folder, "more") == bits(folder, "at-once")
+    status, err = finish(start(folder, "more"))
+    assert status == 2 and "num_seeds: 3 -> 1" in err and len(err.splitlines()) == 1
+    status, err = finish(start(folder, "alone", *flags, "--resume", "must"))
+    assert status == 0 and "alone: 6 of 24 runs are there" in err
+    assert bits(folder, "alone") == bits(folder, "at-once")
+    assert finish(start(folder, "alone", "--resume", "never"))[0] == 2
+    shutil.rmtree(folder / "alone")  # as it was, for the other tests
+    assert finish(start(folder, "alone", "--segment", "auto"))[0] == 0
 
 
 def test_a_full_disk_ends_in_one_line_and_can_be_gone_on_from(folder, alone):
