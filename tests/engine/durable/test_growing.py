@@ -24,7 +24,8 @@ from avax.engine.segments import Run
 from avax.results import ResultsError, grow, progress_file
 from avax.sweeps import growth
 
-TINY = dataclasses.replace(SMALL, tile_width="2", segment="1")  # 12 runs, seeds 3 and 4
+# 12 runs, seeds 3 and 4.
+TINY = dataclasses.replace(SMALL, tile_width="2", segment="1", keep_policies="none")
 MORE_SEEDS = {"seed": 1, "num_seeds": 5}
 MORE_VALUES = {
     "axes": {"verifier.fpr": (0.0, 0.2, 0.5, 1.0), "verifier.fnr": (0.5, 0.1, 0.0)},
@@ -47,7 +48,7 @@ class Counted(Stop):
 
         def noted(run, unit, experiments, progress, start, stop):
             if start == 0:
-                keys = np.asarray(progress.state["key"]).tolist()
+                keys = np.asarray(progress.state.key).tolist()
                 self.num_runs += len(set(map(tuple, keys)))  # without padding
             if next(called) == after:
                 self.asked.set()
