@@ -142,7 +142,7 @@ class Sweep:
     def notes(self) -> list[str]:
         """What a user should know of `lacking`, a line for each axis."""
         return [
-            f"axes.{path}: {', '.join(names)} lack it: their results are the same at all its values"
+            f"axes.{path}: what lacks it ({', '.join(names)}) has the same results at all its values"
             for path, names in self.lacking.items()
         ]
 
