@@ -142,7 +142,7 @@ class Sweep:
     def notes(self) -> list[str]:
         """What a user should know of `lacking`, a line for each axis."""
         return [
-            f"axes.{path}: what lacks it ({', '.join(names)}) has the same results at all its values"
+            f"axes.{path}: those without it ({', '.join(names)}) have equal results at each value"
             for path, names in self.lacking.items()
         ]
 
