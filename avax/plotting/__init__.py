@@ -38,21 +38,21 @@ def new_figure(width: float, height: float) -> Figure:
     from matplotlib import rcParams
 
     rcParams.update(STYLE)
-    return _shown_class()(figsize=(width, height), layout="constrained")
+    return _figure_class()(figsize=(width, height), layout="constrained")
 
 
 @functools.cache
-def _shown_class() -> type[Figure]:
+def _figure_class() -> type[Figure]:
     """Of figures that a notebook shows: of one made without pyplot it would print the name."""
     from matplotlib import figure
 
-    class Shown(figure.Figure):
+    class Figure(figure.Figure):
         def _repr_png_(self) -> bytes:
             file = io.BytesIO()
             self.savefig(file, format="png", dpi=self.dpi)
             return file.getvalue()
 
-    return Shown
+    return Figure
 
 
 def colour_map(name: str):
