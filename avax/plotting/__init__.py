@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import pathlib
 import textwrap
 from collections.abc import Sequence
@@ -33,10 +35,24 @@ NOT_RUN = "0.8"  # the grey of settings that were not run
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure, inches, laid out so that nothing overlaps; no display is needed."""
-    from matplotlib import figure, rcParams
+    from matplotlib import rcParams
 
     rcParams.update(STYLE)
-    return figure.Figure(figsize=(width, height), layout="constrained")
+    return _figure_class()(figsize=(width, height), layout="constrained")
+
+
+@functools.cache
+def _figure_class() -> type[Figure]:
+    """Of figures that a notebook shows: of one made without pyplot it would print the name."""
+    from matplotlib import figure
+
+    class Figure(figure.Figure):
+        def _repr_png_(self) -> bytes:
+            file = io.BytesIO()
+            self.savefig(file, format="png", dpi=self.dpi)
+            return file.getvalue()
+
+    return Figure
 
 
 def colour_map(name: str):

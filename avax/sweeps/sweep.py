@@ -134,7 +134,7 @@ class Sweep:
     def notes(self) -> list[str]:
         """What a user should know of `lacking`, a line for each axis."""
         return [
-            f"axes.{path}: {', '.join(names)} lack it: their results are the same at all its values"
+            f"axes.{path}: those without it ({', '.join(names)}) have equal results at each value"
             for path, names in self.lacking.items()
         ]
 

@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 SCRIPT = ROOT / "experiments" / "noise_phase_diagram.py"
 OTHERS = {p.stem for p in SCRIPT.parent.glob("*.py")} - {SCRIPT.stem, "benchmark"}
 FILES = {"metrics.zarr", "config.json", "provenance.json", "figure.png", "figure.pdf"}
-NOT_PRINTED = {"progress.json", "experiment.json"}
+NOT_PRINTED = {"progress.json", "experiment.json", "policies"}
 PARTS = ("import", "pretraining", "compilation", "running")
 
 pytestmark = pytest.mark.slow

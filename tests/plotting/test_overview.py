@@ -250,3 +250,8 @@ def test_settings_beside_those_that_were_not_run():
     assert {"a": 0, "b": 0} not in settings.corners(study)
     assert settings.corners(study)[1] == {"a": 0, "b": 2}
     assert settings.middle(study) == {"a": 1, "b": 1}
+
+
+def test_a_notebook_shows_it_without_pyplot():
+    figure = plotting.new_figure(2, 1)
+    assert type(figure).__name__ == "Figure" and figure._repr_png_().startswith(b"\x89PNG")
