@@ -65,7 +65,8 @@ def test_settings_have_each_plugin_with_each_number_that_it_has():
     assert found[4:] == [Hashed(), Hashed(fpr=0.5)]
     assert CONFIG.lacking == {"verifier.fpr": ["none"]}
     assert CONFIG.same == {0: [0, 1], 2: [2], 3: [3], 4: [4], 5: [5]}
-    assert len(CONFIG.notes()) == 1 and "axes.verifier.fpr: those without it (none)" in CONFIG.notes()[0]
+    (note,) = CONFIG.notes()
+    assert "axes.verifier.fpr: those without it (none)" in note
     # The order of the axes is that of the results alone.
     other = dataclasses.replace(CONFIG, axes=dict(reversed(CONFIG.axes.items())))
     assert [s.verifier for s in other.settings()] == [found[i] for i in (0, 2, 4, 1, 3, 5)]
