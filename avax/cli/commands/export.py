@@ -81,6 +81,8 @@ def write(path: pathlib.Path, put: Callable[[BinaryIO], object]) -> None:
     part = None
     try:
         target = path.resolve()  # a link stays one
+        if target.is_symlink():  # Python 3.13 and later leave a circle as it is
+            raise ResultsError(f"{path}: can't be written: is a link that leads in a circle")
         if target.exists() and not target.is_file():
             raise ResultsError(f"{path}: can't be written: is no regular file")
         part = target.with_name(f"{target.name}.part")
