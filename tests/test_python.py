@@ -99,6 +99,7 @@ def test_a_mistake_is_found_where_it_is_made():
         ({"sweep": {"fpr": 0.5}}, r"sweep: fpr is 0.5, must be a list of values"),
         ({"sweep": {"fpr": [0, 2]}}, r"^axes.verifier.fpr: is 2.0, must lie in"),
         ({"sweep": {"fpr": []}}, r"axes.verifier.fpr: needs at least one value"),
+        ({"resume": "maybe"}, r"^resume: is 'maybe', must be one of auto, never, must"),
         ({"seeds": 0}, r"^num_seeds: is 0, must be at least 1"),
         ({"tile_width": 2}, r"^tile_width: is 2, must be a text"),
         ({"width": 3}, r"width: there is no such argument; can be tile_width, "),
@@ -139,6 +140,16 @@ def test_a_run_is_labelled_kept_and_the_same_again(tmp_path, monkeypatch, capfd)
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == handlers
     with pytest.raises(avax.ResultsError, match="mine"):
         avax.run(BASE.replace(num_rounds=1), out="mine", bases="bases", **HOW)
+
+
+def test_what_a_folder_holds_is_gone_on_with_or_run_again(tmp_path, capfd):
+    where = {"out": tmp_path / "out", "bases": tmp_path / "bases"} | HOW
+    with pytest.raises(avax.ResultsError, match="nothing to continue"):
+        avax.run(BASE, resume="must", **where)
+    first = avax.run(BASE, **where)
+    for resume, words in (("must", "all done before"), ("never", "1/1 settings")):
+        assert avax.run(BASE, resume=resume, **where).equals(first)
+        assert words in capfd.readouterr().err
 
 
 def test_a_plugin_of_ones_own_needs_no_registration(tmp_path):

@@ -14,7 +14,7 @@ import jax
 import xarray as xr
 
 from avax.engine import platform
-from avax.engine.durable import resume
+from avax.engine.durable.resume import MODES, claim
 from avax.engine.run import Engine
 from avax.fields import ConfigError
 from avax.loop import Experiment
@@ -36,6 +36,7 @@ def run(
     pretraining: Pretraining = PRETRAINING,
     out: str | os.PathLike | None = None,
     bases: str | os.PathLike | None = None,
+    resume: str = "auto",
     **how: Any,
 ) -> xr.Dataset:
     """Runs an experiment at every combination of some values, and seeds.
@@ -54,6 +55,8 @@ def run(
       pretraining: how the base policies are trained.
       out: folder of the results, which `avax.load` reads; None keeps none.
       bases: folder where base policies are kept for reuse; None: in the user's cache folder.
+      resume: what is done with runs that the folder holds: `auto` goes on with them, `never` starts
+        over, `must` fails if there are none.
       how: how the runs are executed, such as `tile_width` or `optimization`; see `avax.Sweep`.
 
     Returns:
@@ -67,6 +70,8 @@ def run(
     if unknown := set(how) - set(EXECUTION):
         listed = ", ".join(EXECUTION)
         raise ConfigError(f"{min(unknown)}: there is no such argument; can be {listed}")
+    if resume not in MODES:
+        raise ConfigError(f"resume: is {resume!r}, must be one of {', '.join(MODES)}")
     axes = axes_of(experiment, sweep or {})
     config = Sweep(experiment, pretraining, axes, seeds, first_seed, **HOW | how)
     validate(config)
@@ -74,9 +79,8 @@ def run(
     with contextlib.ExitStack() as held:
         folder = out or held.enter_context(tempfile.TemporaryDirectory())
         folder = pathlib.Path(folder).absolute()
-        held.enter_context(
-            resume.claim({folder: config}, root=roots.Root(folder, "avax.run", {}, ("",)))
-        )
+        root = roots.Root(folder, "avax.run", {}, ("",))
+        held.enter_context(claim({folder: config}, resume, root))
         return Engine(pathlib.Path(bases or platform.cache_dir() / "bases")).execute(config, folder)
 
 

@@ -71,7 +71,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from avax import struct
+from avax import struct, vocab
 from avax.policies import sampling, training
 from avax.types import Policy, StepInfo, first
 
@@ -98,7 +98,7 @@ class Repeat:
             key, source, state.policy, self.num_problems, 1, 1.0
         )
         accepted = verdicts.accept[:, 0]
-        completions = jnp.where(accepted[:, None], rollouts.completion[:, 0], 0)
+        completions = jnp.where(accepted[:, None], rollouts.completion[:, 0], vocab.PAD)
         batch = rollouts.prompt, completions
         batches = jax.tree.map(lambda x: jnp.repeat(x[None], self.num_updates, 0), batch)
         policy, optimizer, loss, norm = training.update_if(
