@@ -13,10 +13,11 @@ import sys
 import pytest
 
 from avax import results
+from avax.plotting import overview
 
 ROOT = pathlib.Path(__file__).parents[2]
 SCRIPT = ROOT / "experiments" / "noise_phase_diagram.py"
-OTHERS = {p.stem for p in SCRIPT.parent.glob("*.py")} - {SCRIPT.stem, "benchmark"}
+OTHERS = {p.stem for p in SCRIPT.parent.glob("*.py")} - {SCRIPT.stem, "benchmark", "run"}
 FILES = {"metrics.zarr", "config.json", "provenance.json", "figure.png", "figure.pdf"}
 NOT_PRINTED = {"progress.json", "experiment.json", "policies"}
 PARTS = ("import", "pretraining", "compilation", "running")
@@ -134,3 +135,20 @@ def test_an_experiment_from_the_command_line_to_the_figure(tmp_path, name):
     paths = [line for line in ended.stdout.splitlines() if line.startswith("out/")]
     assert paths and all((tmp_path / path).exists() for path in paths)
     assert {"figure.png", "figure.pdf"} <= {pathlib.Path(path).name for path in paths}
+
+
+def test_any_experiment_from_the_command_line_to_the_figure(tmp_path):
+    """Plug-ins as an axis beside numbers, a probe, and what is left of it."""
+    argv = "--axes.verifier none,oracle --axes.fpr 0,0.5 --base.probe pass_at".split()
+    ended = start_script(tmp_path, SCRIPT.with_stem("run"), "out", *argv, "--num-seeds", "2")
+    assert ended.returncode == 0, ended.stderr
+    assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
+    assert {p.name for p in (tmp_path / "out").iterdir()} == FILES | NOT_PRINTED
+    data = results.load(tmp_path / "out")
+    assert data.accuracy.dims == ("verifier", "fpr", "seed", "round")
+    assert data.verifier.values.tolist() == ["none", "oracle"] and data.accuracy.notnull().all()
+    assert overview.summary(data) in ended.stdout
+    assert "those without it (none)" in ended.stderr and "note: axes.verifier.fpr" in ended.stdout
+    again = start_script(tmp_path, SCRIPT.with_stem("run"), "out", *argv, "--num-seeds", "3")
+    assert again.returncode == 0 and "grows from 2 to 3 num_seeds" in again.stderr
+    assert results.load(tmp_path / "out").sel(seed=[0, 1]).accuracy.equals(data.accuracy)
