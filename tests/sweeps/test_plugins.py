@@ -65,7 +65,7 @@ def test_settings_have_each_plugin_with_each_number_that_it_has():
     assert found[4:] == [Hashed(), Hashed(fpr=0.5)]
     assert CONFIG.lacking == {"verifier.fpr": ["none"]}
     assert CONFIG.same == {0: [0, 1], 2: [2], 3: [3], 4: [4], 5: [5]}
-    assert len(CONFIG.notes()) == 1 and "axes.verifier.fpr: none lack" in CONFIG.notes()[0]
+    assert len(CONFIG.notes()) == 1 and "fpr: those without it (none) have" in CONFIG.notes()[0]
     # The order of the axes is that of the results alone.
     other = dataclasses.replace(CONFIG, axes=dict(reversed(CONFIG.axes.items())))
     assert [s.verifier for s in other.settings()] == [found[i] for i in (0, 2, 4, 1, 3, 5)]
@@ -96,7 +96,8 @@ def test_results_are_labelled_by_name_and_the_same_where_settings_are(tmp_path, 
     assert data.accuracy.dims[:3] == ("verifier", "fpr", "seed")
     assert data.verifier.values.tolist() == ["none", "Oracle(fnr=0.5)", "hashed"]
     assert data.accuracy.notnull().all()
-    assert "none lack it" in (err := capsys.readouterr().err) and "5/5 settings" in err
+    err = capsys.readouterr().err
+    assert "those without it (none) have" in err and "5/5 settings" in err
     none = data.sel(verifier="none", drop=True)
     assert none.sel(fpr=0, drop=True).equals(none.sel(fpr=0.5, drop=True))
     rates = data.verifier_fpr.sel(verifier="hashed").mean(("seed", "round")).values
