@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from avax import struct
 from avax.cli.flags import flag_name
 from avax.cli.terminal import Parser
 from avax.fields import ConfigError
@@ -49,8 +48,7 @@ def _with_axis(sweep, path, kind, args) -> Sweep:
     values = parse_names(f"axes.{path}", args.names, kind)
     if not values:
         raise ConfigError(f"axes.{path}: needs at least one value")
-    # The first stands for what has no effect: the field itself.
-    base = struct.replace(sweep.base, path, values[0])
+    base = plugins.with_first(sweep.base, {path: values})
     others = {p: v for p, v in sweep.axes.items() if p != path}
     numbers = {p: v for p, v in others.items() if not any(map(dataclasses.is_dataclass, v))}
     named = {p: v for p, v in others.items() if p not in numbers}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -71,6 +71,8 @@ class Policies:
                 raise ResultsError(
                     f"{self._where}: policies have no {name}, they have {', '.join(known)}"
                 )
+            if not isinstance(value, (str, int, float, np.generic)):
+                raise ResultsError(f"{self._where}: {name} is {value!r}, must be one value")
             if not any(_same(value, x) for x in known[name]):
                 listed = ", ".join(map(str, known[name]))
                 raise ResultsError(
@@ -105,10 +107,14 @@ def load_policies(folder: str | os.PathLike) -> Policies:
     folder = pathlib.Path(folder)
     dataset = results.load(folder)
     dims, model = run_dims(dataset), model_of(folder, dataset.attrs["config"])
+    order = {name: dataset[name].values.tolist() for name in (*dims, "round")}
+    place = folder / POLICIES
+    if place.is_symlink():
+        raise ResultsError(f"{place}: can't be used: is a link")
     found: dict[tuple, tuple[dict, Callable]] = {}
-    for path in batches(folder / POLICIES):
-        facts = checkpoint.facts_of(path)
-        if not _are_facts(facts, dims):
+    for path in batches(place):
+        facts = None if path.is_symlink() else checkpoint.facts_of(path)
+        if not _are_facts(facts, order):
             say(f"{path}: is damaged; what it holds is passed over")
             continue
         batch = _Batch(path, facts, model)
@@ -118,15 +124,11 @@ def load_policies(folder: str | os.PathLike) -> Policies:
                 found[tuple(labels.values())] = labels, partial(batch.read, row, column)
     if not found:
         raise ResultsError(f"{folder}: no policies were kept; --keep-policies last keeps them")
-    order = {name: dataset[name].values.tolist() for name in (*dims, "round")}
 
-    def place(key):
-        return [
-            order[name].index(x) if x in order[name] else len(order[name])
-            for name, x in zip(order, key, strict=True)
-        ]
+    def place_of(key):
+        return [order[name].index(x) for name, x in zip(order, key, strict=True)]
 
-    labels, read = zip(*(found[key] for key in sorted(found, key=place)), strict=True)
+    labels, read = zip(*(found[key] for key in sorted(found, key=place_of)), strict=True)
     return Policies(labels, read, folder)
 
 
@@ -214,20 +216,37 @@ def _same(value: Any, own: Any) -> bool:
     """Whether a value means a label: numbers may differ by what 32 bits can't hold."""
     if isinstance(value, str) or isinstance(own, str):
         return value == own
-    return bool(np.isclose(value, own, rtol=1e-6, atol=0))
+    try:
+        return bool(np.isclose(value, own, rtol=1e-6, atol=0))
+    except (TypeError, OverflowError):  # no number, or one too large for a float
+        return False
 
 
-def _are_facts(facts: Any, dims: list[str]) -> bool:
-    """Whether what a batch says of itself is as it was written, for results of these dimensions."""
+def _are_facts(facts: Any, order: Mapping[str, list]) -> bool:
+    """Whether what a batch says of itself is as it was written: runs and rounds of these results,
+    none of them twice, so that however much it says, it names no more policies than they have.
+
+    Args:
+      order: the values along each dimension of the results, `round` last.
+    """
+    *dims, _ = order
     try:
         own, rounds = facts["labels"], facts["rounds"]
-        values = [value for labels in own for value in labels]
-        are_labels = own and {len(labels) for labels in own} == {len(dims)}
-        are_labels = are_labels and all(isinstance(x, (str, int, float)) for x in values)
-        are_rounds = rounds and all(type(number) is int for number in rounds)
-        return bool(facts["dims"] == dims and are_labels and are_rounds)
+        if not (facts["dims"] == dims and type(own) is list and type(rounds) is list):
+            return False
+        are_labels = all(type(labels) is list and len(labels) == len(dims) for labels in own)
+        if not (own and rounds and are_labels):
+            return False
+        columns = (*zip(*own, strict=True), rounds)
+        are_known = all(map(_are_among, columns, order.values()))
+        return are_known and all(len(set(x)) == len(x) for x in (rounds, [*map(tuple, own)]))
     except (TypeError, KeyError):
         return False
+
+
+def _are_among(values: Iterable[Any], known: Iterable[Any]) -> bool:
+    """Whether all values are among those that are known; True is no 1."""
+    return {(type(x) is bool, x) for x in values} <= {(type(x) is bool, x) for x in known}
 
 
 def _shown(labels: Mapping[str, Any]) -> str:

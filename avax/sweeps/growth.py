@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from avax import struct
+from avax.sweeps import plugins
 from avax.sweeps.stacking import groups
 from avax.sweeps.sweep import Sweep
 
@@ -33,7 +34,9 @@ def part_of(config: Sweep, stored: Mapping[str, Any]) -> Sweep | None:
     if not all(own_axes.values()):
         return None
     part = dataclasses.replace(config, axes=own_axes, seed=seed, num_seeds=num_seeds)
-    return part if part.digest() == stored.get("digest") else None
+    # What stands in a field whose plug-ins are an axis has no effect; it may be the part's first.
+    parts = part, dataclasses.replace(part, base=plugins.with_first(part.base, own_axes))
+    return next((x for x in parts if x.digest() == stored.get("digest")), None)
 
 
 def _among(values: Any, others: tuple) -> tuple:

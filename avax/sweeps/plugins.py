@@ -122,6 +122,17 @@ def with_field(base: Any, axes: Mapping[str, tuple], path: str, value: Any) -> t
     return struct.replace(base, path, value) if has(base, path) else base, changed
 
 
+def with_first(base: Any, axes: Mapping[str, tuple]) -> Any:
+    """An experiment with the first plug-in of each axis in its field, if it has that field: it
+    stands for what has no effect.
+    """
+    for path in sorted(axes, key=lambda path: path.count(".")):  # a plug-in before its own
+        first = axes[path][0]
+        if dataclasses.is_dataclass(first) and has(base, path):
+            base = struct.replace(base, path, first)
+    return base
+
+
 def has(node: Any, path: str) -> bool:
     """Whether there is a field at a dotted path."""
     try:

@@ -47,6 +47,13 @@ def test_a_learner_in_a_learner():
     assert parse(*argv).base.learner == Population(GRPO())
 
 
+def test_plugins_of_plugins_are_an_axis_where_the_first_has_none():
+    sweep = parse(*"--axes.verifier oracle,noisy --axes.verifier.inner length,none".split())
+    found = {x.verifier for x in sweep.settings()}
+    assert found == {Oracle(), Noisy(RelativeLength()), Noisy(AcceptAll())}
+    assert sweep.base.verifier == Oracle()
+
+
 def test_plugins_are_an_axis_beside_numbers():
     sweep = parse(*"--axes.verifier none,oracle,length --axes.fpr 0,0.1".split())
     assert sweep.axes == {

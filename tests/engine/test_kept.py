@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import shutil
 
 import jax
 import numpy as np
@@ -85,6 +87,9 @@ def test_some_are_chosen_by_their_labels(folder):
         ({"fnr": 0}, "have no fnr, they have fpr, seed, round"),
         ({"fpr": 0.5}, "no policy of fpr 0.5; there are 0.0, 1.0"),
         ({"round": 7}, "no policy of round 7"),
+        ({"fpr": 10**400}, "no policy of fpr 10"),
+        ({"fpr": None}, "fpr is None, must be one value"),
+        ({"seed": [3, 4]}, r"seed is \[3, 4\], must be one value"),
     ):
         with pytest.raises(ResultsError, match=words):
             policies.sel(**labels)
@@ -150,6 +155,53 @@ def test_what_is_not_kept_or_damaged_is_said(folder, tmp_path, capsys):
     with pytest.raises(ResultsError, match="no policies were kept"):
         kept.load_policies(out_of(tmp_path / "last"))
     assert f"{batches[0]}: is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"labels": {"ab": 0}},
+        {"labels": ["ab"]},
+        {"labels": [[0.0, 3], [0.0, 3]]},
+        {"labels": [[0.5, 3]]},
+        {"labels": [["0.0", 3]]},
+        {"labels": [[False, 3]]},
+        {"labels": [[float("nan"), 3]]},
+        {"labels": [[10**400, 3]]},
+        {"labels": [[0.0, [3]]]},
+        {"labels": [[0.0, 3]] * 30_000, "rounds": [2] * 1_000_000},
+        {"labels": [[float(i), 3] for i in range(30_000)], "rounds": [*range(1_000_000)]},
+        {"rounds": [2, 2]},
+        {"rounds": [99]},
+        {"rounds": "2"},
+    ],
+    ids=lambda change: str(change)[:40],
+)
+def test_no_labels_but_those_of_the_results_are_taken(folder, tmp_path, change, capsys):
+    """Whatever the batch says, in no time, and nothing of it has a label of its own making."""
+    shutil.copytree(out_of(folder), tmp_path / "out")
+    for batch in keeper.batches(tmp_path / "out" / "policies"):
+        about = batch / kept.checkpoint.METADATA
+        content = json.loads(about.read_text())
+        content["custom_metadata"]["facts"] |= change
+        about.write_text(json.dumps(content))
+    with pytest.raises(ResultsError, match="no policies were kept"):
+        kept.load_policies(tmp_path / "out")
+    assert "is damaged; what it holds is passed over" in capsys.readouterr().err
+
+
+def test_links_to_policies_are_not_followed(folder, tmp_path):
+    shutil.copytree(out_of(folder), tmp_path / "out")
+    place = tmp_path / "out" / "policies"
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ResultsError, match="policies: can't be used: is a link"):
+        kept.load_policies(tmp_path / "out")
+    place.unlink()
+    place.mkdir()
+    (place / "000000").symlink_to(tmp_path / "elsewhere" / "000000")
+    with pytest.raises(ResultsError, match="no policies were kept"):
+        kept.load_policies(tmp_path / "out")
 
 
 def test_too_many_are_not_kept_unless_asked_for(folder, tmp_path, monkeypatch, capsys):

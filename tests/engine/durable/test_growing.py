@@ -23,6 +23,7 @@ from avax.engine.run import Engine
 from avax.engine.segments import Run
 from avax.results import ResultsError, grow, progress_file
 from avax.sweeps import growth
+from avax.verifiers import Hashed, Oracle, StepOracle
 
 # 12 runs, seeds 3 and 4.
 TINY = dataclasses.replace(SMALL, tile_width="2", segment="1", keep_policies="none")
@@ -152,6 +153,27 @@ def test_structures_that_are_new_grow_too(toy, tmp_path, monkeypatch):
     assert num_run == 4 and progress_file.read(tmp_path / "out")["facts"]["tile_width"] == [4] * 3
     whole = go(config, tmp_path / "whole", monkeypatch)[1]
     assert results.fingerprint(grown) == results.fingerprint(whole)
+
+
+def test_plugins_take_another_order(toy, tmp_path, monkeypatch):
+    """Where the command line puts the first of them into the base experiment, too."""
+    small, whole = (
+        dataclasses.replace(
+            TINY,
+            base=TINY.base.replace(verifier=plugins[0]),
+            axes={"verifier": plugins, "verifier.fpr": rates},
+        )
+        for plugins, rates in (
+            ((Oracle(), StepOracle()), (0.0,)),
+            ((StepOracle(), Hashed(), Oracle()), (0.5, 0.0)),
+        )
+    )
+    go(small, tmp_path / "out", monkeypatch)
+    num_run, grown = go(whole, tmp_path / "out", monkeypatch)
+    assert num_run == 8  # of 12
+    data = go(whole, tmp_path / "whole", monkeypatch)[1]
+    assert results.fingerprint(grown) == results.fingerprint(data)
+    assert growth.part_of(small, {"digest": whole.digest(), **struct.to_dict(whole)}) is None
 
 
 def test_automatic_tile_widths_stay_as_they_were_chosen(toy, tmp_path, monkeypatch):
