@@ -13,6 +13,7 @@ import numpy as np
 
 SMALLEST = float(np.finfo(np.float32).tiny)  # above 0 that the loop tells from it
 LARGEST = float(np.finfo(np.float32).max)
+MOST = 2**31 - 1  # of whole numbers
 FLOATS = ("Scalar", "float")
 # What a field holds, by its annotation.
 KINDS = {
@@ -52,6 +53,8 @@ def check_value(path: str, field: Field, value: Any) -> None:
     too_high = high is not None and value > high
     if too_low or too_high or not _fits(path, field, value):
         is_short = isinstance(value, float) or abs(value) < 10**20
+        if low is not None and high is None and not too_low and _is_whole(field, value):
+            high = MOST
         raise ConfigError(
             f"{path}: is {value if is_short else 'too large'}, must {_range(low, high)}"
         )
@@ -99,9 +102,13 @@ def _is_another(expected: str, value: Any) -> bool:
 
 def _fits(path: str, field: Field, value: int | float) -> bool:
     """Whether a number is finite as the loop holds it, in 32 bits; a seed has limits of its own."""
-    is_whole = isinstance(value, int) and _annotation(field) not in FLOATS
-    most = 2**31 - 1 if is_whole else LARGEST
+    most = MOST if _is_whole(field, value) else LARGEST
     return -most <= value <= most or (path == "seed" and value > 0)
+
+
+def _is_whole(field: Field, value: int | float) -> bool:
+    """Whether the loop holds a number as a whole one."""
+    return isinstance(value, int) and _annotation(field) not in FLOATS
 
 
 def _range(low: float | None, high: float | None) -> str:

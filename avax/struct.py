@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
+import numpy as np
 from flax import struct
 
 from avax.fields import check_value, is_checked
@@ -187,7 +188,10 @@ def typed(node: Any) -> Any:
 
 
 def as_type(field: dataclasses.Field, value: Any) -> Any:
-    """A value as its field's annotation has it: a float where it says so, and below alike."""
+    """A value as its field's annotation has it: a float where it says so, and below alike; of
+    NumPy's numbers, Python's.
+    """
+    value = value.item() if isinstance(value, np.generic) else value
     if dataclasses.is_dataclass(value):
         return typed(value)
     if _is_tuple(value):

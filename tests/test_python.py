@@ -97,6 +97,30 @@ def test_a_mistake_is_found_where_it_is_made():
             r"max_difficulty is 2 and 3, must",
         ),
         ({"sweep": {"fpr": 0.5}}, r"sweep: fpr is 0.5, must be a list of values"),
+        ({"sweep": {"fpr": None}}, r"^sweep: fpr is None, must be a list of values"),
+        ({"sweep": {"fpr": np.zeros((2, 2))}}, r"^sweep: fpr can't have the value \[0.0, 0.0\]"),
+        ({"sweep": {"fpr": [10**400]}}, r"^sweep: fpr can't have the value 1000"),
+        ({"sweep": {"fpr": [0], "verifier.fpr": [1]}}, r"^sweep: verifier.fpr is given twice"),
+        ({"sweep": ["fpr"]}, r"^sweep: is \['fpr'\], must be a dict with a list"),
+        (
+            {"sweep": {"verifier": [verifiers.Oracle(fpr=np.zeros(2))]}},
+            r"^axes.verifier.fpr: is array\(\[0., 0.\]\), must be a number",
+        ),
+        ({"experiment": verifiers.Oracle()}, r"^experiment: is Oracle\(.*, must be an experiment"),
+        ({"experiment": "main"}, r"^experiment: is 'main', must be an experiment"),
+        ({"pretraining": None}, r"^pretraining: is None, must be a Pretraining"),
+        (
+            {"experiment": BASE.replace(verifier=verifiers.Oracle(fpr=None))},
+            r"^base.verifier.fpr: is None, must be a number",
+        ),
+        (
+            {"experiment": BASE.replace(verifier=verifiers.Noisy(learners.GRPO()))},
+            r"^base.verifier: is Noisy\(inner=GRPO\(.*, must be a verifier, such as",
+        ),
+        ({"seeds": None}, r"^num_seeds: is None, must be a whole number"),
+        ({"seeds": [0, 1]}, r"^num_seeds: is \[0, 1\], must be a whole number"),
+        ({"seeds": 10**10}, r"^num_seeds: is 10000000000, must lie in \[1, 2147483647\]"),
+        ({"tile_width": None}, r"^tile_width: is None, must be a text"),
         ({"sweep": {"fpr": [0, 2]}}, r"^axes.verifier.fpr: is 2.0, must lie in"),
         ({"sweep": {"fpr": []}}, r"axes.verifier.fpr: needs at least one value"),
         ({"resume": "maybe"}, r"^resume: is 'maybe', must be one of auto, never, must"),
@@ -108,8 +132,22 @@ def test_a_mistake_is_found_where_it_is_made():
 )
 def test_what_can_not_be_run_is_one_line(tmp_path, arguments, line):
     with pytest.raises(avax.ConfigError, match=line) as caught:
-        avax.run(BASE, out=tmp_path / "out", bases=tmp_path, **HOW | arguments)
+        how = {"experiment": BASE, "out": tmp_path / "out", "bases": tmp_path} | HOW
+        avax.run(**how | arguments)
     assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
+
+
+def test_numbers_of_numpy_are_pythons():
+    base = BASE.replace(num_rounds=np.int64(2), verifier=verifiers.Oracle(fpr=np.float32(0.5)))
+    sweep = Sweep(base, PRETRAINING, num_seeds=np.int64(2))
+    found = sweep.base.num_rounds, sweep.base.verifier.fpr, sweep.num_seeds
+    assert [type(x) for x in found] == [int, float, int]
+    assert (
+        sweep.digest()
+        == Sweep(
+            BASE.replace(verifier=verifiers.Oracle(fpr=0.5)), PRETRAINING, num_seeds=2
+        ).digest()
+    )
 
 
 def test_a_name_that_two_numbers_have_must_be_a_path():

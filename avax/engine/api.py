@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import jax
@@ -16,7 +15,7 @@ import xarray as xr
 from avax.engine import platform
 from avax.engine.durable.resume import MODES, claim
 from avax.engine.run import Engine
-from avax.fields import ConfigError
+from avax.fields import ConfigError, shown
 from avax.loop import Experiment
 from avax.policies.pretrain import Pretraining
 from avax.results import roots
@@ -71,7 +70,8 @@ def run(
         listed = ", ".join(EXECUTION)
         raise ConfigError(f"{min(unknown)}: there is no such argument; can be {listed}")
     if resume not in MODES:
-        raise ConfigError(f"resume: is {resume!r}, must be one of {', '.join(MODES)}")
+        raise ConfigError(f"resume: is {shown(resume)}, must be one of {', '.join(MODES)}")
+    check_kinds(experiment, pretraining, sweep or {})
     axes = axes_of(experiment, sweep or {})
     config = Sweep(experiment, pretraining, axes, seeds, first_seed, **HOW | how)
     validate(config)
@@ -84,12 +84,25 @@ def run(
         return Engine(pathlib.Path(bases or platform.cache_dir() / "bases")).execute(config, folder)
 
 
+def check_kinds(experiment: Any, pretraining: Any, sweep: Any) -> None:
+    """Raises ConfigError for an argument that is something else."""
+    for name, value, kind, what in (
+        ("experiment", experiment, Experiment, "an experiment"),
+        ("pretraining", pretraining, Pretraining, "a Pretraining"),
+        ("sweep", sweep, Mapping, "a dict with a list of values for each axis"),
+    ):
+        if not isinstance(value, kind):
+            raise ConfigError(f"{name}: is {shown(value)}, must be {what}")
+
+
 def axes_of(experiment: Experiment, sweep: Mapping[str, Any]) -> dict[str, tuple]:
     """The axes that names or dotted paths and their values mean; ConfigError if they are none."""
     axes: dict[str, tuple] = {}
     # Plug-ins first: their numbers can be axes, too.
     for name in sorted(sweep, key=lambda name: not is_plugin(experiment, name)):
         path = axis_path(experiment, name, axes)
+        if path in axes:
+            raise ConfigError(f"sweep: {path} is given twice")
         axes[path] = _listed(name, sweep[name])
         if is_plugin(experiment, name):
             axes = dict(Sweep(experiment, axes=axes).axes)
@@ -123,9 +136,13 @@ def axis_path(experiment: Experiment, name: str, axes: Mapping[str, tuple]) -> s
 def _listed(name: str, values: Any) -> tuple:
     """The values of an axis as Python numbers: an array of NumPy will do."""
     values = values.tolist() if hasattr(values, "tolist") else values
-    if isinstance(values, (str, int, float)) or dataclasses.is_dataclass(values):
-        raise ConfigError(f"sweep: {name} is {values!r}, must be a list of values")
-    return tuple(x.item() if hasattr(x, "item") else x for x in values)
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ConfigError(f"sweep: {name} is {shown(values)}, must be a list of values")
+    found = tuple(x.item() if getattr(x, "ndim", None) == 0 else x for x in values)
+    for value in found:
+        if not (isinstance(value, Hashable) and (type(value) is not int or abs(value) < 2**63)):
+            raise ConfigError(f"sweep: {name} can't have the value {shown(value)[:60]}")
+    return found
 
 
 def configure() -> None:

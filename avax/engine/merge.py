@@ -52,6 +52,8 @@ def merge(
       ResultsError: in one line, if they are no such folders, were run in ways that change bits, or
         `out` holds something else. Nothing is written then.
     """
+    if isinstance(folders, (str, os.PathLike)):
+        raise ResultsError(f"{folders}: is one folder, must be a list of folders")
     sources, out = [pathlib.Path(folder) for folder in folders], pathlib.Path(out)
     if not sources:
         raise ResultsError(f"{out}: there are no folders to merge into it")

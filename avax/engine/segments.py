@@ -135,4 +135,5 @@ class Run:
 
 def policy_of(progress: Progress) -> Policy:
     """The policies of a tile as they are now; of a population, the first of each."""
-    return progress.state.learner.policy
+    # A population's own axis comes after that of the tile.
+    return jax.vmap(lambda learner: learner.policy)(progress.state.learner)

@@ -103,13 +103,17 @@ class Line(NamedTuple):
 
 def name_of(study: Study, at: At, in_full: bool = False) -> str:
     """The values of a setting, names first; the axis of a number is named, too, if there
-    are several axes, or `in_full`.
+    are several axes, or `in_full`; that of a name if several axes have names.
     """
     values = {d: shown(study.dataset[d].values[i]) for d, i in at.items()}
     if len(study.axes) <= 1 and not in_full:
         return "".join(values.values())
-    flags = {"True", "False"}
-    named = [f"{d} {v}" if v in flags else v for d, v in values.items() if d in study.named]
+    are_unclear = len(study.named) > 1
+    named = [
+        f"{d} {v}" if are_unclear or v in ("True", "False") else v
+        for d, v in values.items()
+        if d in study.named
+    ]
     return ", ".join(named + [f"{d} {v}" for d, v in values.items() if d in study.numeric])
 
 

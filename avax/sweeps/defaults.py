@@ -8,14 +8,14 @@ from typing import Any
 
 from avax import struct
 from avax.curricula import Frontier
-from avax.fields import ConfigError, check_value
+from avax.fields import ConfigError
 from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
 from avax.sweeps import plugins
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.validate import check_setting
+from avax.sweeps.validate import check_field, check_setting
 from avax.tasks import Addition
 from avax.verifiers import Oracle
 
@@ -99,6 +99,6 @@ def experiment(**fields: Any) -> Experiment:
         found = struct.replace(found, name, value)
     found = struct.typed(found)
     for path, field, value in struct.walk(found):  # a plug-in's class may be anything
-        check_value(path, field, value)
+        check_field(path, field, value)
     check_setting(found, PRETRAINING.num_snapshots, "")
     return found

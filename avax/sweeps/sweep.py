@@ -65,7 +65,10 @@ class Sweep:
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
-            check_value(field.name, field, getattr(self, field.name))
+            value = getattr(self, field.name)
+            check_value(field.name, field, value)
+            if not dataclasses.is_dataclass(value) and field.name != "axes":
+                object.__setattr__(self, field.name, struct.as_type(field, value))
         axes = {path: tuple(self._plugins(path, values)) for path, values in self.axes.items()}
         known = plugins.fields(self.base, axes)
         axes = {

@@ -11,12 +11,19 @@ from typing import Any
 import numpy as np
 
 from avax import requirements, struct
-from avax.fields import ConfigError, check_value
+from avax.fields import ConfigError, check_value, kind_of, shown
 from avax.metrics import METRICS
 from avax.models.transformer import TransformerConfig
 from avax.sweeps import adaptive, plugins
 from avax.sweeps.sweep import Sweep
 
+# What holds the numbers and texts of a field, by what `fields.kind_of` calls them.
+CLASSES = {
+    "a number": (bool, int, float),
+    "a whole number": int,
+    "True or False": bool,
+    "a text": str,
+}
 MAX_RUNS = 10**6
 MAX_BYTES = 2**34  # of the results, which are held in memory
 SHAPES = ("num_rounds", "task.max_difficulty")  # fields that the results' dimensions depend on
@@ -25,7 +32,7 @@ SHAPES = ("num_rounds", "task.max_difficulty")  # fields that the results' dimen
 def validate(sweep: Sweep) -> None:
     """Raises ConfigError for a field out of range or a combination that can't be run."""
     for path, field, value in struct.walk(sweep):
-        check_value(path, field, value)
+        check_field(path, field, value)
     known = plugins.fields(sweep.base, sweep.axes)
     for path, values in sweep.axes.items():
         if path not in known:
@@ -48,6 +55,22 @@ def validate(sweep: Sweep) -> None:
         check_setting(setting, sweep.pretraining.num_snapshots)
 
 
+def check_field(path: str, field: Any, value: Any) -> None:
+    """`check_value` of a field that is to be run: there, nothing and arrays are refused as well.
+
+    Raises:
+      ConfigError: also for a plug-in's field that holds another kind of plug-in.
+    """
+    check_value(path, field, value)
+    if value is None and field.default is None:
+        return
+    if kind := plugins.kind_of(field):
+        kind.taken(path, value, names=False)
+    what = kind_of(field)
+    if not isinstance(value, CLASSES.get(what, object)):
+        raise ConfigError(f"{path}: is {shown(value)}, must be {what}")
+
+
 def check_axis(path: str, field: Any, values: tuple) -> None:
     """Raises ConfigError for values of an axis that can't be."""
     if len(values) == 0:
@@ -56,10 +79,10 @@ def check_axis(path: str, field: Any, values: tuple) -> None:
     if path in SHAPES or (is_plugin and path.startswith("probe")):
         raise ConfigError(f"axes.{path}: can't be an axis: it sets the results' shape")
     if is_plugin:
-        plugins.labels(path, values)
         for plugin in values:
             for inner, field, value in struct.walk(plugin, f"axes.{path}"):
-                check_value(inner, field, value)
+                check_field(inner, field, value)
+        plugins.labels(path, values)
         return
     if len({_as_held(value) for value in values}) < len(values):
         raise ConfigError(
@@ -152,8 +175,8 @@ def check_trace(sweep: Sweep) -> None:
     if sweep.trace and not adaptive.can_trace(sweep):
         found = ", ".join(f"{path} ({len(values)})" for path, values in sweep.axes.items())
         raise ConfigError(
-            f"trace: needs two axes, {adaptive.ALONG} and another, with at least 2 values each; "
-            f"there are {found or 'none'}"
+            f"trace: needs two axes of numbers, {adaptive.ALONG} and another, with at least 2 "
+            f"values each; there are {found or 'none'}"
         )
 
 

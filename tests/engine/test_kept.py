@@ -21,6 +21,7 @@ from avax.engine.durable.signals import Stop
 from avax.engine.durable.survival import Stopped
 from avax.engine.run import Engine
 from avax.engine.segments import Run
+from avax.learners import Population
 from avax.results import ResultsError
 from avax.sweeps.sweep import Sweep
 
@@ -73,6 +74,23 @@ def test_each_policy_is_the_one_that_was_measured(folder):
     first, last = (policies.sel(fpr=1, seed=3, round=i) for i in (0, 2))
     assert not same(first, last)  # it has learned
     assert same(policies.sel(fpr=1, seed=3), last)
+
+
+@pytest.mark.parametrize("keep", ["last", "all"])
+def test_of_a_population_it_is_the_first(folder, tmp_path, keep):
+    """Of three runs in a tile, each of which trains two policies."""
+    base = ALL.base.replace(learner=Population(ALL.base.learner), num_bases=2)
+    config = dataclasses.replace(
+        ALL, base=base, axes={}, num_seeds=3, tile_width="3", keep_policies=keep
+    )
+    dataset = again(folder, tmp_path, config)
+    policies = kept.load_policies(tmp_path / config.digest())
+    assert policies.values()["seed"] == [3, 4, 5]
+    for labels, policy in policies:
+        key = jax.random.split(run_key(base, labels["seed"]), 3)[0]
+        problems = metrics.eval_problems(base.task, base.num_eval, jax.random.fold_in(key, 0))
+        found = metrics.of_policy(policy, problems)["accuracy_by_difficulty"]
+        assert found.tolist() == dataset.accuracy_by_difficulty.sel(labels).values.tolist()
 
 
 def test_some_are_chosen_by_their_labels(folder):

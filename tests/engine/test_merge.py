@@ -172,6 +172,12 @@ def test_what_does_not_belong_together_is_one_line(toy, tmp_path, make):
     assert "\n" not in str(raised.value) and everything(tmp_path) == before
 
 
+def test_one_folder_is_no_list_of_folders(tmp_path):
+    for folder in ("ab", tmp_path):
+        with pytest.raises(ResultsError, match="is one folder, must be a list of folders"):
+            avax.merge(folder, tmp_path / "out")
+
+
 def test_other_versions_are_refused_and_another_commit_is_said(two, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(platform, "git_commit", lambda: "another")
     run(tmp_path / "c", 7)

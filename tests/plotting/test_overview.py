@@ -193,13 +193,22 @@ def test_what_is_left_out_is_said():
     assert "drawn: 8 of 9 combinations of start" in figure._supxlabel.get_text()
     four = overview.draw(SWEEPS["four"])
     assert sum(bool(axes.images) for axes in four.axes) == len(NAMES) * 2
-    assert "oracle, d False" in panels(four) and "drawn:" not in four._supxlabel.get_text()
+    assert "a oracle, d False" in panels(four) and "drawn:" not in four._supxlabel.get_text()
 
 
 def test_names_twice_are_a_map_with_names():
     axes = panels(overview.draw(SWEEPS["names twice"]))["Final gain"]
     assert ticks(axes.xaxis) == NAMES and ticks(axes.yaxis) == ["a", "b"]
     assert np.allclose(axes.images[0].get_array(), grid(3, 2).T)
+
+
+def test_names_of_several_axes_say_which_axis_they_are_of():
+    """Two axes may have plug-ins of one kind, `verifier.first` and `verifier.second`."""
+    names = ["length", "oracle"]
+    data = made({"first": names, "second": names, "third": ["a", "b"]}, np.zeros((2, 2, 2)))
+    titles = {axes.get_title() for axes in overview.draw(data).axes}
+    assert {"third a", "third b"} <= titles
+    assert "  first oracle, second length, third a: " in overview.summary(data)
 
 
 def test_lines_end_where_a_run_diverged_and_unrun_settings_are_left_out():

@@ -134,7 +134,7 @@ class ResumableRunner:
             rows = size, self._run.num_rounds
             shapes = jax.tree.map(
                 lambda x: jax.ShapeDtypeStruct((*rows, *x.shape), x.dtype),
-                policy_of(self._run.like),
+                jax.eval_shape(lambda one: one.state.learner.policy, self._run.like),
             )
         found = None
         if hosts.is_first():
