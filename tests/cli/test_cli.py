@@ -187,7 +187,7 @@ def test_a_mistake_ends_in_one_line(argv, words, capsys):
         ("--pretraining.num-updates -1", "pretraining.num_updates: is -1, must be at least 1"),
         ("--pretraining.model.width 0", "pretraining.model.width: is 0, must be at least 2"),
         ("--base.base-difficulty 99999999999999999999999",
-         "base.base_difficulty: is too large, must be at least 1"),
+         "base.base_difficulty: is too large, must lie in [1, 2147483647]"),
         ("--base.snapshot 99999999999", "base.snapshot: is 99999999999, must be finite in 32 bits"),
         ("--num-seeds 0", "num_seeds: is 0, must be at least 1"),
         ("--seed -1", "seed: is -1, must be at least 0"),
