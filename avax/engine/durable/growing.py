@@ -7,6 +7,8 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from avax import struct
 from avax.engine.progress import say
 from avax.engine.width import known_width
@@ -48,6 +50,17 @@ def part_widths(config: Sweep, part: Sweep, found: Any) -> list[int] | None:
     return of_all and [of_all[i] for i in growth.structures(part, config)]
 
 
+def too_few(config: Sweep, part: Sweep, found: Any) -> list[int]:
+    """The structures of a part, by index, whose runs were fewer than a tile is to have. In a wider
+    tile they are rounded in another way, so they are run again, as one run of all would have them.
+    """
+    most = most_runs(part)
+    if not config.tile_width.isdigit() or not are_widths(found, most):
+        return []
+    sizes = zip(found, most, part_widths(config, part, found), strict=True)
+    return [i for i, (old, runs, new) in enumerate(sizes) if old == runs < new]
+
+
 def hint(config: Sweep, part: Sweep, found: Any) -> str:
     """The flag that lets the part go on with the tile widths that it has; nothing if none does."""
     if not are_widths(found, most_runs(part)):
@@ -70,10 +83,12 @@ def grow(folder: pathlib.Path, config: Sweep, part: Sweep, before: Mapping[str, 
     facts = before["facts"]
     old = store.Writer(folder, tables.empty_dataset(part), facts, before, say)
     runs, metrics = old.kept_metrics()
+    of_all, again = widths(config, part, facts["tile_width"]), _again(config, part, facts, runs)
+    runs, metrics = runs[~again], {name: x[~again] for name, x in metrics.items()}
     most = "at most " if config.trace else ""
     line = f"{len(runs)} of {most}{growth.num_runs(config)} runs are there"
-    say(f"{folder}: {line}, {growth.change(part, config)}")
-    of_all = widths(config, part, facts["tile_width"])
+    more = f"; {again.sum()} that were fewer than a tile has now are run again" * bool(again.any())
+    say(f"{folder}: {line}, {growth.change(part, config)}{more}")
     grown_files.grow(
         folder,
         {"digest": config.digest(), **struct.to_dict(config)},
@@ -82,3 +97,11 @@ def grow(folder: pathlib.Path, config: Sweep, part: Sweep, before: Mapping[str, 
         growth.places(part, config)[runs],
         metrics,
     )
+
+
+def _again(config: Sweep, part: Sweep, facts: Mapping[str, Any], runs: np.ndarray) -> np.ndarray:
+    """bool[runs]: which runs of a part, by flat index, are run again: those of `too_few`."""
+    groups = stacking.groups(part)
+    few = [i for group in too_few(config, part, facts["tile_width"]) for i in groups[group]]
+    settings = [twin for i in few for twin in part.same[i]]
+    return np.isin(runs // part.num_seeds, settings)

@@ -94,6 +94,8 @@ def _check(folder: pathlib.Path, config: Sweep, part: Sweep | None) -> None:
         return
     found = before["facts"].get("tile_width")
     widths = growing.part_widths(config, part, found) if part else known_widths(config, before)
+    for i in growing.too_few(config, part, found) if part else ():
+        widths[i] = found[i]  # they are run again
     now = facts(part or config, widths)
     old, new = ({k: v for k, v in f.items() if k != COMMIT} for f in (before["facts"], now))
     if changed := differences(old, new):

@@ -70,6 +70,24 @@ def go(config, out, monkeypatch, after=10**9, mode="auto"):
         return stop.num_runs, data
 
 
+@pytest.mark.parametrize("axes", [{}, {"learner.num_updates": (1, 2)}], ids=["one", "two"])
+def test_fewer_runs_than_a_tile_has_are_run_again(toy, tmp_path, monkeypatch, capsys, axes):
+    """Of one structure, or of two with one run each: as one run of all would have them."""
+    small = dataclasses.replace(TINY, axes=axes, num_seeds=1)
+    out, num = tmp_path / "out", len(small.settings())
+    assert go(small, out, monkeypatch)[0] == num
+    assert results.load(out).attrs["provenance"]["tile_width"] == [1] * num
+    more = dataclasses.replace(small, num_seeds=3)
+    count, grown = go(more, out, monkeypatch)
+    line = f"0 of {3 * num} runs are there, grows from 1 to 3 num_seeds; {num} that were fewer than"
+    assert count == 3 * num and line in capsys.readouterr().err
+    assert grown.attrs["provenance"]["tile_width"] == [2] * num
+    whole = go(more, tmp_path / "whole", monkeypatch)[1]
+    assert results.fingerprint(grown) == results.fingerprint(whole)
+    assert go(more, out, monkeypatch)[0] == 0  # all there now, and it may grow on
+    assert go(dataclasses.replace(more, num_seeds=4), out, monkeypatch)[0] == num
+
+
 def larger(change) -> growth.Sweep:
     return dataclasses.replace(TINY, **change)
 
