@@ -222,6 +222,23 @@ def test_links_to_policies_are_not_followed(folder, tmp_path):
         kept.load_policies(tmp_path / "out")
 
 
+def test_many_runs_are_kept_in_several_checkpoints(tmp_path, monkeypatch):
+    monkeypatch.setattr(keeper, "MAX_RUNS", 3)
+    runs, policies = np.arange(4), {"w": np.arange(8.0).reshape(4, 1, 2)}
+    kept_here = keeper.Keeper(tmp_path, LAST, "last", goes_on=False)
+    kept_here.put(runs[:1], {"w": policies["w"][:1]})
+    kept_here.put(runs[1:], {"w": policies["w"][1:]})
+    for _ in range(2):  # the second time there is nothing to write
+        kept_here.flush()
+    found = keeper.batches(tmp_path / "policies")
+    labels = [kept.checkpoint.facts_of(path)["labels"] for path in found]
+    assert labels == [[[0.0, 3], [0.0, 4], [1.0, 3]], [[1.0, 4]]]
+    for path, rows in zip(found, (slice(0, 3), slice(3, 4)), strict=True):
+        like = {"w": policies["w"][rows]}
+        tree = kept.checkpoint.load(path, like, kept.checkpoint.facts_of(path))
+        assert (tree["w"] == like["w"]).all()
+
+
 def test_too_many_are_not_kept_unless_asked_for(folder, tmp_path, monkeypatch, capsys):
     auto = dataclasses.replace(ALL, keep_policies="auto")
     number = keeper.bytes_of_last(auto, auto.base)

@@ -22,6 +22,7 @@ from avax.sweeps.sweep import Sweep
 from avax.types import Policy
 
 MAX_BYTES = 10**8  # that `auto` keeps
+MAX_RUNS = 1000  # of a checkpoint: what it says of them must not be too much to be read
 
 
 class Keeper:
@@ -52,16 +53,21 @@ class Keeper:
             return
         runs, policies = zip(*self._waiting, strict=True)
         stacked = jax.tree.map(lambda *each: np.concatenate(each), *policies)
+        runs = np.concatenate(runs)
+        for start in range(0, len(runs), MAX_RUNS):
+            part = slice(start, start + MAX_RUNS)
+            self._write(runs[part], jax.tree.map(lambda x, part=part: x[part], stacked))
+        self._waiting.clear()
+
+    def _write(self, runs: np.ndarray, policies: Policy) -> None:
         sizes = [len(values) for values in self._labels.values()]
-        places = np.stack(np.unravel_index(np.concatenate(runs), sizes), 1).tolist()
         labels = [
             [values[i] for values, i in zip(self._labels.values(), place, strict=True)]
-            for place in places
+            for place in np.stack(np.unravel_index(runs, sizes), 1).tolist()
         ]
         facts = {"dims": list(self._labels), "rounds": self._rounds, "labels": labels}
         number = max((int(path.name) for path in batches(self._folder)), default=-1) + 1
-        checkpoint.save(self._folder / f"{number:06}", stacked, facts)
-        self._waiting.clear()
+        checkpoint.save(self._folder / f"{number:06}", policies, facts)
 
 
 def what_to_keep(config: Sweep, experiment: Experiment) -> str:
