@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import pathlib
 import subprocess
 import sys
@@ -51,7 +52,8 @@ def below(name: str, *packages: str) -> bool:
     return any(name == p or name.startswith(p + ".") for p in packages)
 
 
-def imports(module: str) -> set[str]:
+@functools.cache
+def imports(module: str) -> frozenset[str]:
     """What a file imports, anywhere in it, but for what only its annotations need."""
     found, tree = set(), ast.parse(FILES[module].read_text())
     guards = [
@@ -67,7 +69,7 @@ def imports(module: str) -> set[str]:
             assert node.level == 0, f"{module} has a relative import"
             full = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
             found |= {name if name in FILES else node.module for name in full.values()}
-    return found
+    return frozenset(found)
 
 
 def reached(module: str) -> set[str]:

@@ -264,6 +264,7 @@ def test_base_policies_of_results(folder, tmp_path):
         avax.load_bases(out_of(folder), tmp_path)
 
 
+@pytest.mark.slow
 def test_merged_and_grown_results_have_the_policies_of_all(folder, tmp_path):
     """Two folders with a seed each become one, which then grows by a third seed."""
     one = dataclasses.replace(LAST, num_seeds=1)

@@ -213,6 +213,7 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
+@pytest.mark.slow
 def test_a_merge_that_was_killed_is_begun_again(two, tmp_path, monkeypatch):
     """After the first of two parts was built, and while it is moved."""
     avax.merge(two, tmp_path / "good")

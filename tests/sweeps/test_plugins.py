@@ -111,6 +111,7 @@ def test_results_are_labelled_by_name_and_the_same_where_settings_are(tmp_path, 
     assert len(policies) == 12 and policies.values()["verifier"] == data.verifier.values.tolist()
 
 
+@pytest.mark.slow
 def test_a_sweep_grows_by_plugins(tmp_path, capsys):
     part = dataclasses.replace(CONFIG, axes=NAMED | {"verifier": ("hashed", "none")})
     engine, out = Engine(tmp_path / "bases"), tmp_path / "out"

@@ -113,7 +113,13 @@ def small(toy, tmp_path, monkeypatch) -> pathlib.Path:
     return tmp_path / "out"
 
 
-@pytest.mark.parametrize("change", LARGER.values(), ids=LARGER)
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(change, id=name, marks=[] if name == "both" else pytest.mark.slow)
+        for name, change in LARGER.items()
+    ],
+)
 def test_grown_is_as_run_at_once(small, tmp_path, monkeypatch, capsys, change):
     """File by file, checksums of the runs included; a folder of somebody else's stays."""
     (small / "policies").mkdir()
@@ -160,6 +166,7 @@ def test_an_unfinished_sweep_grows_and_is_interrupted_again(small, tmp_path, mon
     assert files(out) == files(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_structures_that_are_new_grow_too(toy, tmp_path, monkeypatch):
     """The number of updates is compiled: each has its own tile width, here 2, 4 and 4."""
     axes = {"learner.num_updates": (2, 1), "verifier.fpr": (0.0, 1.0)}
@@ -194,6 +201,7 @@ def test_plugins_take_another_order(toy, tmp_path, monkeypatch):
     assert growth.part_of(small, {"digest": whole.digest(), **struct.to_dict(whole)}) is None
 
 
+@pytest.mark.slow
 def test_automatic_tile_widths_stay_as_they_were_chosen(toy, tmp_path, monkeypatch):
     part = dataclasses.replace(TINY, tile_width="auto")
     go(part, tmp_path, monkeypatch)
@@ -303,6 +311,7 @@ def test_all_parts_of_an_experiment_grow(small, monkeypatch):
         assert all('"num_seeds": 3' in (out / results.CONFIG).read_text() for out in sweeps)
 
 
+@pytest.mark.slow
 def test_a_traced_sweep_grows(toy, tmp_path, monkeypatch):
     """What the larger one doesn't ask for isn't in it."""
     axes = {"verifier.fpr": RATES, "verifier.fnr": RATES}
