@@ -88,7 +88,7 @@ class Engine:
           ConfigError: if the sizes are beyond what the machine or the compiler can do.
         """
         settings, groups = self._groups(config)
-        keep = self._said(config, settings)
+        keep = self._resolve_keep(config, settings)
         bases = [self.bases(config, settings[group[0]]) for group in groups]
         before = resume.begun(out) if hosts.is_first() else None
         widths = resume.known_widths(config, before) or [None] * len(groups)
@@ -117,8 +117,8 @@ class Engine:
         shutil.rmtree(place, ignore_errors=True)
         return self._finished(config, out, writer, plans)
 
-    def _said(self, config, settings) -> str:
-        """What is kept of the policies; tells the user what may be a surprise."""
+    def _resolve_keep(self, config, settings) -> str:
+        """What is kept of the policies; says what of the sweep may be a surprise."""
         keep = keeper.what_to_keep(config, settings[0])
         lines = config.notes()
         if keep == "none" != config.keep_policies:
