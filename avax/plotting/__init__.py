@@ -64,6 +64,7 @@ def colour_map(name: str):
 
 def save(figure: Figure, stem: pathlib.Path) -> list[pathlib.Path]:
     """Writes `stem`.png and `stem`.pdf, the same bytes for the same figure; returns the paths."""
+    _fix_layout(figure)
     without = {"png": ["Software"], "pdf": ["CreationDate", "Producer", "Creator"]}
     stem.parent.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -74,6 +75,15 @@ def save(figure: Figure, stem: pathlib.Path) -> list[pathlib.Path]:
             figure.savefig(file, format=kind, metadata=dict.fromkeys(names))
         paths.append(path)
     return paths
+
+
+def _fix_layout(figure: Figure) -> None:
+    """Lays a figure out for good, rounded: the last bits of Matplotlib's solver differ by call."""
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+        for axes in figure.axes:
+            axes.set_position(np.round(axes.get_position(original=True).bounds, 6))
 
 
 def is_log(axis: np.ndarray) -> bool:
