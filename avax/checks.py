@@ -68,13 +68,23 @@ def verdict(rollout: Rollout) -> Verdict:
     return Verdict(_f32(*rollout.mask.shape[:-1]), _f32(*rollout.mask.shape))
 
 
-def step_info(task: Task, info: StepInfo) -> StepInfo:
-    """What `step` returns beside the state, of as many problems and samples as it has."""
-    B, K = jnp.shape(info.rollouts.mask)[:2] if isinstance(info, StepInfo) else (0, 0)
+def step_info(experiment: Experiment, info: StepInfo) -> None:
+    """Raises ConfigError if `step` returns something else beside the state, of as many problems and
+    samples as it has, or other numbers of the learner's own than its `metrics` say.
+    """
+    learner, task, own, judged = experiment.learner, experiment.task, {}, None
+    B = K = 0
+    if isinstance(info, StepInfo):
+        B, K = jnp.shape(info.rollouts.mask)[:2]
+        own = metrics(learner)
+        returned(learner, "step, as StepInfo.own,", info.own, own)
+        if info.judged is not None:
+            judged = _bool(*jnp.shape(info.judged)[:-1], task.completion_len)
     P, C = task.prompt_len, task.completion_len
     problems = Problem(_i32(B, P), _i32(B, C), _i32(B))
     rollouts = Rollout(_i32(B, P), _i32(B, K, C), _bool(B, K, C), _f32(B, K, C))
-    return StepInfo(problems, rollouts, verdict(rollouts), _f32(), _f32())
+    like = StepInfo(problems, rollouts, verdict(rollouts), _f32(), _f32(), own, judged)
+    returned(learner, "step", info, like)
 
 
 def number() -> jax.ShapeDtypeStruct:
@@ -82,9 +92,15 @@ def number() -> jax.ShapeDtypeStruct:
     return _i32()
 
 
-def metrics(probe: Any) -> dict[str, jax.ShapeDtypeStruct]:
-    """What `measure` returns."""
-    return {name: _f32(*map(len, metric.dims.values())) for name, metric in probe.metrics.items()}
+def count() -> jax.ShapeDtypeStruct:
+    """What `truth_calls` returns."""
+    return _f32()
+
+
+def metrics(plugin: Any) -> dict[str, jax.ShapeDtypeStruct]:
+    """Of what is in `metrics` of a probe or a learner; of a learner without any, nothing."""
+    found = getattr(plugin, "metrics", {})
+    return {name: _f32(*map(len, metric.dims.values())) for name, metric in found.items()}
 
 
 def _i32(*shape: int) -> jax.ShapeDtypeStruct:

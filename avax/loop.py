@@ -18,6 +18,7 @@ from avax import checks, metrics, source, struct
 from avax.faults.label_noise import LabelNoise
 from avax.faults.lapse import Lapse
 from avax.metrics import OF_POLICY
+from avax.policies import sampling
 from avax.types import (
     Curriculum,
     Integer,
@@ -29,6 +30,7 @@ from avax.types import (
     State,
     Task,
     Verifier,
+    first,
 )
 
 
@@ -46,6 +48,8 @@ class Experiment:
       base_difficulty: the base policy was trained on difficulties 1 to this one.
       snapshot: which of the snapshots of pretraining is the base; negative counts from the last.
       num_distinct: different problems that all rounds draw from; 0 for fresh ones all the time.
+      frozen_generator: 1: the completions of every round come from the untouched base, while the
+        policy is what learns from them; 0: from the policy itself.
       num_bases: base policies of a run: the first is trained; a verifier may keep the others, and
         a population trains them all.
       num_rounds: rounds of generate -> verify -> retrain.
@@ -64,6 +68,7 @@ class Experiment:
     base_difficulty: Integer = struct.leaf(6, low=1)
     snapshot: Integer = struct.leaf(-1)
     num_distinct: Integer = struct.leaf(0, low=0)
+    frozen_generator: Integer = struct.leaf(0, low=0, high=1)
     num_bases: int = struct.static(1, low=1)
     num_rounds: int = struct.static(10, low=1)
     num_eval: int = struct.static(32, low=1)
@@ -83,28 +88,34 @@ class LoopState(NamedTuple):
     verifier: State
     curriculum: State
     probe: State
+    base: Policy  # the first base policy, which nothing changes
     round: Array  # i32[], rounds done
     key: Key
+    eval_key: Key  # decides the held-out problems
 
 
-def run(experiment: Experiment, bases: Policy, key: Key) -> tuple[Policy, dict[str, Array]]:
+def run(
+    experiment: Experiment, bases: Policy, key: Key, eval_key: Key | None = None
+) -> tuple[Policy, dict[str, Array]]:
     """The policy after all rounds, and the metrics of each round.
 
     Args:
       bases: M stacked base policies. A learner trains the first, or all; a verifier may keep some.
+      eval_key: decides the problems that accuracy is measured on; None takes `key`. Runs with one
+        `eval_key` are measured on the same.
 
     Returns:
       The trained policy and a dict of arrays with leading axis R + 1; entry 0 is the base. See
-      `avax.metrics.METRICS` for names and meaning, and the probe for its own.
+      `avax.metrics.METRICS` for names and meaning, and the probe and the learner for their own.
     """
-    state = init(experiment, bases, key)
+    state = init(experiment, bases, key, eval_key)
     found = metrics.blank(experiment)
     state, found = advance(experiment, state, found, 0, experiment.num_rounds + 1)
     return state.learner.policy, found
 
 
-def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
-    """The state before the first round."""
+def init(experiment: Experiment, bases: Policy, key: Key, eval_key: Key | None = None) -> LoopState:
+    """The state before the first round; for the arguments see `run`."""
     key, key_learner, key_verifier = jax.random.split(key, 3)
     probe, key_probe = experiment.probe, jax.random.fold_in(key, source.PROBE)
     example = jax.eval_shape(experiment.task.sample, key, experiment.base_difficulty)
@@ -113,8 +124,10 @@ def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
         experiment.verifier.init(key_verifier, bases),
         experiment.curriculum.init(),
         () if probe is None else probe.init(key_probe, bases),
+        first(bases),
         jnp.zeros((), jnp.int32),
         key,
+        key if eval_key is None else eval_key,
     )
 
 
@@ -129,8 +142,8 @@ def advance(
 
     A run that has diverged keeps the state it had then.
     """
-    # fold_in 0 is free: rounds are numbered from 1.
-    key = jax.random.fold_in(state.key, 0)
+    # fold_in 0 is free, should it be the run's own key: rounds are numbered from 1.
+    key = jax.random.fold_in(state.eval_key, 0)
     problems = metrics.eval_problems(experiment.task, experiment.num_eval, key)
     trained = {n: jnp.full_like(x[0], jnp.nan) for n, x in found.items() if n not in OF_POLICY}
 
@@ -173,10 +186,11 @@ def round_(experiment: Experiment, state: LoopState) -> tuple[LoopState, dict[st
         partial(source.draw, experiment, state, number),
         partial(source.draw_base, experiment),
         partial(source.judge, experiment, state.verifier, number),
+        partial(source.generator, experiment, state.base),
     )
     probes = source.probed(experiment, state)
     learner, info = experiment.learner.step(key_step, state.learner, given)
-    checks.returned(experiment.learner, "step", info, checks.step_info(experiment.task, info))
+    checks.step_info(experiment, info)
     grades = source.grade(experiment.task, info.problems, info.rollouts)
     seen = grades if verifier.uses_ground_truth else None
     after = LoopState(
@@ -184,8 +198,14 @@ def round_(experiment: Experiment, state: LoopState) -> tuple[LoopState, dict[st
         verifier.update(key_verifier, state.verifier, info, seen),
         curriculum.update(state.curriculum, info),
         state.probe,
+        state.base,
         number,
         state.key,
+        state.eval_key,
     )
     checks.states(experiment, state, after)
-    return after, metrics.of_round(info, grades) | probes
+    controls = {
+        "base_accuracy": source.base_accuracy(experiment, state, info.problems),
+        "truth_calls": sampling.truth_calls(verifier, after.verifier, info),
+    }
+    return after, metrics.of_round(info, grades) | controls | info.own | probes

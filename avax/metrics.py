@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from avax.fields import ConfigError
 from avax.policies import sampling
-from avax.types import MISTAKES, Grade, Key, Policy, Problem, State, StepInfo, Task
+from avax.types import MISTAKES, Grade, Key, Metric, Policy, Problem, State, StepInfo, Task
 
 if TYPE_CHECKING:
     from avax.loop import Experiment
@@ -18,6 +19,7 @@ METRICS = {
     "accuracy": "greedy accuracy, mean over all difficulties",
     "accuracy_by_difficulty": "greedy accuracy at each difficulty",
     "sampled_accuracy": "share of the round's completions that are correct",
+    "base_accuracy": "share of the round's problems that the untouched base answers right",
     "accept_rate": "share of the round's completions that the verifier accepts",
     "label_precision": "share of the accepted completions that are correct labels, NaN if none",
     "trace_precision": "share of the accepted completions with all steps right, NaN if none",
@@ -27,6 +29,7 @@ METRICS = {
     "grad_norm": "gradient norm before clipping, mean over the round's updates",
     "mistake_share": "share of the round's wrong completions that are a mistake of each kind",
     "num_accepted": "accepted completions",
+    "truth_calls": "times that the verifier asked for the truth in the round",
     "completion_length": "tokens of a completion up to and including EOS, mean",
     "diverged": "1 from the first round on after which the run has diverged, else 0",
 }
@@ -48,11 +51,36 @@ def blank(experiment: Experiment) -> dict[str, Array]:
     sizes = {"difficulty": experiment.task.max_difficulty, "mistake": len(MISTAKES)}
     dims = {name: DIMENSIONS.get(name, ()) for name in METRICS}
     shapes = {name: tuple(sizes[d] for d in own) for name, own in dims.items()}
-    if experiment.probe is not None:
-        own = experiment.probe.metrics
-        shapes |= {name: tuple(map(len, metric.dims.values())) for name, metric in own.items()}
+    more = of_plugins(experiment)
+    shapes |= {name: tuple(map(len, metric.dims.values())) for name, metric in more.items()}
     rows = experiment.num_rounds + 1
     return {name: jnp.full((rows, *shape), jnp.nan) for name, shape in shapes.items()}
+
+
+def of_plugins(experiment: Experiment) -> dict[str, Metric]:
+    """What the experiment's probe and its learner report besides, by name.
+
+    Raises:
+      ConfigError: in one line, for a name or a dimension that means something else already.
+    """
+    found: dict[str, Metric] = {}
+    dims: dict[str, tuple | None] = dict.fromkeys(("seed", "round"))
+    dims |= {"difficulty": tuple(range(1, experiment.task.max_difficulty + 1))}
+    dims |= {"mistake": MISTAKES}
+    for field in ("probe", "learner"):
+        own = getattr(getattr(experiment, field), "metrics", {})
+        for name, metric in own.items():
+            if name in METRICS or name in found:
+                whose = "the probe" if name in found else "every run"
+                raise ConfigError(f"{field}: reports {name}, as {whose} does; must be another name")
+            for dim, values in metric.dims.items():
+                if dims.setdefault(dim, values) != values:
+                    raise ConfigError(
+                        f"{field}: reports {name} by {dim}, which has other values elsewhere; must "
+                        "be another dimension"
+                    )
+        found |= own
+    return found
 
 
 def eval_problems(task: Task, number: int, key: Key) -> Problem:

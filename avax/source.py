@@ -9,14 +9,15 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import checks
-from avax.policies import sampling
+from avax import checks, requirements
+from avax.policies import generation, sampling
 from avax.types import Grade, Key, Policy, Problem, Rollout, State, Subject, Task, Verdict
 
 if TYPE_CHECKING:
     from avax.loop import Experiment, LoopState
 
-RECURRING, PROBE = 2**32 - 1, 2**32 - 2  # folded into a run's key; no round has these numbers
+# Folded into a run's key; no round has these numbers.
+RECURRING, PROBE, BASE = 2**32 - 1, 2**32 - 2, 2**32 - 3
 
 
 def draw(experiment: Experiment, state: LoopState, number: Array, key: Key) -> Problem:
@@ -39,6 +40,12 @@ def draw_base(experiment: Experiment, key: Key) -> Problem:
     key_difficulty, key_problem = jax.random.split(key)
     difficulty = sampling.uniform_integer(key_difficulty, 1, experiment.base_difficulty)
     return experiment.warm_task.sample(key_problem, difficulty)
+
+
+def generator(experiment: Experiment, base: Policy, policy: Policy) -> Policy:
+    """What generates the round's completions: the policy, or the base if that is frozen."""
+    is_frozen = experiment.frozen_generator == 1
+    return jax.tree.map(lambda base, own: jnp.where(is_frozen, base, own), base, policy)
 
 
 def judge(
@@ -64,6 +71,18 @@ def grade(task: Task, problems: Problem, rollouts: Rollout) -> Grade:
         return checks.returned(task, "grade", found, checks.grade(task))
 
     return jax.vmap(jax.vmap(checked, (None, 0)))(problems, rollouts.completion)
+
+
+def base_accuracy(experiment: Experiment, state: LoopState, problems: Problem) -> Array:
+    """f32[]: share of a round's B problems that the untouched base answers right, directly.
+
+    One completion of each, at the learner's own temperature; greedy if it has none.
+    """
+    _, sampler = requirements.sampler(experiment)
+    key = jax.random.fold_in(jax.random.fold_in(state.key, BASE), state.round)
+    completion_len, temperature = problems.answer.shape[-1], getattr(sampler, "temperature", 0.0)
+    rollouts = generation.generate(key, state.base, problems.prompt, completion_len, 1, temperature)
+    return grade(experiment.task, problems, rollouts).correct.mean()
 
 
 def probed(experiment: Experiment, state: LoopState) -> dict[str, Array]:

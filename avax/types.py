@@ -76,6 +76,13 @@ class StepInfo(NamedTuple):
     verdicts: Verdict  # leading axis B
     loss: Array  # f32[], mean over the round's updates, 0 if there were none
     grad_norm: Array  # f32[], likewise
+    own: dict[str, Array] = {}  # f32[...] for each of the learner's own `metrics`
+    judged: Array | None = None  # bool[..., C], mask of all that was judged, if not that alone
+
+    @property
+    def judged_mask(self) -> Array:
+        """bool[..., C]: the tokens of each completion that the filter judged in this round."""
+        return self.rollouts.mask if self.judged is None else self.judged
 
 
 class Subject(NamedTuple):
@@ -88,7 +95,7 @@ class Subject(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """What one of a probe's numbers is."""
+    """What one of a probe's or a learner's numbers is."""
 
     about: str
     dims: dict[str, tuple]  # values of each dimension that it has besides those of all metrics
@@ -102,6 +109,8 @@ class Source(NamedTuple):
     judge: Callable[
         ..., tuple[Rollout, Verdict]
     ]  # (key, policy, problems, rollouts), leading axis B
+    # What generates the round's completions where this policy is trained, and is shown to `judge`.
+    generator: Callable[[Policy], Policy] = lambda policy: policy
 
 
 @runtime_checkable
@@ -169,7 +178,12 @@ class Curriculum(Protocol):
 
 @runtime_checkable
 class Verifier(Protocol):
-    """The filter between generating and retraining."""
+    """The filter between generating and retraining.
+
+    It may have a method `truth_calls(state, info) -> f32[]`: how many times it asked for the truth
+    in a round, given its state after it; a step is a call, a whole completion as well. Without the
+    method it is a call for each completion judged if `uses_ground_truth`, else none.
+    """
 
     uses_ground_truth: ClassVar[bool]
 
@@ -192,7 +206,13 @@ class Verifier(Protocol):
 
 @runtime_checkable
 class Learner(Protocol):
-    """Gathers its own data and retrains. Its state has the attribute `policy`."""
+    """Gathers its own data and retrains. Its state has the attribute `policy`.
+
+    What generates is `source.generator(policy)`: the policy itself, or the untouched base. It may
+    have a field `temperature`, at which it samples; without one it is taken to be greedy. It may
+    have `metrics`, a dict[str, Metric] of numbers of its own, which `step` returns in
+    `StepInfo.own`.
+    """
 
     def init(self, key: Key, bases: Policy, example: Problem) -> State:
         """`bases` are M stacked policies: most learners train the first and leave the others.

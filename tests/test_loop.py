@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from copying import TASK, copying_base
 
 from avax import loop, metrics, struct, vocab
 from avax.curricula.fixed import Fixed
@@ -24,7 +25,6 @@ from avax.types import MISTAKES, Grade, Problem, Rollout, StepInfo, Verdict
 from avax.verifiers.majority import MajorityVote
 from avax.verifiers.oracle import Oracle
 
-TASK = Copy(max_difficulty=2)
 NUM_ROUNDS, NUM_EVAL, D = 16, 32, TASK.max_difficulty
 NUM_COMPLETIONS = 32 * 4  # of a round
 SIZES = {"num_problems": 32, "num_samples": 4, "learning_rate": 5e-3}
@@ -48,13 +48,7 @@ def noisy_experiment():
 
 @pytest.fixture(scope="module")
 def base():
-    """A policy that copies most numbers if greedy and a third if not, as an ensemble of one."""
-    model = TransformerConfig(num_layers=1, num_heads=2, width=16)
-    config = pretrain.Pretraining(
-        model, num_updates=100, num_snapshots=10, batch_size=32, learning_rate=1e-2
-    )
-    train = functools.partial(pretrain.pretrain, config, TASK, D)
-    return jax.tree.map(lambda x: x[3:4], jax.jit(train)(jax.random.key(0))[0])
+    return copying_base()
 
 
 @functools.cache
@@ -377,7 +371,7 @@ class Asks:
 def posed(num_distinct, seed, number) -> set[bytes]:
     """The prompts of one round."""
     experiment = experiment_of(Asks(), num_distinct=num_distinct)
-    state = loop.LoopState(None, None, (), (), jnp.int32(number - 1), jax.random.key(seed))
+    state = loop.LoopState(None, None, (), (), None, jnp.int32(number - 1), jax.random.key(seed))
     with pytest.raises(Asked) as caught:
         loop.round_(experiment, state)
     return {row.tobytes() for row in np.asarray(caught.value.args[0].prompt)}

@@ -15,7 +15,7 @@ from avax.engine.durable import resume
 from avax.engine.program import Program
 from avax.engine.run import Engine
 from avax.metrics import METRICS
-from avax.sweeps.stacking import run_keys, stack_members
+from avax.sweeps.stacking import eval_keys, run_keys, stack_members
 from avax.sweeps.sweep import Sweep
 from avax.types import MISTAKES
 
@@ -45,6 +45,11 @@ def run_key(experiment, seed):
     return run_keys([experiment], [seed])[0]
 
 
+def eval_key(seed):
+    """The key of a seed's held-out problems."""
+    return eval_keys([seed])[0]
+
+
 def toy_run(experiment, bases, key):
     """Stands in for the loop: metrics that tell setting, base and key apart, compiled at once."""
     rounds = jnp.arange(experiment.num_rounds + 1, dtype=jnp.float32)
@@ -65,7 +70,7 @@ def toy_run(experiment, bases, key):
 def stand_in(monkeypatch, run, traces):
     """Puts a function like `toy_run` in the place of the loop; notes each trace of it."""
 
-    def begin(experiment, bases, key):
+    def begin(experiment, bases, key, eval_key):
         _, found = run(experiment, bases, key)
         nothing = jax.tree.map(lambda x: jnp.full_like(x, jnp.nan), found)
         learner = ToyLearner(jax.tree.map(lambda x: x[0], bases))

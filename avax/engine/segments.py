@@ -31,9 +31,9 @@ class Outcome(NamedTuple):
     policies: Any = None  # after each of the rounds that are kept, second axis; None if none are
 
 
-def begin(experiment: Experiment, bases: Policy, key: jax.Array) -> Progress:
+def begin(experiment: Experiment, bases: Policy, key: jax.Array, eval_key: jax.Array) -> Progress:
     """A run of which nothing is done."""
-    state = init(experiment, bases, key)
+    state = init(experiment, bases, key, eval_key)
     found = metrics.blank(experiment)
     return Progress(
         jax.tree.map(lambda x: jax.random.key_data(x) if _is_key(x) else x, state), found
@@ -83,7 +83,7 @@ class Run:
     """
 
     def __init__(self, members: tuple, width: int, optimization: int = 2):
-        """(experiments, bases, keys), stacked, are taken only for their shapes."""
+        """(experiments, bases, keys, eval_keys), stacked, are taken only for their shapes."""
         one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), members)
         self.width, self.num_rounds = width, members[0].num_rounds + 1
         self.what = f"tile_width: {width} runs at a time ({largest_sizes('base', members[0])})"

@@ -16,15 +16,12 @@ from avax.engine.program import Unit, own_device
 from avax.engine.progress import Meter, say
 from avax.engine.segments import Run
 from avax.fields import ConfigError
-from avax.loop import Experiment
 from avax.types import Policy
 
 AUTO_WIDTHS = (1, 2, 4, 8)
 
 
-def choose_width(
-    experiments: Experiment, bases: Policy, keys: jax.Array, size: int, devices: list[jax.Device]
-) -> tuple[int, str]:
+def choose_width(members: tuple, size: int, devices: list[jax.Device]) -> tuple[int, str]:
     """The tile width with the least time a run, of a few tried, and a line that says why.
 
     Some of the runs are given, stacked; `size` is the most that are run at a time.
@@ -39,7 +36,7 @@ def choose_width(
         widths = [w for w in AUTO_WIDTHS if w <= max(1, -(-size // len(devices)))]
     else:
         widths = [-(-size // 2**i) for i in range(size.bit_length())]
-    short = experiments.replace(num_rounds=1), bases, keys
+    short = members[0].replace(num_rounds=1), *members[1:]
     measured: dict[int, float] = {}
     with Meter(len(widths), "tile widths measured", silent=not hosts.is_first()) as meter:
         for width in widths:
@@ -144,6 +141,6 @@ def measured_width(members: tuple, num_runs: int, devices: list[jax.Device]) -> 
       members: some of the runs.
       num_runs: the most that are run at a time.
     """
-    width, why = choose_width(*members, num_runs, devices)
+    width, why = choose_width(members, num_runs, devices)
     say(f"tile width {why}")
     return width

@@ -39,6 +39,10 @@ class GRPO:
     A round in which every group has equal scores has no advantages and does nothing: neither the
     policy nor the optimizer moves, and the KL term is left out.
 
+    The probability ratio is to what generated the completions. So with a frozen generator it is to
+    the untouched base, and `clip` bounds how far all rounds together move a token's probability,
+    not each of them.
+
     Attributes:
       num_problems: problems of a round (B).
       num_samples: completions of each problem, the group (K).
@@ -72,7 +76,7 @@ class GRPO:
             key, source, state.policy, self.num_problems, self.num_samples, self.temperature
         )
         advantage = group_advantage(verdicts.score, self.normalize_std)
-        batch = self._batch(state, rollouts, advantage)
+        batch = self._batch(state, source.generator(state.policy), rollouts, advantage)
         policy, optimizer, loss, grad_norm = training.update_if(
             (advantage != 0).any(),
             self._loss,
@@ -84,7 +88,7 @@ class GRPO:
         info = StepInfo(problems, rollouts, verdicts, loss, grad_norm)
         return GRPOState(policy, optimizer, state.reference), info
 
-    def _batch(self, state, rollouts, advantage):
+    def _batch(self, state, generator, rollouts, advantage):
         prompt = jnp.repeat(rollouts.prompt, self.num_samples, axis=0)
         completion = rollouts.completion.reshape(prompt.shape[0], -1)
 
@@ -92,7 +96,7 @@ class GRPO:
             return sampling.completion_logprob(policy, prompt, completion, self.temperature)
 
         # Not the sampler's own: the filter may have put other labels in.
-        old, reference = logprob(state.policy), logprob(state.reference)
+        old, reference = logprob(generator), logprob(state.reference)
         mask = sampling.completion_mask(completion)
         return GRPOBatch(prompt, completion, mask, advantage.reshape(-1), old, reference)
 
@@ -134,7 +138,7 @@ def grpo_loss(
     """f32[]: clipped surrogate plus KL of one completion, mean over its tokens.
 
     Args:
-      logprob, logprob_old, logprob_ref: f32[C] under the policy, the sampling policy, the base.
+      logprob, logprob_old, logprob_ref: f32[C] under the policy, the one that generated, the base.
       mask: bool[C], the tokens that count.
       advantage: f32[] of the whole completion.
     """

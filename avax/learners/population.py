@@ -15,6 +15,7 @@ from avax.requirements import Context
 from avax.types import (
     Key,
     Learner,
+    Metric,
     Policy,
     Problem,
     Rollout,
@@ -59,7 +60,14 @@ class Population:
     def requires(self, context: Context) -> str | None:
         if isinstance(self.learner, Population):
             return f"{context.path}: a population within a population has no policies of its own"
+        if context.experiment.frozen_generator:
+            return "frozen_generator: is 1, must be 0: each member learns from its own completions"
         return context.min_bases(2)
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """Those of each member; the first one's numbers are reported."""
+        return getattr(self.learner, "metrics", {})
 
     def init(self, key: Key, bases: Policy, example: Problem) -> PopulationState:
         alone = jax.tree.map(lambda x: x[:, None], bases)
@@ -77,7 +85,8 @@ class Population:
             return self.learner.step(key, member, source._replace(judge=judge))
 
         members, info = jax.vmap(step, axis_name=MEMBERS)(state.members)
-        return PopulationState(members), first(info)
+        # All members' completions are judged, though the first one's are reported.
+        return PopulationState(members), first(info)._replace(judged=info.rollouts.mask)
 
     def _vote(self, rollouts: Rollout, verdicts: Verdict) -> Verdict:
         everyone = jax.lax.all_gather(rollouts.completion, MEMBERS)

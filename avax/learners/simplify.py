@@ -81,10 +81,11 @@ class SimplifyThenGuess:
     ) -> tuple[SimplifyThenGuessState, StepInfo]:
         key_problems, key_judge, key_batches = jax.random.split(key, 3)
         problems = jax.vmap(source.draw)(jax.random.split(key_problems, self.num_problems))
+        generator = source.generator(state.policy)
         rollouts, steps = simplify_then_guess(
-            state.policy, problems.prompt, problems.answer.shape[-1], self.num_samples
+            generator, problems.prompt, problems.answer.shape[-1], self.num_samples
         )
-        rollouts, verdicts = source.judge(key_judge, state.policy, problems, rollouts)
+        rollouts, verdicts = source.judge(key_judge, generator, problems, rollouts)
         verdicts = without_empty(verdicts, rollouts)
         state = self._keep(state, rollouts, steps, verdicts.accept)
         policy, optimizer, loss, grad_norm = training.update_if(

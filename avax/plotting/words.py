@@ -16,9 +16,9 @@ MOST_SETTINGS = 8  # in a table; of more only those that gained and lost most
 MOST_COLUMNS, MOST_ROWS = 8, 16
 RATES = {"verifier_fpr": "FPR", "verifier_fnr": "FNR", "label_precision": "label precision"}
 STANDARD = set(  # metrics of every run; others are a probe's
-    "accuracy accuracy_by_difficulty sampled_accuracy accept_rate label_precision trace_precision "
-    "verifier_fpr verifier_fnr loss grad_norm mistake_share num_accepted completion_length "
-    "diverged".split()
+    "accuracy accuracy_by_difficulty sampled_accuracy base_accuracy accept_rate label_precision "
+    "trace_precision verifier_fpr verifier_fnr loss grad_norm mistake_share num_accepted "
+    "truth_calls completion_length diverged".split()
 )
 CONTROLS = {  # what can't be told without one, by what a setting's name says
     "sham": (

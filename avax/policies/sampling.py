@@ -19,6 +19,7 @@ from avax.types import (
     Scalar,
     Source,
     State,
+    StepInfo,
     Verdict,
     Verifier,
 )
@@ -32,14 +33,18 @@ def collect(
     num_samples: int,
     temperature: Scalar,
 ) -> tuple[Problem, Rollout, Verdict]:
-    """A round's data: problems, completions of each, and what the filter says; leading axis B."""
+    """A round's data: problems, completions of each, and what the filter says; leading axis B.
+
+    Args:
+      policy: what is trained; what generates is `source.generator` of it.
+    """
     key_problems, key_sample, key_judge = jax.random.split(key, 3)
     problems = jax.vmap(source.draw)(jax.random.split(key_problems, num_problems))
-    completion_len = problems.answer.shape[-1]
+    completion_len, generator = problems.answer.shape[-1], source.generator(policy)
     rollouts = generation.generate(
-        key_sample, policy, problems.prompt, completion_len, num_samples, temperature
+        key_sample, generator, problems.prompt, completion_len, num_samples, temperature
     )
-    return problems, *source.judge(key_judge, policy, problems, rollouts)
+    return problems, *source.judge(key_judge, generator, problems, rollouts)
 
 
 def verify(
@@ -54,6 +59,22 @@ def verify(
         return checks.returned(verifier, "verify", verdict, checks.verdict(rollout))
 
     return jax.vmap(judge, axis_name=PROBLEMS)(keys, rollouts, seen)
+
+
+def truth_calls(verifier: Verifier, state: State, info: StepInfo) -> Array:
+    """f32[]: how many times a verifier asked for the truth in a round, to judge and to learn.
+
+    By its own count, if it has the method; else once for each completion that it judged if it
+    declares the use of the truth, and never if it doesn't.
+
+    Args:
+      state: the verifier's after the round.
+    """
+    if hasattr(verifier, "truth_calls"):
+        found = verifier.truth_calls(state, info)
+        return checks.returned(verifier, "truth_calls", found, checks.count())
+    number = info.judged_mask[..., 0].size if verifier.uses_ground_truth else 0
+    return jnp.float32(number)
 
 
 def uniform_integer(key: Key, low: Integer, high: Integer) -> Array:

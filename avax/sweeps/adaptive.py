@@ -12,7 +12,7 @@ import xarray as xr
 
 from avax.analysis import phase, trace
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.tables import dimension_names
+from avax.sweeps.tables import dimension_names, plugin_metrics
 
 ALONG = "fpr"  # the axis that rays follow; each value of the other axis is a ray
 
@@ -65,5 +65,5 @@ def _rays(table: xr.DataArray) -> np.ndarray:
 
 
 def _sizes(config: Sweep) -> dict[str, int]:
-    names = dimension_names(config.axes, config.base)
+    names = dimension_names(config.axes, plugin_metrics(config))
     return {names[path]: len(values) for path, values in config.axes.items()}

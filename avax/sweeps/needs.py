@@ -17,7 +17,7 @@ from avax import results, struct
 from avax.fields import ConfigError
 from avax.sweeps import adaptive
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.tables import empty_dataset, probe_metrics
+from avax.sweeps.tables import empty_dataset
 from avax.sweeps.validate import validate
 from avax.verifiers import Hashed, Oracle, StepOracle, Systematic
 
@@ -65,7 +65,7 @@ class Needs:
             raise ConfigError(
                 f"base.num_rounds: is {sweep.base.num_rounds}, must be at least {self.num_rounds}"
             )
-        found = probe_metrics(sweep.base)
+        found = getattr(sweep.base.probe, "metrics", {})
         if missing := [name for name in self.metrics if name not in found]:
             raise ConfigError(f"base.probe: must measure {', '.join(missing)} for the figure")
 

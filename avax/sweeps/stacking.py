@@ -91,11 +91,21 @@ def base_key(seed: int) -> jax.Array:
     return jax.random.fold_in(jax.random.key(seed), 0)
 
 
+def eval_keys(seeds: Sequence[int]) -> jax.Array:
+    """The keys of the held-out problems of runs with these seeds.
+
+    They depend on nothing else: all settings are measured on the same problems.
+    """
+    keys = {seed: jax.random.fold_in(jax.random.key(seed), 2) for seed in dict.fromkeys(seeds)}
+    data = {seed: np.asarray(jax.random.key_data(key)) for seed, key in keys.items()}
+    return jax.random.wrap_key_data(np.stack([data[seed] for seed in seeds]))
+
+
 def stack_members(
     config: Sweep, settings: list[Experiment], group: list[int], bases: Policy
 ) -> tuple[tuple, np.ndarray]:
-    """A group of settings, given by their indices, x seeds as (experiments, bases, keys) with a
-    leading axis, and the runs' indices.
+    """A group of settings, given by their indices, x seeds as (experiments, bases, keys, eval_keys)
+    with a leading axis, and the runs' indices.
 
     A run's bases are those of its own seed and of the `num_bases` - 1 seeds that follow.
     """
@@ -108,4 +118,4 @@ def stack_members(
     snapshots = np.array([e.snapshot for e, _ in pairs])[:, None]
     own_bases = jax.tree.map(lambda x: np.asarray(x)[own_seeds, snapshots], bases)
     runs = np.array([g * config.num_seeds + i for g in group for i in range(config.num_seeds)])
-    return (stacked, own_bases, keys), runs
+    return (stacked, own_bases, keys, eval_keys([config.seed + i for _, i in pairs])), runs

@@ -8,29 +8,45 @@ from typing import Any
 import xarray as xr
 
 from avax import results, struct
-from avax.loop import Experiment
-from avax.metrics import DIMENSIONS, METRICS
+from avax.fields import ConfigError
+from avax.metrics import DIMENSIONS, METRICS, of_plugins
 from avax.sweeps import plugins
 from avax.sweeps.sweep import Sweep
 from avax.types import MISTAKES, Metric
 
 
-def probe_metrics(experiment: Experiment) -> dict[str, Metric]:
-    """What the experiment's probe measures, by name."""
-    return {} if experiment.probe is None else experiment.probe.metrics
+def plugin_metrics(config: Sweep) -> dict[str, Metric]:
+    """What the probe and the learners of a sweep report besides, by name. Where learners differ by
+    setting, those that don't report a number have NaN in its place.
+
+    Raises:
+      ConfigError: in one line, if one name means two things.
+    """
+    found: dict[str, Metric] = {}
+    differ = any(path == "learner" or path.startswith("learner.") for path in config.axes)
+    for setting in config.settings() if differ else [config.base]:
+        for name, metric in of_plugins(setting).items():
+            if found.setdefault(name, metric) != metric:
+                raise ConfigError(
+                    f"axes: {name} has other dimensions or another meaning by setting; "
+                    "must be the same for all"
+                )
+    return found
 
 
-def dimension_names(axes: Mapping[str, Any], experiment: Experiment) -> dict[str, str]:
-    """The dimension of each axis: the field's own name, or its dotted path if that is taken."""
+def dimension_names(axes: Mapping[str, Any], more: Mapping[str, Metric]) -> dict[str, str]:
+    """The dimension of each axis: the field's own name, or its dotted path if that is taken, by
+    what plug-ins report besides as well.
+    """
     last = [path.rpartition(".")[2] for path in axes]
-    probed = [name for m in probe_metrics(experiment).values() for name in m.dims]
-    taken = [*last, "seed", "round", "difficulty", "mistake", *dict.fromkeys(probed)]
+    reported = [name for metric in more.values() for name in metric.dims]
+    taken = [*last, "seed", "round", "difficulty", "mistake", *dict.fromkeys(reported)]
     return {p: n if taken.count(n) == 1 else p for p, n in zip(axes, last, strict=True)}
 
 
 def run_labels(config: Sweep) -> dict[str, list]:
     """The values along each dimension of the runs: the axes, then the seed."""
-    names = dimension_names(config.axes, config.base)
+    names = dimension_names(config.axes, plugin_metrics(config))
     axes = {names[path]: plugins.labels(path, values) for path, values in config.axes.items()}
     return axes | {"seed": list(range(config.seed, config.seed + config.num_seeds))}
 
@@ -43,10 +59,10 @@ def empty_dataset(config: Sweep) -> xr.Dataset:
         "difficulty": range(1, config.settings()[0].task.max_difficulty + 1),
         "mistake": MISTAKES,
     }
-    probed = probe_metrics(config.base)
-    coords |= {name: values for m in probed.values() for name, values in m.dims.items()}
+    more = plugin_metrics(config)
+    coords |= {name: values for m in more.values() for name, values in m.dims.items()}
     dims = (*runs, "round")
     shapes = {name: (*dims, *DIMENSIONS.get(name, ())) for name in METRICS}
-    shapes |= {name: (*dims, *metric.dims) for name, metric in probed.items()}
-    about = METRICS | {name: metric.about for name, metric in probed.items()}
+    shapes |= {name: (*dims, *metric.dims) for name, metric in more.items()}
+    about = METRICS | {name: metric.about for name, metric in more.items()}
     return results.template(coords, shapes, about).assign_attrs(config=struct.to_dict(config))

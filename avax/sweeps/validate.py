@@ -12,7 +12,7 @@ import numpy as np
 
 from avax import requirements, struct
 from avax.fields import ConfigError, check_value, kind_of, shown
-from avax.metrics import METRICS
+from avax.metrics import METRICS, of_plugins
 from avax.models.transformer import TransformerConfig
 from avax.sweeps import adaptive, plugins
 from avax.sweeps.sweep import Sweep
@@ -130,6 +130,10 @@ def check_setting(experiment: Any, num_snapshots: int, prefix: str = "base.") ->
         raise ConfigError(f"{prefix}curriculum: starts at {lowest}, above where it ends, {highest}")
     for path, plugin, line in requirements.unmet(experiment):
         raise ConfigError(f"{prefix}{line} (for {type(plugin).__name__} as {prefix}{path})")
+    try:
+        of_plugins(experiment)
+    except ConfigError as error:
+        raise ConfigError(f"{prefix}{error}") from error
     if not -num_snapshots <= experiment.snapshot < num_snapshots:
         raise ConfigError(
             f"{prefix}snapshot: is {experiment.snapshot}, must lie in [{-num_snapshots}, "

@@ -26,6 +26,7 @@ class LearnedState(NamedTuple):
     judge: Transformer
     optimizer: Any
     is_trained: Array  # bool[], whether it has seen a label
+    num_labels: Array  # i32[], labels of the last round
 
 
 @struct.dataclass
@@ -64,7 +65,8 @@ class Learned:
     def init(self, key: Key, bases: Policy) -> LearnedState:
         judge = transformer.init(key, self.model)
         transform = training.optimizer(self.learning_rate, self.max_grad_norm)
-        return LearnedState(judge, transform.init(judge), jnp.zeros((), bool))
+        none = jnp.zeros((), jnp.int32)
+        return LearnedState(judge, transform.init(judge), jnp.zeros((), bool), none)
 
     def verify(
         self, key: Key, state: LearnedState, policy: Policy, rollout: Rollout, grade: Grade
@@ -106,7 +108,15 @@ class Learned:
             tuple(batches),
         )
         is_trained = state.is_trained | is_labelled.any()
-        return LearnedState(trained.policy, trained.optimizer, is_trained)
+        each = sampling.completion_mask(completion).sum(-1)  # labels of a completion
+        if self.level == "outcome":
+            each = jnp.ones_like(each)
+        num_labels = (each * is_labelled).sum()
+        return LearnedState(trained.policy, trained.optimizer, is_trained, num_labels)
+
+    def truth_calls(self, state: LearnedState, info: StepInfo) -> Array:
+        """One for each label, of a completion or of a token: to judge it takes none."""
+        return state.num_labels.astype(jnp.float32)
 
     def loss(self, judge: Transformer, batch: tuple[Array, Array, Array]) -> Array:
         """f32[]: mean cross-entropy of the labels bool[B, C] of the tokens that are judged.

@@ -6,9 +6,11 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from avax import struct
-from avax.types import Grade, Key, Policy, Rollout, Scalar, Verdict, Verifier
+from avax.policies import sampling
+from avax.types import Grade, Key, Policy, Rollout, Scalar, StepInfo, Verdict, Verifier
 
 
 @struct.dataclass
@@ -50,3 +52,6 @@ class Noisy:
 
     def update(self, key: Key, state, info, grades):
         return self.inner.update(key, state, info, grades)
+
+    def truth_calls(self, state, info: StepInfo) -> Array:
+        return sampling.truth_calls(self.inner, state, info)

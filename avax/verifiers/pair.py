@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from avax import struct
+from avax.policies import sampling
 from avax.types import Grade, Key, Policy, Rollout, StepInfo, Verdict, Verifier
 
 
@@ -41,6 +42,10 @@ class _Pair:
         return tuple(
             part.update(k, s, info, truth) for part, k, s, truth in self._each(key, state, grades)
         )
+
+    def truth_calls(self, state: tuple, info: StepInfo) -> Array:
+        parts = zip((self.first, self.second), state, strict=True)
+        return sum(sampling.truth_calls(part, s, info) for part, s in parts)
 
     def _each(self, key, state, grade):
         """Each part with its key, its state and the truth, if the part declares its use."""

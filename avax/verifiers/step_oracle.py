@@ -6,9 +6,10 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from avax import struct
-from avax.types import Grade, Key, Policy, Rollout, Scalar, Verdict
+from avax.types import Grade, Key, Policy, Rollout, Scalar, StepInfo, Verdict
 
 
 @struct.dataclass
@@ -41,3 +42,7 @@ class StepOracle:
 
     def update(self, key: Key, state, info, grades):
         return state
+
+    def truth_calls(self, state, info: StepInfo) -> Array:
+        """One for each step."""
+        return info.judged_mask.sum().astype("float32")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from small_sweeps import BASE, GRID, SMALL
-from toys import BOTH, UNITS, run_key
+from toys import BOTH, UNITS, eval_key, run_key
 
 from avax import results, struct
 from avax.engine import bases as engine_bases
@@ -236,12 +236,22 @@ def test_provenance_says_what_ran(executed):
     assert stored == json.loads(json.dumps({"digest": SMALL.digest(), **struct.to_dict(SMALL)}))
 
 
+def test_all_settings_of_a_seed_are_measured_on_the_same_problems(executed):
+    """So round 0 is the same in every bit; another seed has another base, and other problems."""
+    at_start = executed[1].accuracy_by_difficulty.isel(round=0)
+    np.testing.assert_array_equal(
+        at_start, at_start.isel(fpr=[0], fnr=[0]).broadcast_like(at_start)
+    )
+    assert (at_start.isel(seed=0) != at_start.isel(seed=1)).any()
+
+
 def test_results_are_those_of_lone_runs(executed, bases, one):
     _, data = executed
     for fpr, fnr, i in [(0.0, 0.5, 0), (0.5, 0.0, 1), (1.0, 0.5, 1)]:
         setting = BASE.replace(verifier=Oracle(fpr=fpr, fnr=fnr))
         base = jax.tree.map(lambda x, i=i: x[i : i + 1, -1:], bases)
-        member = (stacking.stack([setting]), base, run_key(setting, 3 + i)[None])
+        keys = run_key(setting, 3 + i)[None], eval_key(3 + i)[None]
+        member = (stacking.stack([setting]), base, *keys)
         lone = one(UNITS[0], member)
         cell = data.sel(fpr=fpr, fnr=fnr, seed=3 + i)
         for name in METRICS:

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 from small_sweeps import BASE, PRETRAINING
-from toys import damage, execute, run_key
+from toys import damage, eval_key, execute
 
 import avax
 from avax import metrics, results, struct
@@ -67,7 +67,7 @@ def test_each_policy_is_the_one_that_was_measured(folder):
     assert policies.values() == {"fpr": [0.0, 1.0], "seed": [3, 4], "round": [0, 1, 2]}
     for labels, policy in policies:
         setting = struct.replace(ALL.base, "verifier.fpr", labels["fpr"])
-        key = jax.random.split(run_key(setting, labels["seed"]), 3)[0]
+        key = eval_key(labels["seed"])
         problems = metrics.eval_problems(setting.task, setting.num_eval, jax.random.fold_in(key, 0))
         found = metrics.of_policy(policy, problems)["accuracy_by_difficulty"]
         assert found.tolist() == dataset.accuracy_by_difficulty.sel(labels).values.tolist()
@@ -87,7 +87,7 @@ def test_of_a_population_it_is_the_first(folder, tmp_path, keep):
     policies = kept.load_policies(tmp_path / config.digest())
     assert policies.values()["seed"] == [3, 4, 5]
     for labels, policy in policies:
-        key = jax.random.split(run_key(base, labels["seed"]), 3)[0]
+        key = eval_key(labels["seed"])
         problems = metrics.eval_problems(base.task, base.num_eval, jax.random.fold_in(key, 0))
         found = metrics.of_policy(policy, problems)["accuracy_by_difficulty"]
         assert found.tolist() == dataset.accuracy_by_difficulty.sel(labels).values.tolist()

@@ -197,7 +197,7 @@ def test_shapes_of_bases_are_those_of_pretraining():
 @pytest.mark.parametrize("num_devices, widths", [(1, {1, 2}), (2, {1})])
 def test_auto_width_is_one_that_was_measured(toy, capsys, num_devices, widths):
     config = dataclasses.replace(SMALL, axes={"verifier.fpr": (0.0, 1.0)}, num_seeds=1)
-    width, line = choose_width(*toy_members(config), 2, jax.devices()[:num_devices])
+    width, line = choose_width(toy_members(config), 2, jax.devices()[:num_devices])
     assert width in widths and line.startswith(f"auto: {width} ")
     assert len(toy) == len(widths)
     assert all(f"{w}: " in line for w in widths)

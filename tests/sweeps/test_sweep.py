@@ -33,7 +33,7 @@ def test_settings_are_all_combinations_the_last_axis_fastest():
 
 def test_dimensions_are_named_after_fields_unless_they_clash():
     axes = ["verifier.fpr", "learner.base_rate", "verifier.inner.fpr"]
-    assert tables.dimension_names(dict.fromkeys(axes), BASE) == {
+    assert tables.dimension_names(dict.fromkeys(axes), {}) == {
         "verifier.fpr": "verifier.fpr",
         "learner.base_rate": "base_rate",
         "verifier.inner.fpr": "verifier.inner.fpr",
@@ -41,7 +41,7 @@ def test_dimensions_are_named_after_fields_unless_they_clash():
 
 
 def test_a_dimension_of_the_probe_is_taken():
-    names = tables.dimension_names({"base.reader": ()}, BASE.replace(probe=SelfTrust()))
+    names = tables.dimension_names({"base.reader": ()}, SelfTrust().metrics)
     assert names == {"base.reader": "base.reader"}
 
 
@@ -194,9 +194,13 @@ def test_a_run_starts_from_the_base_and_the_key_of_its_seed_and_snapshot():
     bases = {"w": np.arange(6.0).reshape(2, 3)}  # 3 x seed + snapshot
     settings = config.settings()
     members, runs = stacking.stack_members(config, settings, [0, 2], bases)
-    stacked, own, keys = members
+    stacked, own, keys, eval_keys = members
     assert runs.tolist() == [0, 1, 4, 5]
     assert stacked.snapshot.tolist() == [0, 0, -1, -1]
     assert own["w"].tolist() == [[0.0], [3.0], [2.0], [5.0]]  # M = 1 base each
     expected = [run_key(settings[i], seed) for i in (0, 2) for seed in (5, 6)]
     assert (jax.random.key_data(keys) == jax.random.key_data(jnp.stack(expected))).all()
+    data = jax.random.key_data(eval_keys).tolist()  # of the seed alone
+    assert data[:2] == data[2:] and data[0] != data[1]
+    others = [*keys, *(stacking.base_key(seed) for seed in (5, 6))]
+    assert not {tuple(x) for x in data} & {tuple(jax.random.key_data(k).tolist()) for k in others}

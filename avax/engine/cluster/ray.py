@@ -63,7 +63,7 @@ class Cluster:
         """Runs tiles on whichever workers are free.
 
         Args:
-          members: (experiments, bases, keys), stacked.
+          members: (experiments, bases, keys, eval_keys), stacked.
           on_tile: called in this thread, in the order in which tiles arrive, with the indices of
             the members and their Outcome (the last tile's padding removed).
           todo: the members of each tile.

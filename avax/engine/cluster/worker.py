@@ -59,9 +59,11 @@ def code_digest() -> str:
 
 
 def pack(members: tuple) -> tuple:
-    """(experiments, bases, keys) as NumPy arrays: JAX's own start a backend where they arrive."""
-    experiments, bases, keys = members
-    return jax.device_get((experiments, bases, jax.random.key_data(keys)))
+    """(experiments, bases, keys, eval_keys) as NumPy arrays: JAX's own start a backend where they
+    arrive.
+    """
+    experiments, bases, *keys = members
+    return jax.device_get((experiments, bases, *map(jax.random.key_data, keys)))
 
 
 def run_tile(setup: Setup, tile: tuple) -> Outcome:
@@ -76,8 +78,8 @@ def run_tile(setup: Setup, tile: tuple) -> Outcome:
     configure(setup.xla_flags, setup.backend)
     if changed := differences(setup.facts, facts()):
         raise ConfigError(f"a worker on {socket.gethostname()} differs: {'; '.join(changed)}")
-    experiments, bases, keys = tile
-    members = experiments, bases, jax.random.wrap_key_data(keys)
+    experiments, bases, *keys = tile
+    members = experiments, bases, *map(jax.random.wrap_key_data, keys)
     unit = (jax.local_devices()[0],)
     shapes = tuple((x.shape, str(x.dtype)) for x in jax.tree.leaves(tile))
     key = jax.tree.structure(tile), shapes, setup.optimization

@@ -59,7 +59,8 @@ class ResumableRunner:
         self._saved: dict[pathlib.Path, float] = {}  # when a tile was begun or last saved
 
     def __call__(self, unit: Unit, tile: tuple) -> Outcome:
-        """What is left of a tile; ((experiments, bases, keys), indices of the runs) are stacked.
+        """What is left of a tile; ((experiments, bases, keys, eval_keys), indices of the runs) are
+        stacked.
 
         Raises:
           Stopped: the tile is saved, if anything of it was done.
