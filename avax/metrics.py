@@ -80,6 +80,10 @@ def of_plugins(experiment: Experiment) -> dict[str, Metric]:
                         "be another dimension"
                     )
         found |= own
+    for name in found.keys() & dims.keys():
+        raise ConfigError(
+            f"probe, learner: report {name}, which is a dimension; must be another name"
+        )
     return found
 
 

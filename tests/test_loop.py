@@ -285,6 +285,12 @@ def test_a_perfect_oracle_lets_correct_labels_through_alone(runs):
         assert set(values[~np.isnan(values)]) == {expected}, name
 
 
+def test_an_oracle_asks_once_for_each_completion(runs):
+    """Neither wrong labels put in nor a policy that is not a number ask for anything."""
+    assert (runs["truth_calls"][:, 1:] == NUM_COMPLETIONS).all()
+    assert np.isnan(runs["truth_calls"][:, 0]).all()
+
+
 def test_label_noise_spoils_its_round_and_no_other(runs):
     precision = runs["label_precision"][MISLABELLED, 1:]
     assert (np.delete(precision, 1) == 1).all()

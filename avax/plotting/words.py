@@ -15,7 +15,7 @@ from avax.plotting.settings import At, Study
 MOST_SETTINGS = 8  # in a table; of more only those that gained and lost most
 MOST_COLUMNS, MOST_ROWS = 8, 16
 RATES = {"verifier_fpr": "FPR", "verifier_fnr": "FNR", "label_precision": "label precision"}
-STANDARD = set(  # metrics of every run; others are a probe's
+STANDARD = set(  # metrics of every run; others are a probe's or a learner's
     "accuracy accuracy_by_difficulty sampled_accuracy base_accuracy accept_rate label_precision "
     "trace_precision verifier_fpr verifier_fnr loss grad_norm mistake_share num_accepted "
     "truth_calls completion_length diverged".split()
@@ -185,12 +185,12 @@ def grouped(study: Study) -> tuple[list[At], str]:
 
 
 def of_probe(study: Study) -> Iterator[str]:
-    """What a probe measured, if there was one."""
+    """What a probe measured or a learner reports besides, if one does."""
     last = phase.until_diverged(study.dataset).isel(round=-1)
     names = [str(n) for n, x in last.items() if n not in STANDARD and x.dtype.kind == "f"]
     if names:
         found = ", ".join(f"{name} {number(last[name])}" for name in names)
-        yield f"probe, last round, mean of all runs: {found}"
+        yield f"besides, last round, mean of all runs: {found}"
 
 
 def of_controls(study: Study) -> Iterator[str]:
@@ -199,6 +199,8 @@ def of_controls(study: Study) -> Iterator[str]:
     names = {str(x).lower() for d in study.named for x in study.dataset[d].values}
     if "base_rate" in study.axes and (study.dataset["base_rate"] == 1).any():
         names.add("sham")  # batches of nothing but what the base knows
+    if "frozen_generator" in study.axes and (study.dataset["frozen_generator"] == 1).any():
+        names.add("frozen")
     for kind, why in CONTROLS.items():
         if not any(kind in name for name in names):
             yield f"  {why}"

@@ -35,12 +35,14 @@ def plugin_metrics(config: Sweep) -> dict[str, Metric]:
 
 
 def dimension_names(axes: Mapping[str, Any], more: Mapping[str, Metric]) -> dict[str, str]:
-    """The dimension of each axis: the field's own name, or its dotted path if that is taken, by
-    what plug-ins report besides as well.
+    """The dimension of each axis: the field's own name, or its dotted path if that is taken.
+
+    Args:
+      more: what plug-ins report besides; their names are taken as well.
     """
     last = [path.rpartition(".")[2] for path in axes]
     reported = [name for metric in more.values() for name in metric.dims]
-    taken = [*last, "seed", "round", "difficulty", "mistake", *dict.fromkeys(reported)]
+    taken = [*last, "seed", "round", "difficulty", "mistake", *dict.fromkeys([*more, *reported])]
     return {p: n if taken.count(n) == 1 else p for p, n in zip(axes, last, strict=True)}
 
 

@@ -243,7 +243,7 @@ def test_what_a_sweep_leaves_can_be_drawn():
     overview.draw(data).draw_without_rendering()
     assert "25 settings (5 of verifier.fpr x 5 of verifier.fnr)" in overview.summary(data)
     probed = SWEEPS["names"].assign(gap=SWEEPS["names"].accuracy * 0 + 0.5)
-    assert "probe, last round, mean of all runs: gap 0.5" in overview.summary(probed)
+    assert "besides, last round, mean of all runs: gap 0.5" in overview.summary(probed)
 
 
 def test_a_configuration_that_tells_no_base_length():

@@ -7,7 +7,13 @@ from hand_made import NAMES, SPREAD, SWEEPS, grid, made, nan
 from scipy import stats
 
 from avax.analysis import lengths, phase
-from avax.plotting import overview
+from avax.metrics import METRICS
+from avax.plotting import overview, words
+
+
+def test_the_numbers_of_every_run_are_known():
+    """What stands here imports no JAX, so they are named twice."""
+    assert words.STANDARD == set(METRICS)
 
 
 def test_the_summary_has_the_numbers():
@@ -63,3 +69,4 @@ def test_controls_that_are_there_are_not_missed():
     text = overview.summary(made({"learner": ["loop", "sham", "frozen"]}, grid(3)))
     assert "control: the base" in text and "there is no" not in text
     assert "no sham" not in overview.summary(made({"base_rate": [0.2, 1.0]}, [0, 0]))
+    assert "no frozen" not in overview.summary(made({"frozen_generator": [0, 1]}, [0, 0]))
