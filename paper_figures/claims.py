@@ -63,11 +63,12 @@ class Rule:
         return f"between {self.low:g} and {self.high:g}"
 
     def verdict(self, estimate: Estimate) -> Verdict:
-        """The verdict on one estimate; an unknown one, or an open end, decides nothing."""
+        """The verdict on one estimate; an unknown one decides nothing."""
         value, low, high, _ = estimate
         if any(map(math.isnan, (value, low, high))):
             return Verdict.UNDECIDED
-        if self.low < low and high < self.high:
+        above = self.low < low or math.isinf(self.low)
+        if above and (high < self.high or math.isinf(self.high)):
             return Verdict.SUPPORTS
         return Verdict.CONTRADICTS if high < self.low or low > self.high else Verdict.UNDECIDED
 
@@ -146,6 +147,21 @@ class Judgement:
     reason: str
     estimates: dict[str, Estimate]
     second: Estimate | None = None
+
+
+def remembered(prepare: Callable) -> Callable:
+    """A function of datasets that is computed once for all effects that begin with it: the last
+    result is kept, for the very same datasets.
+    """
+    last: list = [(), None]
+
+    def found(*datasets: xr.Dataset):
+        is_same = len(last[0]) == len(datasets)
+        if not is_same or any(a is not b for a, b in zip(last[0], datasets, strict=True)):
+            last[:] = [datasets, prepare(*datasets)]
+        return last[1]
+
+    return found
 
 
 def judge(claim: Claim, parts: Mapping[str, xr.Dataset]) -> Judgement:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from avax.analysis.intervals import Estimate
 from paper_figures import command
@@ -15,6 +16,7 @@ from paper_figures.claims import Claim, Judgement, judge
 FOLDER = pathlib.Path(__file__).parents[1] / "docs" / "claims"
 INDEX = "index.md"
 Judged = list[tuple[Claim, Judgement]]
+Data = Mapping[str, Mapping[str, Any]]  # datasets by shipped folder and part
 
 HEAD = """# Claims
 
@@ -38,24 +40,20 @@ class Question:
       title: the question itself.
       sentences: three: what was done, what is shown, how to read it.
       command: that made the shipped data.
-      time: that it takes, and on what.
     """
 
     title: str
     sentences: tuple[str, str, str]
     command: str
-    time: str
 
 
-def judged(figure: ModuleType, data: Mapping[str, Mapping] | None = None) -> Judged:
-    """The verdicts on all claims of a figure script.
+def shipped(figure: ModuleType) -> Data:
+    """What is shipped of a figure script."""
+    return {name: command.load_parts(command.DATA / name, figure) for name in figure.SHIPPED}
 
-    Args:
-      data: datasets by shipped folder and part; what is shipped by default.
-    """
-    data = data or {
-        name: command.load_parts(command.DATA / name, figure) for name in figure.SHIPPED
-    }
+
+def judged(figure: ModuleType, data: Data) -> Judged:
+    """The verdicts on all claims of a figure script."""
     found = []
     for claim in figure.CLAIMS:
         folders = claim.shipped or figure.SHIPPED[:1]
@@ -65,14 +63,22 @@ def judged(figure: ModuleType, data: Mapping[str, Mapping] | None = None) -> Jud
     return found
 
 
-def page(figure: ModuleType, rows: Judged) -> str:
+def took(parts: Mapping[str, Any]) -> str:
+    """How long an experiment took in all, and on what, as its provenance says."""
+    told = [x.attrs["provenance"] for x in parts.values() if hasattr(x, "attrs")]
+    seconds = sum(sum(each["seconds"].values()) for each in told)
+    devices = ", ".join(sorted({each["device"] for each in told}))
+    return f"{max(1, round(seconds / 60))} minutes on {devices}"
+
+
+def page(figure: ModuleType, rows: Judged, data: Data) -> str:
     """The text on a question: figures, three sentences, a table of claims, and each of them."""
     name, question = figure.SHIPPED[0], figure.QUESTION
     lines = [f"# {question.title}", "", *question.sentences, ""]
     for folder in figure.SHIPPED:
         lines += [f"![{question.title}]({path})" for path in _figures(figure, folder)]
-    lines += ["", f"`{question.command}`: {question.time}. The data are in", ""]
-    lines[-2] += f" `paper_figures/data/{name}`; `avax.load` opens its parts."
+    lines += ["", f"`{question.command}` took {took(data[name])}.", ""]
+    lines[-2] += f" The data are in `paper_figures/data/{name}`; `avax.load` opens its parts."
     lines += ["| claim | effect (95 % interval; bases) | verdict | why |", "|---|---|---|---|"]
     for claim, found in rows:
         cells = (claim.statement, effects_text(found), f"**{found.verdict}**", found.reason)
@@ -116,10 +122,20 @@ def index(rows: Mapping[ModuleType, Judged]) -> str:
     return HEAD + "\n".join(lines) + "\n"
 
 
-def texts(figures: Sequence[ModuleType]) -> dict[str, str]:
-    """All pages by the name of their file."""
-    rows = {figure: judged(figure) for figure in figures if hasattr(figure, "CLAIMS")}
-    pages = {f"{figure.SHIPPED[0]}.md": page(figure, found) for figure, found in rows.items()}
+def texts(
+    figures: Sequence[ModuleType], read: Callable[[ModuleType], Data] = shipped
+) -> dict[str, str]:
+    """All pages by the name of their file.
+
+    Args:
+      read: gives the data of a figure script.
+    """
+    rows, pages = {}, {}
+    for figure in figures:
+        if hasattr(figure, "CLAIMS"):
+            data = read(figure)
+            rows[figure] = judged(figure, data)
+            pages[f"{figure.SHIPPED[0]}.md"] = page(figure, rows[figure], data)
     return {INDEX: index(rows), **pages}
 
 
@@ -129,17 +145,21 @@ def _row(*cells: str) -> str:
 
 def effects_text(found: Judgement) -> str:
     """All estimates behind a verdict, for people."""
-    named = [f"{n}: {text(x)}" if n else text(x) for n, x in found.estimates.items()]
-    return "; ".join(named)
+    nums = {x.num for x in found.estimates.values()}
+    each = "" if len(nums) == 1 else "; {} bases"  # said once if it is the same for all
+    cells = [
+        f"{n}{': ' * bool(n)}{text(x)}{each.format(x.num)}" for n, x in found.estimates.items()
+    ]
+    return ", ".join(cells) + (f"; {nums.pop()} bases" if not each else "")
 
 
 def text(estimate: Estimate) -> str:
-    """A number with its interval and the number of bases, as exact as the interval allows."""
-    value, low, high, num = estimate
+    """A number with its interval, as exact as the interval allows."""
+    value, low, high, _ = estimate
     if math.isnan(value):
-        return f"not measured ({num} bases)"
+        return "not measured"
     shown = [_number(x, high - low) for x in (value, low, high)]
-    return f"{shown[0]} ({shown[1]} to {shown[2]}; {num} bases)"
+    return f"{shown[0]} ({shown[1]} to {shown[2]})"
 
 
 def _number(value: float, width: float) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import xarray as xr
+
+from avax.plotting import palette
 
 if TYPE_CHECKING:  # else where it is used: it would take a fifth of the time to start
     from matplotlib.axes import Axes
@@ -106,3 +108,43 @@ def spread(places: Sequence[float], gap: float) -> list[float]:
                 break
             blocks[-2:] = [((a * m + b * n) / (m + n), m + n)]
     return [middle + gap * (i - (n - 1) / 2) for middle, n in blocks for i in range(n)]
+
+
+class Row(NamedTuple):
+    """A row of a `forest`: a heading if it has no estimate.
+
+    Attributes:
+      estimate: value, low and high first.
+      units: f[S], the value of each independent unit.
+    """
+
+    name: str
+    estimate: tuple | None = None
+    colour: str = "k"
+    units: Sequence[float] = ()
+
+
+def forest(axes: Axes, rows: Sequence[Row], null: float = 0.0) -> None:
+    """Estimates one below another: points with intervals, units as small dots, and the value that
+    would be no effect. Crosses at the left edge mark what was lost because runs diverged.
+    """
+    axes.axvline(null, **palette.NO_EFFECT)
+    for y, row in enumerate(rows):
+        if row.estimate is None:
+            continue
+        units = np.asarray(row.units, float)
+        known = np.isfinite(units)
+        axes.plot(units[known], np.full(known.sum(), y + 0.3), ".", color=row.colour, ms=3)
+        value, low, high = row.estimate[:3]
+        if np.isfinite([value, low, high]).all():
+            axes.plot([low, high], [y, y], color=row.colour, linewidth=1.6)
+            axes.plot(value, y, "o", color=row.colour, markersize=4)
+        if np.isinf(units).any() or np.isinf(value):
+            cross(axes, 0.015, y, transform=axes.get_yaxis_transform())
+    axes.set_yticks(range(len(rows)), [row.name for row in rows])
+    for label, row in zip(axes.get_yticklabels(), rows, strict=True):
+        if row.estimate is None:
+            label.set_fontweight("bold")
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.spines["left"].set_visible(False)
