@@ -1,35 +1,70 @@
-"""Redraws figures from the shipped results, all of them or those that are named.
+"""Redraws figures from the shipped results, all of them or those that are named, and writes the
+pages on claims in docs/claims; or makes what is shipped from a folder of results.
 
-python -m paper_figures            # all
-python -m paper_figures gap steps  # two
+python -m paper_figures                     # all
+python -m paper_figures gap steps           # two
+python -m paper_figures reduce RESULTS gap  # from results, at most 1 MB
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import sys
+from types import ModuleType
 
+from avax import results
 from avax.cli import terminal
-from paper_figures import command
+from paper_figures import command, pages, shrink
 
 
 def main() -> None:
     terminal.print_anything()
-    figures = {name: figure for figure in command.figures().values() for name in figure.SHIPPED}
+    scripts = command.figures()
+    figures = {name: figure for figure in scripts.values() for name in figure.SHIPPED}
     parser = terminal.Parser(
         prog="python -m paper_figures",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    if sys.argv[1:2] == ["reduce"]:
+        parser.add_argument("reduce", choices=["reduce"])
+        parser.add_argument("results", metavar="RESULTS", type=terminal.path)
+        parser.add_argument("name", metavar="NAME", help="what they are shipped as")
+        args = parser.parse_args()
+        figure = _of(figures, args.name, parser)
+        try:
+            print(*shrink.shrink(args.results, figure, command.DATA / args.name), sep="\n")
+        except (results.ResultsError, OSError) as error:
+            terminal.fail(str(error))
+        return
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(figures)}")
     names = parser.parse_args().names
     for name in names:
-        if name not in figures:
-            near = difflib.get_close_matches(name, figures, 1, 0.5)
-            hint = f"did you mean {near[0]}?" if near else "see --help"
-            parser.error(f"{name}: there is no such figure; {hint}")
+        _of(figures, name, parser)
     for name in names or figures:
-        command.redraw_or_fail(figures[name].draw, figures[name].PARTS, command.DATA / name)
+        figure = figures[name]
+        draw = command.drawings(figure)
+        command.redraw_or_fail(draw, figure.PARTS, command.DATA / name)
+    write_pages(list(scripts.values()))
+
+
+def _of(figures: dict[str, ModuleType], name: str, parser: terminal.Parser) -> ModuleType:
+    if name not in figures:
+        near = difflib.get_close_matches(name, figures, 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else "see --help"
+        parser.error(f"{name}: there is no such figure; {hint}")
+    return figures[name]
+
+
+def write_pages(scripts: list[ModuleType]) -> None:
+    """Writes all pages on claims and prints the paths of those that changed."""
+    pages.FOLDER.mkdir(exist_ok=True)
+    for name, text in pages.texts(scripts).items():
+        path = pages.FOLDER / name
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            print(path)
 
 
 if __name__ == "__main__":

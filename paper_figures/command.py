@@ -6,7 +6,7 @@ import argparse
 import importlib
 import pathlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -17,11 +17,15 @@ from avax.results import folders, roots, untrusted
 DATA = pathlib.Path(__file__).parent / "data"
 
 
-def main(doc: str, draw: Callable[..., plotting.Figure], parts: Sequence[str]) -> None:
+Draw = Callable[..., Any]  # datasets in the order of the parts; a figure
+
+
+def main(doc: str, draw: Draw | Mapping[str, Draw], parts: Sequence[str]) -> None:
     """Loads results, draws them and says what was written; ends in one line if there are none.
 
     Args:
-      draw: takes one dataset for each of `parts`, the folders below the results folder.
+      draw: takes one dataset for each of `parts`, the folders below the results folder; several
+        by name if there are several figures.
     """
     terminal.print_anything()
     name = pathlib.Path(sys.argv[0]).stem.removeprefix("fig_")
@@ -52,7 +56,7 @@ def redraw_or_fail(*args: Any) -> None:
 
 
 def redraw(
-    draw: Callable[..., plotting.Figure],
+    draw: Draw | Mapping[str, Draw],
     parts: Sequence[str],
     folder: pathlib.Path,
     stem: pathlib.Path | None = None,
@@ -70,9 +74,10 @@ def redraw(
     stem = stem or folder / "figure"
     folders.check_writable(stem.parent)
     found = [_load(folder, part) for part in parts]
+    paths = []
     try:
-        figure = draw(*found)
-        paths = plotting.save(figure, stem)
+        for name, each in (draw if isinstance(draw, Mapping) else {"": draw}).items():
+            paths += plotting.save(each(*found), stem.with_name(stem_of(name, stem.name)))
     except OSError:
         raise
     except Exception as error:  # results of something else lack any of many things
@@ -80,6 +85,21 @@ def redraw(
         raise results.ResultsError(f"{folder}: can't be drawn: {why}") from error
     for path in paths:
         print(path)
+
+
+def stem_of(name: str, stem: str = "figure") -> str:
+    """The name of a figure's files without extension; the main figure's name is ""."""
+    return f"{stem}_{name}" if name else stem
+
+
+def drawings(figure: ModuleType) -> dict[str, Draw]:
+    """What a figure script draws, by name."""
+    return dict(getattr(figure, "FIGURES", {"": figure.draw}))
+
+
+def load_parts(folder: pathlib.Path, figure: ModuleType) -> dict[str, Any]:
+    """What a figure is of, by part; ResultsError if it can't be read."""
+    return {part: _load(folder, part) for part in figure.PARTS}
 
 
 def check_whose(folder: pathlib.Path, parts: Sequence[str]) -> None:
@@ -108,7 +128,7 @@ def check_whose(folder: pathlib.Path, parts: Sequence[str]) -> None:
 
 
 def _is_there(path: pathlib.Path) -> bool:
-    return path.is_file() if path.suffix == ".json" else (path / results.STORE).is_dir()
+    return path.is_file() if path.suffix == ".json" else results.is_there(path)
 
 
 def figures() -> dict[str, ModuleType]:

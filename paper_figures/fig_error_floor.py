@@ -19,6 +19,10 @@ from avax import plotting
 from paper_figures import command
 
 SHIPPED = ("error_floor",)
+READS = (
+    *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "label_precision", "accept_rate"),
+    *("num_accepted", "verifier_fpr", "verifier_fnr", "diverged", "base_accuracy"),
+)
 WIDTHS, FNRS = (16, 32, 48), (0.5, 0.8)
 PARTS = (
     *(f"width_{width}" for width in WIDTHS),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from avax.analysis import patterns, phase
+from avax.analysis import intervals, patterns, phase
 
 KINDS = ("dropped_carry", "near_miss", "long")
 SPOILT = ("digit", "uniform", "drop", "perturb")
@@ -38,12 +38,23 @@ def named(datasets: Sequence[xr.Dataset]) -> dict[str, xr.Dataset]:
 
 
 def arms_of(data: dict[str, xr.Dataset]) -> dict[str, patterns.Arm]:
-    """The arms; runs without errors are those of three parts, which are the same experiment."""
+    """The arms; runs without errors are those of three parts, which are the same experiment. What
+    two parts have of one run, as it has one key, counts once.
+    """
     spoilt = phase.order_parameter(data["labels_digit"]).sel(rate=0.0)
     plain = [phase.order_parameter(data[n]).sel(fpr=0.0) for n in ("independent", "hashed")]
     clean = [*plain, *(spoilt.isel({"label_noise.round": i}) for i in range(len(spoilt)))]
-    clean = [x.reset_coords(drop=True) for x in clean]
+    clean = different([x.reset_coords(drop=True) for x in clean])
     return patterns.arms({name: data[name] for name in NAMES}, xr.concat(clean, "run"))
+
+
+def different(runs: Sequence[xr.DataArray]) -> list[xr.DataArray]:
+    """The arrays without those that equal an earlier one in every bit."""
+    found: list[xr.DataArray] = []
+    for each in runs:
+        if not any(np.array_equal(each.values, x.values, equal_nan=True) for x in found):
+            found.append(each)
+    return found
 
 
 def gained(dataset: xr.Dataset) -> str:
@@ -83,8 +94,19 @@ def excess_lost(data, pattern: str) -> xr.DataArray:
     return patterns.by_since(dataset.sel(rate=dataset.rate > 0).diverged + clean) > 0
 
 
+def bred(data, kind: str) -> np.ndarray:
+    """f[S]: share of a kind among the mistakes of the last 5 rounds where the verifier is blind to
+    it, minus that with a perfect verifier.
+    """
+    pairs = (data[kind], data[kind].fpr.values[-1]), (data["independent"], 0.0)
+    last = (x.isel(round=slice(-5, None)) for d, r in pairs for x in own_share(d, kind, r))
+    own, count, other, other_count = last
+    found = patterns.pooled(own, count, "round") - patterns.pooled(other, other_count, "round")
+    return found.values
+
+
 def summary(*datasets: xr.Dataset) -> str:
-    """Every comparison in numbers, with 95 % bootstrap intervals over seeds."""
+    """Every comparison in numbers, with 95 % t intervals over bases."""
     data = named(datasets)
     arms = arms_of(data)
     shares = patterns.base_shares([data[name] for name in NAMES])
@@ -94,12 +116,9 @@ def summary(*datasets: xr.Dataset) -> str:
     lines.append("FPR on the base's mistakes from which on nothing is gained, by seed (inf: none):")
     for name, arm in arms.items():
         values = patterns.boundaries(arm)
-        middle, low, high = patterns.interval(values, np.median)
+        middle = np.median(np.where(np.isnan(values), np.inf, values))
         reached = listed(arm.base_fpr.values[-1])
-        lines.append(
-            f"  {name}: {listed(values)}; median {middle:.3g} ({low:.3g} to {high:.3g}); "
-            f"FPR reached {reached}"
-        )
+        lines.append(f"  {name}: {listed(values)}; median {middle:.3g}; FPR reached {reached}")
     where = {"base_fpr": "on the base's mistakes", "run_fpr": "over the run"}
     lines.append(f"{gained(data['independent'])} minus that with independent errors:")
     for (name, rate), values in differences(arms, data).items():
@@ -108,11 +127,7 @@ def summary(*datasets: xr.Dataset) -> str:
         "share of a kind in the last 5 rounds: blind to it (FPR 1), minus perfect verifier:"
     )
     for kind in KINDS:
-        pairs = (data[kind], data[kind].fpr.values[-1]), (data["independent"], 0.0)
-        last = (x.isel(round=slice(-5, None)) for d, r in pairs for x in own_share(d, kind, r))
-        own, count, other, other_count = last
-        bred = patterns.pooled(own, count, "round") - patterns.pooled(other, other_count, "round")
-        lines.append(f"  {kind}: {shown(bred.values)}")
+        lines.append(f"  {kind}: {shown(bred(data, kind))}")
     return "\n".join([*lines, *rejections(data), *label_lines(data)])
 
 
@@ -153,7 +168,7 @@ def label_lines(data) -> list[str]:
 
 
 def shown(values: np.ndarray) -> str:
-    mean, low, high = patterns.interval(values)
+    mean, low, high, _ = intervals.mean(values)
     return f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
 
 

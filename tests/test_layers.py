@@ -148,9 +148,9 @@ def test_only_checkpoint_imports_orbax():
 @pytest.mark.parametrize(
     "package, user", [("ray", "avax.engine.cluster.ray"), ("matplotlib", "avax.plotting")]
 )
-def test_one_file_imports_what_a_start_does_not_need(package, user):
+def test_one_place_imports_what_a_start_does_not_need(package, user):
     users = [m for m in FILES if any(below(name, package) for name in imports(m))]
-    assert users == [user]
+    assert users and all(below(m, user) for m in users)
 
 
 def test_a_start_does_not_import_what_it_does_not_need():

@@ -46,7 +46,8 @@ def main(
       config: has CHOICES, build(**choices), the sweep that flags change, NEEDS, what that must be,
         and parts(sweep): all that is run, by folder below the results' ("" is that folder itself).
         ConfigError from it ends the program in one line.
-      figure: has draw and summary; both take the parts' datasets in their order.
+      figure: has draw and summary; both take the parts' datasets in their order. If it has several
+        figures, FIGURES holds their functions by name, "" being the main one.
       argv: the arguments; those of this process by default.
     """
     terminal.print_anything()
@@ -72,8 +73,10 @@ def main(
         if not hosts.is_first():
             return
         lines = doubts.doubts(parts, datasets, command.choices.get("preset") == "smoke")
-        drawn = plotting.with_doubts(figure.draw(*datasets), lines)
-        paths = plotting.save(drawn, command.out / "figure")
+        paths = []
+        for each, draw in getattr(figure, "FIGURES", {"": figure.draw}).items():
+            drawn = plotting.with_doubts(draw(*datasets), lines)
+            paths += plotting.save(drawn, command.out / f"figure_{each}".rstrip("_"))
 
     print(figure.summary(*datasets))
     for line in dict.fromkeys([*lines, *(x for part in parts.values() for x in part.notes())]):

@@ -1,5 +1,7 @@
 """Results on disk: labelled, with checksums. Imports no JAX."""
 
+from avax.results.archive import TABLES as TABLES
+from avax.results.archive import is_there as is_there
 from avax.results.checked_json import write_json as write_json
 from avax.results.dataset import CONFIG as CONFIG
 from avax.results.dataset import PROGRESS as PROGRESS

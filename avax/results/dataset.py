@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import os
@@ -15,7 +16,7 @@ from zarr.buffer import default_buffer_prototype
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
-from avax.results import progress_file, provenance, store_check, untrusted
+from avax.results import archive, progress_file, provenance, store_check, untrusted
 from avax.results.progress_file import PROGRESS
 from avax.results.provenance import CONFIG, PROVENANCE
 from avax.results.untrusted import ResultsError, is_label
@@ -25,6 +26,9 @@ STORE = "metrics.zarr"
 
 def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
     """The results in a folder, in memory; `attrs` holds the configuration and the provenance.
+
+    The folder may also be, or lie below, one that holds a reduced table of an experiment: see
+    `archive`.
 
     The folder may come from anybody: it is looked through first, and nothing in it is run. What is
     in the store beside the arrays that were written is passed over.
@@ -39,15 +43,21 @@ def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
     folder = pathlib.Path(folder)
     store = folder / STORE
     try:
-        why = _why_none(folder)
+        reduced = archive.locate(folder)
+        why = "" if reduced else _why_none(folder)
     except OSError as error:  # a name that is too long, a folder that may not be looked into
         why = f"can't be read: {error.strerror}"
     if why:
         raise ResultsError(f"{folder}: {why}")
-    facts = provenance.read_both(folder)
-    names, arrays_sum = provenance.arrays_of(facts)
+    if reduced:
+        store, (files, facts) = reduced[0], archive.read(*reduced, most)
+        read = functools.partial(_opened, files)
+    else:
+        facts = provenance.read_both(folder)
+        read = functools.partial(_read_store, store, provenance.arrays_of(facts)[0], most)
+    arrays_sum = provenance.arrays_of(facts)[1]
     try:
-        dataset = _read_store(store, names, most)
+        dataset = read()
         matches = arrays_sum == fingerprint(dataset)
     except ResultsError:
         raise
@@ -82,7 +92,11 @@ def _runs_done(folder: pathlib.Path) -> str:
 
 
 def _read_store(store: pathlib.Path, names: Sequence[str] | None, most: int) -> xr.Dataset:
-    files = store_check.read_store(store, names, most)
+    return _opened(store_check.read_store(store, names, most))
+
+
+def _opened(files: Mapping[str, bytes]) -> xr.Dataset:
+    """The arrays of a store whose files were looked through."""
     to_buffer = default_buffer_prototype().buffer.from_bytes
     held = MemoryStore({path: to_buffer(content) for path, content in files.items()})
     return xr.open_zarr(held, consolidated=False, zarr_format=3).load()
@@ -170,12 +184,18 @@ def write_store(dataset: xr.Dataset, path: pathlib.Path, chunks: Mapping[str, tu
     """
     if strange := _strange_texts(dataset):
         raise ResultsError(f"{path}: can't be written: {strange[0]!r} is no name")
-    compressors = [ZstdCodec(), Crc32cCodec()]
-    arrays = {name: {"chunks": c, "compressors": compressors} for name, c in chunks.items()}
-    coords = {name: {"compressors": compressors} for name in dataset.coords}
+    encoding = encoded(dataset, chunks, [ZstdCodec(), Crc32cCodec()])
     dataset.drop_attrs(deep=False).to_zarr(
-        path, mode="w", zarr_format=3, consolidated=False, encoding=arrays | coords
+        path, mode="w", zarr_format=3, consolidated=False, encoding=encoding
     )
+
+
+def encoded(
+    dataset: xr.Dataset, chunks: Mapping[str, tuple], compressors: Sequence
+) -> dict[str, dict]:
+    """How arrays and coordinates are to be written."""
+    arrays = {name: {"chunks": c, "compressors": compressors} for name, c in chunks.items()}
+    return arrays | {str(name): {"compressors": compressors} for name in dataset.coords}
 
 
 def _strange_texts(dataset: xr.Dataset) -> list[str]:

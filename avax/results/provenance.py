@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,6 +36,14 @@ def read_both(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
     provenance, config = read(folder), _read_file(folder / CONFIG)
     _check(folder / CONFIG, provenance, _CONFIG_SUM, _sum(config))
     return {"config": config, "provenance": provenance}
+
+
+def check(path: os.PathLike | str, both: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises ResultsError, naming the path, unless `config` and `provenance` are what `seal` made
+    of them.
+    """
+    _check(path, both["provenance"], _OWN_SUM, _own_sum(both["provenance"]))
+    _check(path, both["provenance"], _CONFIG_SUM, _sum(both["config"]))
 
 
 def read(folder: pathlib.Path) -> dict[str, Any]:
@@ -72,15 +81,28 @@ def write(
     Raises:
       ResultsError: if they can't be written.
     """
-    sums = {_NAMES, _ARRAYS_SUM, _CONFIG_SUM, _OWN_SUM, _OLD_SUM}
-    content = {name: x for name, x in provenance.items() if name not in sums}
-    content |= {_NAMES: list(names), _ARRAYS_SUM: fingerprint, _CONFIG_SUM: _sum(config)}
+    content = seal(config, provenance, names, fingerprint)
     try:
         (folder / PROVENANCE).unlink(missing_ok=True)  # at no moment that of another configuration
         write_json(folder / CONFIG, config)
-        write_json(folder / PROVENANCE, {**content, _OWN_SUM: _own_sum(content)})
+        write_json(folder / PROVENANCE, content)
     except OSError as error:
         raise ResultsError(f"{folder}: can't be written to: {error.strerror}") from error
+
+
+def seal(
+    config: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+    names: Sequence[str],
+    fingerprint: str,
+) -> dict[str, Any]:
+    """A provenance with checksums of a configuration, of arrays and of itself, in place of those
+    that it had.
+    """
+    sums = {_NAMES, _ARRAYS_SUM, _CONFIG_SUM, _OWN_SUM, _OLD_SUM}
+    content = {name: x for name, x in provenance.items() if name not in sums}
+    content |= {_NAMES: list(names), _ARRAYS_SUM: fingerprint, _CONFIG_SUM: _sum(config)}
+    return {**content, _OWN_SUM: _own_sum(content)}
 
 
 def _read_file(path: pathlib.Path) -> dict[str, Any]:
@@ -90,7 +112,7 @@ def _read_file(path: pathlib.Path) -> dict[str, Any]:
         raise ResultsError(f"{path}: can't be read: {error.strerror}; {_REPAIR}") from error
 
 
-def _check(path: pathlib.Path, provenance: Mapping[str, Any], name: str, found: str) -> None:
+def _check(path: os.PathLike | str, provenance: Mapping[str, Any], name: str, found: str) -> None:
     if _OLD_SUM not in provenance and provenance.get(name) != found:
         raise ResultsError(f"{path}: is damaged: it is not what was written; {_REPAIR}")
 

@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from avax.results import checked_json, folders, untrusted
+from avax.results import archive, checked_json, folders, untrusted
 from avax.results.dataset import CONFIG, STORE, ResultsError
 from avax.results.grow import GROWING, GROWN
 
@@ -106,7 +106,10 @@ def places(folder: pathlib.Path) -> list[str]:
     inner = _subfolders(folder)
     inner += [below for x in inner for below in _subfolders(x)]
     held = [x for x in (folder, *inner) if _holds_results(x)]
-    return sorted("" if x == folder else x.relative_to(folder).as_posix() for x in held)
+    whole = {"" if x == folder else x.relative_to(folder).as_posix() for x in held}
+    reduced = archive.locate(folder)
+    is_own = reduced is not None and reduced[0].parent == folder
+    return sorted({*whole, *(archive.parts(reduced[0]) if is_own else ())})
 
 
 def _subfolders(folder: pathlib.Path) -> list[pathlib.Path]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import os
 import pathlib
 import struct
 from collections.abc import Collection, Iterator, Sequence
@@ -38,7 +39,7 @@ ARRAY = {
 ARRAY_OWN = {"shape", "data_type", "chunk_grid", "fill_value", "codecs", "attributes"}
 
 
-class _Array(NamedTuple):
+class Array(NamedTuple):
     """What the metadata of an array says.
 
     Attributes:
@@ -89,7 +90,7 @@ def read_store(
     paths = {path: name for path, name in paths.items() if store / path in files}
     # What is on disk bounds what may be in memory, in blocks: a file can be nearly all holes.
     on_disk = sum(512 * files[store / path].st_blocks for path in paths)
-    _check_size(store, arrays.values(), max(most, MAX_BYTES, MAX_RATIO * on_disk))
+    check_size(store, arrays.values(), max(most, MAX_BYTES, MAX_RATIO * on_disk))
     metadata = {"zarr.json": GROUP, **{f"{n}/zarr.json": x.about for n, x in arrays.items()}}
     return {path: json.dumps(about).encode() for path, about in metadata.items()} | {
         path: read_chunk(store / path, arrays[name].about["data_type"], arrays[name].items)
@@ -97,7 +98,8 @@ def read_store(
     }
 
 
-def _check_size(store: pathlib.Path, arrays: Collection[_Array], most: int) -> None:
+def check_size(store: os.PathLike | str, arrays: Collection[Array], most: int) -> None:
+    """Raises ResultsError if arrays take more than `most` bytes in memory."""
     total, largest = sum(x.size for x in arrays), max((x.chunk_size for x in arrays), default=0)
     if total + largest > most:
         raise ResultsError(
@@ -106,12 +108,17 @@ def _check_size(store: pathlib.Path, arrays: Collection[_Array], most: int) -> N
         )
 
 
-def _read_array(store: pathlib.Path, name: str) -> _Array:
+def _read_array(store: pathlib.Path, name: str) -> Array:
     path = store / str(name)
+    if not is_name(name):
+        raise ResultsError(f"{path}: can't be read: can't be a name")
+    return array_of(path, read_dict(path / "zarr.json"))
+
+
+def array_of(path: os.PathLike | str, about: dict[str, Any]) -> Array:
+    """What the metadata of an array says; ResultsError if it is not as avax writes it."""
     try:
-        if not is_name(name):
-            raise ValueError("can't be a name")
-        return _array(read_dict(path / "zarr.json"))
+        return _array(about)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         if isinstance(error, ResultsError):
             raise
@@ -119,7 +126,7 @@ def _read_array(store: pathlib.Path, name: str) -> _Array:
         raise ResultsError(f"{path}: can't be read: {why} ({error})") from error
 
 
-def _array(about: dict[str, Any]) -> _Array:
+def _array(about: dict[str, Any]) -> Array:
     """What metadata says; ValueError and others if it is not as avax writes it."""
     if {n: x for n, x in about.items() if n not in ARRAY_OWN | {"dimension_names"}} != ARRAY:
         raise ValueError("metadata")
@@ -140,13 +147,25 @@ def _array(about: dict[str, Any]) -> _Array:
         raise ValueError("number of names")
     item, items = ITEM_BYTES[kind], math.prod(chunk)
     grid = tuple(-(-n // size) for n, size in zip(shape, chunk, strict=True))
-    return _Array(about, item * math.prod(shape), items, item * items, grid)
+    return Array(about, item * math.prod(shape), items, item * items, grid)
 
 
 def read_chunk(path: pathlib.Path, kind: str, size: int) -> bytes:
     """A chunk's file; ResultsError unless it decompresses to `size` items, and no more."""
+    content = read_file(path, most_of(kind, size))
+    check_chunk(path, content, kind, size)
+    return content
+
+
+def most_of(kind: str, size: int) -> int:
+    """Bytes that the file of a chunk of `size` items has at most."""
     expected = MAX_TEXT if kind == "string" else size * ITEM_BYTES[kind]
-    content = read_file(path, expected + expected // 100 + 1000)
+    return expected + expected // 100 + 1000
+
+
+def check_chunk(path: os.PathLike | str, content: bytes, kind: str, size: int) -> None:
+    """Raises ResultsError unless a chunk decompresses to `size` items, and no more."""
+    expected = MAX_TEXT if kind == "string" else size * ITEM_BYTES[kind]
     try:
         found, end = zstd_frame(content)
     except (ValueError, struct.error) as error:
@@ -154,7 +173,6 @@ def read_chunk(path: pathlib.Path, kind: str, size: int) -> bytes:
     # The checksum of the store follows.
     if end + 4 != len(content) or found > expected or (kind != "string" and found < expected):
         raise ResultsError(f"{path}: can't be read: is not {size:,} items")
-    return content
 
 
 def zstd_frame(content: bytes) -> tuple[int, int]:

@@ -77,7 +77,11 @@ def read_json(path: pathlib.Path) -> Any:
       OSError: if there is none or it can't be opened.
       ResultsError: if it is no JSON, or larger, deeper or stranger than any that avax writes.
     """
-    content = read_file(path)
+    return parse_json(read_file(path), path)
+
+
+def parse_json(content: bytes, path: os.PathLike | str) -> Any:
+    """`read_json` of what was read from a path."""
     try:
         if content.count(b"[") + content.count(b"{") > MAX_NODES:
             raise ValueError("has too many lists")

@@ -108,7 +108,8 @@ def parts(config: ModuleType, sweep: Sweep) -> dict[str, Sweep]:
 def rehearse(figure: ModuleType, sweeps: Mapping[str, Sweep]) -> None:
     """Draws made-up results of the parts; ConfigError if that fails, as it would after the run."""
     datasets = [made_up(sweep) for sweep in sweeps.values()]
-    for step in (figure.draw, figure.summary):
+    drawings = getattr(figure, "FIGURES", {"": figure.draw})
+    for step in (*drawings.values(), figure.summary):
         try:
             step(*datasets)
         except Exception as error:  # results of something else lack any of many things

@@ -154,17 +154,48 @@ def test_the_summary_says_what_was_found():
     assert "round 1: +0.060 (+0.060 to +0.060)" in rows["digit, rate 0.6"]
 
 
-def test_the_figure_is_labelled(tmp_path):
+@pytest.mark.parametrize("which, panels", [("", 1), ("rounds", 4)])
+def test_the_figure_is_labelled(which, panels, tmp_path):
     written = []
     for name in ("one", "two"):
-        drawn = figure.draw(*all_runs().values())
+        drawn = figure.FIGURES[which](*all_runs().values())
         drawn.draw_without_rendering()
-        assert len(drawn.axes) == 6
+        assert len(drawn.axes) == panels
         for axes in drawn.axes:
-            assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
+            assert axes.get_xlabel() and (axes.get_title() or axes.get_title("left"))
         written.append([p.read_bytes() for p in plotting.save(drawn, tmp_path / name)])
     same = written[0] == written[1]
     assert same  # a difference of bytes takes pytest minutes to print
+
+
+def test_the_forest_shows_what_a_pattern_does():
+    """All harm of blind verifiers lies left of 0, and nothing else does."""
+    (axes,) = figure.draw(*all_runs(harm=0.15).values()).axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    points = {x.get_ydata()[0]: x.get_xdata()[0] for x in axes.lines if x.get_marker() == "o"}
+    assert len(points) == 11
+    for y, value in points.items():
+        expected = -0.15 if "blind" in names[int(y)] else 0.0
+        assert value == pytest.approx(expected, abs=0.04), names[int(y)]
+
+
+def test_of_runs_without_errors_one_that_two_parts_have_counts_once():
+    """Part `independent` and the first of the spoilt labels: one run, as it has one key."""
+    data = {name: dataset.copy(deep=True) for name, dataset in named_runs().items()}
+    for dataset in data.values():
+        dataset["accuracy"] = dataset.accuracy.copy(data=np.array(dataset.accuracy))
+    one = data["independent"].accuracy.sel(fpr=0.0).values.copy()
+    for name, shift in (("independent", 0.0), ("hashed", 0.03)):
+        data[name].accuracy.loc[{"fpr": 0.0}] = one
+        data[name].accuracy.loc[{"fpr": 0.0, "round": ROUNDS - 1}] += shift
+    spoilt = data["labels_digit"].accuracy
+    for i, start in enumerate((1, 3)):
+        spoilt.loc[{"rate": 0.0, "label_noise.round": start}] = one
+        spoilt.loc[{"rate": 0.0, "label_noise.round": start, "round": ROUNDS - 1}] += 0.09 * i
+    arm = findings.arms_of(data)["independent"]
+    assert arm.weights[0] == 3  # of four
+    gain = one[:, -1] - one[:, 0]
+    np.testing.assert_allclose(arm.gain[0], gain + (0.03 + 0.09) / 3, atol=1e-9)
 
 
 @pytest.mark.parametrize("curriculum", config.CHOICES["curriculum"])

@@ -14,9 +14,9 @@ import xarray as xr
 from avax import plotting, results
 from avax.analysis import phase
 from avax.analysis.numbers import NUMBERS
-from avax.results import folders, provenance, roots
+from avax.results import archive, folders, provenance, roots
 from paper_figures import __main__ as everything
-from paper_figures import command
+from paper_figures import command, shrink
 from paper_figures import fig_noise_phase_diagram as noise
 from paper_figures import fig_theory as theory
 
@@ -285,17 +285,22 @@ def test_every_shipped_folder_belongs_to_one_figure():
     assert sorted(shipped) == sorted(p.name for p in command.DATA.iterdir() if p.is_dir())
 
 
-def test_all_that_is_shipped_has_checksums():
-    folders = [path.parent for path in command.DATA.rglob(results.PROVENANCE)]
-    assert len(folders) == len(list(command.DATA.rglob(results.STORE))) > 80
-    assert all(provenance.is_sealed(provenance.read_both(folder)) for folder in folders)
+def test_all_that_is_shipped_has_checksums_and_is_small():
+    tables = list(command.DATA.rglob(results.TABLES))
+    parts = [path.parent / part for path in tables for part in archive.parts(path)]
+    assert len(parts) > 80 and not list(command.DATA.rglob(results.STORE))
+    assert all(provenance.is_sealed(results.load(part).attrs) for part in parts)
+    for folder in command.DATA.iterdir():
+        size = sum(path.stat().st_size for path in folder.rglob("*"))
+        assert size < shrink.MOST, folder
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_shipped_results_are_drawn(script, tmp_path):
     figure = importlib.import_module(f"paper_figures.{script}")
     for name in figure.SHIPPED:
-        command.redraw(figure.draw, figure.PARTS, command.DATA / name, tmp_path / name)
+        draw = command.drawings(figure)
+        command.redraw(draw, figure.PARTS, command.DATA / name, tmp_path / name)
         assert {f"{name}.png", f"{name}.pdf"} <= {p.name for p in tmp_path.iterdir()}
 
 
@@ -336,6 +341,7 @@ def redrawn(monkeypatch, *argv: str) -> list[str]:
     """What `python -m paper_figures` draws."""
     drawn: list[str] = []
     monkeypatch.setattr(command, "redraw", lambda draw, parts, folder: drawn.append(folder.name))
+    monkeypatch.setattr(everything, "write_pages", lambda scripts: None)
     monkeypatch.setattr(sys, "argv", ["paper_figures", *argv])
     everything.main()
     return drawn

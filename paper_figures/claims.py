@@ -1,0 +1,217 @@
+"""Claims that compute themselves: an effect is a function of data, a verdict one of the effect."""
+
+from __future__ import annotations
+
+import enum
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import xarray as xr
+
+from avax.analysis.intervals import Estimate
+from paper_figures.standards import Needs
+
+Effect = Callable[..., Estimate]  # of an experiment's datasets, in the order of its parts
+ARXIV = re.compile(r"arXiv \d{4}\.\d{4,5}")
+
+
+class Verdict(enum.StrEnum):
+    SUPPORTS = "supports"
+    QUALIFIES = "qualifies"
+    CONTRADICTS = "contradicts"
+    UNDECIDED = "undecided"
+
+
+class Certainty(enum.StrEnum):
+    """How sure we are that a source says what we make it say."""
+
+    READ = "read in the paper"
+    SECOND_HAND = "second-hand"
+    OURS = "our own"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Values that an effect has to have if a claim holds.
+
+    A claim is supported if the whole interval lies among them, contradicted if none of it does, and
+    else undecided.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    @classmethod
+    def above(cls, low: float) -> Rule:
+        return cls(low=low)
+
+    @classmethod
+    def below(cls, high: float) -> Rule:
+        return cls(high=high)
+
+    @classmethod
+    def within(cls, low: float, high: float) -> Rule:
+        return cls(low, high)
+
+    def __str__(self) -> str:
+        if math.isinf(self.high):
+            return f"above {self.low:g}"
+        if math.isinf(self.low):
+            return f"below {self.high:g}"
+        return f"between {self.low:g} and {self.high:g}"
+
+    def verdict(self, estimate: Estimate) -> Verdict:
+        """The verdict on one estimate; an unknown one decides nothing."""
+        value, low, high, _ = estimate
+        if any(map(math.isnan, (value, low, high))):
+            return Verdict.UNDECIDED
+        above = self.low < low or math.isinf(self.low)
+        if above and (high < self.high or math.isinf(self.high)):
+            return Verdict.SUPPORTS
+        return Verdict.CONTRADICTS if high < self.low or low > self.high else Verdict.UNDECIDED
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A second condition: a claim that holds without it is qualified.
+
+    Attributes:
+      words: what it says, as the end of "if also".
+    """
+
+    words: str
+    effect: Effect
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement, and how it is tested.
+
+    Attributes:
+      name: of a few words, unique.
+      statement: one sentence that may be wrong.
+      source: who says so, with an arXiv number unless it is our own.
+      certainty: how sure we are that the source says it.
+      measures: what the effect is, with its unit.
+      effect: of the experiment's datasets; or several by name, that all have to obey the rule.
+      rule: values that the effect has if the claim holds.
+      changes_mind: what would change our mind.
+      needs: without what data decide nothing.
+      horizons: rounds that the effect is read at, if they are not the last alone.
+      qualified_by: a second condition, if there is one.
+      caveats: what a reader should know before believing it.
+      competing: reports that say otherwise.
+      shipped: folders of shipped data that it is of; the figure's first by default.
+    """
+
+    name: str
+    statement: str
+    source: str
+    certainty: Certainty
+    measures: str
+    effect: Effect | Mapping[str, Effect]
+    rule: Rule
+    changes_mind: str
+    needs: Needs = field(default_factory=Needs)
+    horizons: tuple[int, ...] = ()
+    qualified_by: Condition | None = None
+    caveats: tuple[str, ...] = ()
+    competing: tuple[str, ...] = ()
+    shipped: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        Certainty(self.certainty)
+        if self.certainty != Certainty.OURS and not ARXIV.search(self.source):
+            raise ValueError(f"{self.name}: source: must have an arXiv number: {self.source}")
+
+    @property
+    def effects(self) -> dict[str, Effect]:
+        """The effects by name; "" is that of the only one."""
+        return {"": self.effect} if callable(self.effect) else dict(self.effect)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What data say of a claim.
+
+    Attributes:
+      reason: why the verdict is what it is.
+      estimates: by the names of the claim's effects.
+      second: of the claim's second condition.
+    """
+
+    verdict: Verdict
+    reason: str
+    estimates: dict[str, Estimate]
+    second: Estimate | None = None
+
+
+def remembered(prepare: Callable) -> Callable:
+    """A function of datasets that is computed once for all effects that begin with it: the last
+    result is kept, for the very same datasets.
+    """
+    last: list = [(), None]
+
+    def found(*datasets: xr.Dataset):
+        is_same = len(last[0]) == len(datasets)
+        if not is_same or any(a is not b for a, b in zip(last[0], datasets, strict=True)):
+            last[:] = [datasets, prepare(*datasets)]
+        return last[1]
+
+    return found
+
+
+def judge(claim: Claim, parts: Mapping[str, xr.Dataset]) -> Judgement:
+    """The verdict that follows from data; nobody types one.
+
+    Args:
+      parts: the datasets by part, in the order in which effects take them.
+    """
+    estimates = {name: effect(*parts.values()) for name, effect in claim.effects.items()}
+    each = {name: claim.rule.verdict(estimate) for name, estimate in estimates.items()}
+    verdict, reason = _combined(claim, each, estimates)
+    condition, second = claim.qualified_by, None
+    if condition is not None:
+        second = condition.effect(*parts.values())
+        verdict, reason = _qualified(verdict, reason, condition, condition.rule.verdict(second))
+    num_bases = min(x.num for x in [*estimates.values(), *([second] if second else [])])
+    if lacks := claim.needs.lacks(parts, num_bases, len(claim.horizons) or 1):
+        alone = f"by the interval alone: {verdict}" if verdict != Verdict.UNDECIDED else reason
+        return Judgement(Verdict.UNDECIDED, f"{lacks} ({alone})", estimates, second)
+    return Judgement(verdict, reason, estimates, second)
+
+
+def _combined(
+    claim: Claim, each: Mapping[str, Verdict], estimates: Mapping[str, Estimate]
+) -> tuple[Verdict, str]:
+    """One verdict from those on all effects: all have to agree."""
+    kinds = set(each.values())
+    if kinds == {Verdict.SUPPORTS}:
+        return Verdict.SUPPORTS, f"all of the interval is {claim.rule}"
+    if kinds == {Verdict.CONTRADICTS}:
+        return Verdict.CONTRADICTS, f"none of the interval is {claim.rule}"
+    if {Verdict.SUPPORTS, Verdict.CONTRADICTS} <= kinds:
+        holds, fails = (
+            ", ".join(name for name, found in each.items() if found == kind)
+            for kind in (Verdict.SUPPORTS, Verdict.CONTRADICTS)
+        )
+        return Verdict.QUALIFIES, f"holds for {holds}, not for {fails}"
+    if any(math.isnan(estimate.value) for estimate in estimates.values()):
+        return Verdict.UNDECIDED, "not measured"
+    open_ = [name for name, found in each.items() if found == Verdict.UNDECIDED and name]
+    where = f" for {', '.join(open_)}" if open_ else ""
+    return Verdict.UNDECIDED, f"only a part of the interval is {claim.rule}{where}"
+
+
+def _qualified(
+    verdict: Verdict, reason: str, condition: Condition, found: Verdict
+) -> tuple[Verdict, str]:
+    """The verdict on a claim that has a second condition, of which this was found."""
+    if verdict != Verdict.SUPPORTS or found == Verdict.SUPPORTS:
+        return verdict, reason
+    if found == Verdict.CONTRADICTS:
+        return Verdict.QUALIFIES, f"{reason}, but not so that {condition.words}"
+    return Verdict.UNDECIDED, f"{reason}, but whether {condition.words} is open"

@@ -1,0 +1,172 @@
+"""The pages in docs/claims: written from claims and shipped data, the same text every time."""
+
+from __future__ import annotations
+
+import math
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from avax.analysis.intervals import Estimate
+from paper_figures import command
+from paper_figures.claims import Claim, Judgement, judge
+
+FOLDER = pathlib.Path(__file__).parents[1] / "docs" / "claims"
+INDEX = "index.md"
+Judged = list[tuple[Claim, Judgement]]
+Data = Mapping[str, Mapping[str, Any]]  # datasets by shipped folder and part
+
+HEAD = """# Claims
+
+What others and we say about self-training, and what the shipped data say of it. Effects are means
+over base policies with 95 % intervals; the verdicts are computed from them, by the rule on each
+page, by `python -m paper_figures`. *Undecided* says what the data lack. Policies have 4,000 to
+30,000 parameters and add numbers: none of this says that large models on other tasks do the same.
+Experiments that are not listed here yet are in [claims.md](../claims.md); how configurations were
+found is in [log.md](../log.md).
+
+| claim | verdict | effect (95 % interval; bases) | figure | command |
+|---|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a figure script is about.
+
+    Attributes:
+      title: the question itself.
+      sentences: three: what was done, what is shown, how to read it.
+      command: that made the shipped data.
+    """
+
+    title: str
+    sentences: tuple[str, str, str]
+    command: str
+
+
+def shipped(figure: ModuleType) -> Data:
+    """What is shipped of a figure script."""
+    return {name: command.load_parts(command.DATA / name, figure) for name in figure.SHIPPED}
+
+
+def judged(figure: ModuleType, data: Data) -> Judged:
+    """The verdicts on all claims of a figure script."""
+    found = []
+    for claim in figure.CLAIMS:
+        folders = claim.shipped or figure.SHIPPED[:1]
+        prefix = len(folders) > 1
+        parts = {f"{f}/{p}" if prefix else p: x for f in folders for p, x in data[f].items()}
+        found.append((claim, judge(claim, parts)))
+    return found
+
+
+def took(parts: Mapping[str, Any]) -> str:
+    """How long an experiment took in all, and on what, as its provenance says."""
+    told = [x.attrs["provenance"] for x in parts.values() if hasattr(x, "attrs")]
+    seconds = sum(sum(each["seconds"].values()) for each in told)
+    devices = ", ".join(sorted({each["device"] for each in told}))
+    return f"{max(1, round(seconds / 60))} minutes on {devices}"
+
+
+def page(figure: ModuleType, rows: Judged, data: Data) -> str:
+    """The text on a question: figures, three sentences, a table of claims, and each of them."""
+    name, question = figure.SHIPPED[0], figure.QUESTION
+    lines = [f"# {question.title}", "", *question.sentences, ""]
+    for folder in figure.SHIPPED:
+        lines += [f"![{question.title}]({path})" for path in _figures(figure, folder)]
+    lines += ["", f"`{question.command}` took {took(data[name])}.", ""]
+    lines[-2] += f" The data are in `paper_figures/data/{name}`; `avax.load` opens its parts."
+    lines += ["| claim | effect (95 % interval; bases) | verdict | why |", "|---|---|---|---|"]
+    for claim, found in rows:
+        cells = (claim.statement, effects_text(found), f"**{found.verdict}**", found.reason)
+        lines.append(_row(*cells))
+    for claim, found in rows:
+        lines += ["", f"## {claim.name[0].upper()}{claim.name[1:]}", "", *_about(claim, found)]
+    return "\n".join(lines) + "\n"
+
+
+def _figures(figure: ModuleType, folder: str) -> list[str]:
+    names = [command.stem_of(name) for name in command.drawings(figure)]
+    return [f"../../paper_figures/data/{folder}/{name}.png" for name in names]
+
+
+def _about(claim: Claim, found: Judgement) -> list[str]:
+    """All that is to be known of a claim, as a list."""
+    rule = f"{claim.measures}; the claim holds where it is {claim.rule}"
+    if condition := claim.qualified_by:
+        rule += f", and is qualified unless {condition.words}: there {text(found.second)},"
+        rule += f" which has to be {condition.rule}"
+    lines = [
+        f"- Claim: {claim.statement}",
+        f"- From: {claim.source} ({claim.certainty}).",
+        f"- Effect: {rule}.",
+        f"- Would change our mind: {claim.changes_mind}",
+    ]
+    lines += [f"- Says otherwise: {report}" for report in claim.competing]
+    return lines + [f"- Caveat: {caveat}" for caveat in claim.caveats]
+
+
+def index(rows: Mapping[ModuleType, Judged]) -> str:
+    """One line for each claim of all figure scripts."""
+    lines = []
+    for figure, found in rows.items():
+        name, question = figure.SHIPPED[0], figure.QUESTION
+        for claim, judgement in found:
+            link = f"[{claim.statement}]({name}.md)"
+            picture = f"[figure]({_figures(figure, name)[0]})"
+            cells = (link, f"**{judgement.verdict}**", effects_text(judgement), picture)
+            lines.append(_row(*cells, f"`{question.command}`"))
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def texts(
+    figures: Sequence[ModuleType], read: Callable[[ModuleType], Data] = shipped
+) -> dict[str, str]:
+    """All pages by the name of their file.
+
+    Args:
+      read: gives the data of a figure script.
+    """
+    rows, pages = {}, {}
+    for figure in figures:
+        if hasattr(figure, "CLAIMS"):
+            data = read(figure)
+            rows[figure] = judged(figure, data)
+            pages[f"{figure.SHIPPED[0]}.md"] = page(figure, rows[figure], data)
+    return {INDEX: index(rows), **pages}
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def effects_text(found: Judgement) -> str:
+    """All estimates behind a verdict, for people."""
+    nums = {x.num for x in found.estimates.values()}
+    each = "" if len(nums) == 1 else "; {} bases"  # said once if it is the same for all
+    cells = [
+        f"{n}{': ' * bool(n)}{text(x)}{each.format(x.num)}" for n, x in found.estimates.items()
+    ]
+    return ", ".join(cells) + (f"; {nums.pop()} bases" if not each else "")
+
+
+def text(estimate: Estimate) -> str:
+    """A number with its interval, as exact as the interval allows."""
+    value, low, high, _ = estimate
+    if math.isnan(value):
+        return "not measured"
+    shown = [_number(x, high - low) for x in (value, low, high)]
+    return f"{shown[0]} ({shown[1]} to {shown[2]})"
+
+
+def _number(value: float, width: float) -> str:
+    if math.isinf(value):
+        return "infinity" if value > 0 else "-infinity"
+    value *= 1 + 1e-9  # so that last bits don't decide how a half is rounded
+    if not (math.isfinite(width) and width > 0):
+        return f"{value:.2g}"
+    decimals = min(max(1 - math.floor(math.log10(width / 2)), 0), 4)
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"
