@@ -46,6 +46,8 @@ class Experiment:
       base_difficulty: the base policy was trained on difficulties 1 to this one.
       snapshot: which of the snapshots of pretraining is the base; negative counts from the last.
       num_distinct: different problems that all rounds draw from; 0 for fresh ones all the time.
+      frozen_generator: 1 if the completions of every round come from the untouched base, 0 if from
+        the policy.
       num_bases: base policies of a run: the first is trained; a verifier may keep the others, and
         a population trains them all.
       num_rounds: rounds of generate -> verify -> retrain.
@@ -64,6 +66,7 @@ class Experiment:
     base_difficulty: Integer = struct.leaf(6, low=1)
     snapshot: Integer = struct.leaf(-1)
     num_distinct: Integer = struct.leaf(0, low=0)
+    frozen_generator: Integer = struct.leaf(0, low=0, high=1)
     num_bases: int = struct.static(1, low=1)
     num_rounds: int = struct.static(10, low=1)
     num_eval: int = struct.static(32, low=1)
