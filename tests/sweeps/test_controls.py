@@ -232,6 +232,16 @@ def test_the_controls_of_a_config_can_be_run_in_less_than_its_own_time(name):
         assert sum(rounds[own:]) < sum(rounds[:own])
 
 
+def test_the_controls_of_the_main_job_are_as_many_as_the_docs_say():
+    config = importlib.import_module("configs.noise_phase_diagram")
+    found = needs.parts(config, config.build("laptop", "frontier"), config.CONTROLS)
+    sizes = {name: math.prod(x.shape) for name, x in found.items()}
+    number = sum(n for name, n in sizes.items() if roots.is_control(name))
+    page = (CONFIGS.parent / "docs" / "controls.md").read_text()
+    assert f"controls are {number} settings beside {sum(sizes.values()) - number}" in page
+    assert all(f"| `{name}` |" in page for name in controls.CONTROLS)
+
+
 def test_a_learner_that_a_usual_control_does_not_fit_is_told_of_the_flag():
     config = importlib.import_module("configs.noise_phase_diagram")
     sweep = struct.replace(config.build("smoke", "fixed"), "base.learner", GRPO())
