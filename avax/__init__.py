@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from avax.policies.pretrain import Pretraining
     from avax.policies.samples import samples
     from avax.results import ResultsError, load
+    from avax.sweeps import controls
     from avax.sweeps.defaults import experiment
     from avax.sweeps.sweep import Sweep
 
 __version__ = "0.1.0"
 __all__ = [
     "ConfigError", "Experiment", "Pretraining", "ResultsError", "Sweep", "TransformerConfig",
-    "curricula", "experiment", "learners", "load", "load_bases", "load_policies", "merge", "probes",
-    "run", "samples", "tasks", "verifiers",
+    "controls", "curricula", "experiment", "learners", "load", "load_bases", "load_policies",
+    "merge", "probes", "run", "samples", "tasks", "verifiers",
 ]  # fmt: skip
 
 # Imported when they are asked for: to look at results needs no JAX, whose import takes a second.
@@ -40,13 +41,14 @@ _WHERE = {
     "run": "avax.engine.api",
     "samples": "avax.policies.samples",
 }
+_MODULES = {"controls": "avax.sweeps.controls"}  # the others stand where they are called
 
 
 def __getattr__(name: str) -> Any:
     if name in _WHERE:
         return getattr(importlib.import_module(_WHERE[name]), name)
     if name in __all__:
-        return importlib.import_module(f"avax.{name}")
+        return importlib.import_module(_MODULES.get(name, f"avax.{name}"))
     raise AttributeError(f"module 'avax' has no attribute {name!r}")
 
 

@@ -32,6 +32,11 @@ NEEDS = Needs(
     kinds={"curriculum": Frontier, "verifier": MajorityVote, "learner": SimplifyThenGuess}
 )
 NUM_LENGTHS = 6  # on which the labels of the untouched base are judged
+# A sham trains on no label: it is the same for all arms.
+CONTROLS = (
+    *(f"direct/{control}" for control in ("frozen_generator", "sham", "matched_sham")),
+    *(f"vote/{control}" for control in ("frozen_generator", "matched_sham", "placebo")),
+)
 
 
 def build(preset: str) -> Sweep:

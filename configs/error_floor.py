@@ -39,6 +39,7 @@ NEEDS = Needs(
     kinds={"curriculum": Fixed, "learner": FilteredSFT},
     values={"verifier.fnr": 0.0},
 )
+CONTROLS = ("frozen_generator", "sham")
 
 
 def build(preset: str) -> Sweep:

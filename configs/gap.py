@@ -64,6 +64,7 @@ NEEDS = Needs(
     values={"verifier": Oracle()},
     metrics=("gap", "relative_gap", "pass_at"),
 )
+CONTROLS = ("majority_32/frozen_generator", "majority_32/sham")
 
 
 def build(preset: str) -> Sweep:

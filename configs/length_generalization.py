@@ -36,6 +36,7 @@ AXIS = "curriculum.reach"
 NEEDS = Needs(
     axes={AXIS: 1}, kinds={"task": Addition, "curriculum": Accelerated, "verifier": ORACLES}
 )
+CONTROLS = ("none/frozen_generator", "none/sham", "steady/frozen_generator")
 
 
 def build(preset: str) -> Sweep:

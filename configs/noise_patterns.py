@@ -48,6 +48,11 @@ FPR = {
     "smoke": (0.0, 0.1, 1.0),
     "paper": (0.0, *noise_phase_diagram.log_spaced(0.005, 1.0, 15)),
 }
+CONTROLS = (
+    "sham",
+    *(f"{kind}/recipient_shuffle" for kind in KINDS),
+    "hashed_recurring/recipient_shuffle",
+)
 
 
 def build(preset: str, curriculum: str) -> Sweep:

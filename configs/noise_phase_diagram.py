@@ -30,6 +30,7 @@ NEEDS = Needs(  # kappa is measured in round 2, behind a verifier that errs on n
     axes={"fpr": 1, "fnr": 1}, kinds={"verifier": ORACLES}, num_rounds=2
 )
 INJECTED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)  # rates of the one-shot label noise that measures kappa
+CONTROLS = ("frozen_generator", "sham", "matched_sham", "placebo")
 
 
 def log_spaced(low: float, high: float, count: int) -> tuple[float, ...]:

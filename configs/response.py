@@ -33,6 +33,7 @@ FPR = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 LAPSES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 WIDE = 48  # 2.1 times the parameters of the reference
 DIGITS_CHANGED = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+CONTROLS = ("frozen_generator", "sham")
 
 
 def build(preset: str) -> Sweep:

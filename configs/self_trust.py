@@ -57,6 +57,7 @@ NEEDS = Needs(
     num_rounds=2,
     metrics=("trust_fpr", "auroc", "own_error", "both_wrong", "same_wrong"),
 )
+CONTROLS = ("none/frozen_generator", "none/sham", "likelihood/frozen_generator")
 
 
 def build(preset: str) -> Sweep:

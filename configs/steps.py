@@ -42,6 +42,7 @@ NEEDS = Needs(
 )
 LEVELS = ("outcome", "product", "minimum")
 LABEL_RATE = 0.5  # of the learned verifiers: 64 completions of a round
+CONTROLS = ("frozen_generator", "sham", "none/frozen_generator")
 
 
 def build(preset: str) -> Sweep:

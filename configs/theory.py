@@ -31,6 +31,7 @@ NEEDS = Needs(
 FPR = (0.0, 0.02, 0.06, 0.15, 0.35, 0.7, 1.0)
 FNR = (0.0, 0.4, 0.7, 0.9)
 NUM_SNAPSHOTS = 4
+CONTROLS = ("frozen_generator", "sham", "matched_sham", "placebo", "grpo/placebo")
 
 
 def build(preset: str) -> Sweep:

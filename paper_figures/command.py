@@ -64,7 +64,8 @@ def redraw(
     """Draws what lies in a folder, by default into it, and prints the paths.
 
     Args:
-      parts: folders of results below `folder`, or JSON files.
+      parts: folders of results below `folder`, or JSON files; of a control that is not there `draw`
+        takes None.
 
     Raises:
       ResultsError: if they can't be read, or are not those that the figure is of.
@@ -113,15 +114,21 @@ def check_whose(folder: pathlib.Path, parts: Sequence[str]) -> None:
             )
             raise results.ResultsError(f"{folder}: {why}")
         untrusted.check_no_links(folder, {part.split("/")[0] for part in parts if part})
-        if (known := roots.read(folder)) and set(known["parts"]) == set(parts):
+        own = [part for part in parts if not roots.is_control(part)]
+        known = roots.read(folder)
+        if known and {part for part in known["parts"] if not roots.is_control(part)} == set(own):
             return
-        missing = [part for part in parts if not _is_there(folder / part)]
+        missing = [part for part in own if not _is_there(folder / part)]
     except OSError as error:
         raise results.ResultsError(f"{folder}: can't be read: {error.strerror}") from error
     if not (known or missing):
         return
     all_parts = {name: figure.PARTS for name, figure in figures().items()}
-    owners = (n for n, each in all_parts.items() if all(_is_there(folder / p) for p in each))
+    owners = (
+        name
+        for name, each in all_parts.items()
+        if all(_is_there(folder / part) for part in each if not roots.is_control(part))
+    )
     owner = known["experiment"] if known else next(owners, None)
     if owner and all_parts.get(owner) != tuple(parts):
         raise results.ResultsError(f"{folder}: holds results of {owner}: fig_{owner}.py draws them")
@@ -140,6 +147,8 @@ def figures() -> dict[str, ModuleType]:
 
 def _load(folder: pathlib.Path, part: str) -> Any:
     path = folder / part
+    if roots.is_control(part) and not _is_there(path):
+        return None
     if path.suffix != ".json":
         return results.load(path)
     try:

@@ -24,7 +24,7 @@ from avax.cli.terminal import Parser, fail
 from avax.engine.cluster import processes
 from avax.engine.durable import resume
 from avax.fields import ConfigError
-from avax.sweeps import plugins
+from avax.sweeps import controls, plugins
 from avax.sweeps.axes import AXIS_HELP, parse_values, sweepable
 from avax.sweeps.sweep import EXECUTION, Sweep
 from avax.sweeps.validate import validate
@@ -40,6 +40,7 @@ class Command:
     bases: pathlib.Path
     resume: str
     place: processes.Place | None
+    controls: tuple[str, ...]
 
 
 def parse(
@@ -48,6 +49,7 @@ def parse(
     choices: Mapping[str, tuple[str, ...]],
     build: Callable[..., Sweep],
     argv: Sequence[str] | None = None,
+    usual: Sequence[str] = (),
 ) -> Command:
     """The validated sweep that a command line asks for; on a mistake, ends the program.
 
@@ -57,23 +59,25 @@ def parse(
       choices: what `build` chooses from: flag -> allowed values, the first being the default.
       build: the sweep for one combination of choices.
       argv: the arguments; those of this process by default.
+      usual: the experiment's controls, unless others are asked for.
     """
     argv = _joined(sys.argv[1:] if argv is None else argv)
     picked = _first_pass(choices, argv)
     try:
         default = with_plugins(build(**picked), argv)
-        parser = _parser(name, doc, choices, default)
+        parser = _parser(name, doc, choices, default, ",".join(usual) or controls.NONE)
         flags.check_names(parser._option_string_actions, argv, default)
         args, more = parser.parse_known_args(argv)
         flags.check_no_more(choices, more)
         args = vars(args)
         sweep = _with_flags(default, args)
         validate(sweep)
+        named = controls.parse(args["controls"])
         place = processes.parse(args)
         processes.check(place, sweep)
     except ConfigError as error:
         fail(str(error))
-    return Command(sweep, picked, args["out"], args["bases"], args["resume"], place)
+    return Command(sweep, picked, args["out"], args["bases"], args["resume"], place, named)
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
@@ -98,7 +102,7 @@ def _first_pass(choices, argv):
     return vars(parser.parse_known_args(argv)[0])
 
 
-def _parser(name, doc, choices, sweep) -> Parser:
+def _parser(name, doc, choices, sweep, usual) -> Parser:
     parser = Parser(
         description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -119,6 +123,14 @@ def _parser(name, doc, choices, sweep) -> Parser:
         default=resume.MODES[0],
         help="auto: go on with what the folder holds; never: start over; must: fail if there is "
         "nothing to go on with (default: auto)",
+    )
+    parser.add_argument(
+        "--controls",
+        default=usual,
+        metavar="NAMES",
+        help=f"what is run beside the experiment, to tell effects by, with commas: "
+        f"{', '.join(controls.CONTROLS)}, of a part as PART/NAME, or {controls.NONE} "
+        f"(default: {usual})",
     )
     processes.add_flags(parser)
     for path, (field, value) in _fields(sweep).items():

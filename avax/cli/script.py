@@ -45,19 +45,23 @@ def main(
       started: `time.perf_counter()` before anything was imported.
       config: has CHOICES, build(**choices), the sweep that flags change, NEEDS, what that must be,
         and parts(sweep): all that is run, by folder below the results' ("" is that folder itself).
-        ConfigError from it ends the program in one line.
-      figure: has draw and summary; both take the parts' datasets in their order. If it has several
+        ConfigError from it ends the program in one line. It may have CONTROLS, names of those that
+        are run behind the parts.
+      figure: has draw and summary; both take the datasets of the parts that its PARTS name, None
+        for a control that is not run; if it names none, those of config's parts. If it has several
         figures, FIGURES holds their functions by name, "" being the main one.
       argv: the arguments; those of this process by default.
     """
     terminal.print_anything()
     name = config.__name__.rpartition(".")[2]
-    command = cli.parse(name, config.__doc__, config.CHOICES, config.build, argv)
+    usual = tuple(getattr(config, "CONTROLS", ()))
+    command = cli.parse(name, config.__doc__, config.CHOICES, config.build, argv, usual)
     try:
-        parts = needs.parts(config, command.sweep)
+        parts = needs.parts(config, command.sweep, command.controls)
         for part in parts.values():
             processes.check(command.place, part)
-        if command.sweep != config.build(**command.choices):  # as it is shipped, it can be drawn
+        asked, shipped = (command.sweep, command.controls), config.build(**command.choices)
+        if asked != (shipped, usual):  # as it is shipped, it can be drawn
             needs.rehearse(figure, parts)
     except ConfigError as error:
         terminal.fail(str(error))
@@ -73,12 +77,13 @@ def main(
         if not hosts.is_first():
             return
         lines = doubts.doubts(parts, datasets, command.choices.get("preset") == "smoke")
+        found = needs.shown(figure, dict(zip(parts, datasets, strict=True)))
         paths = []
         for each, draw in getattr(figure, "FIGURES", {"": figure.draw}).items():
-            drawn = plotting.with_doubts(draw(*datasets), lines)
+            drawn = plotting.with_doubts(draw(*found), lines)
             paths += plotting.save(drawn, command.out / f"figure_{each}".rstrip("_"))
 
-    print(figure.summary(*datasets))
+    print(figure.summary(*found))
     for line in dict.fromkeys([*lines, *(x for part in parts.values() for x in part.notes())]):
         print(f"note: {line}")
     print_paths(sweeps, paths)

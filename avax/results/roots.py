@@ -11,6 +11,7 @@ from avax.results.dataset import CONFIG, STORE, ResultsError
 from avax.results.grow import GROWING, GROWN
 
 EXPERIMENT = "experiment.json"
+CONTROL = "control"  # folder of the parts that are controls, `control/sham`
 FIGURES = ("figure.png", "figure.pdf")
 # All that is written to the root itself.
 WRITTEN = (EXPERIMENT, f"{EXPERIMENT}.part", ".lock", *FIGURES)
@@ -29,6 +30,11 @@ class Root(NamedTuple):
     name: str
     choices: Mapping[str, str]
     parts: tuple[str, ...]
+
+
+def is_control(part: str) -> bool:
+    """Whether a part is a control of others: an experiment's figure can be drawn without it."""
+    return part.startswith(f"{CONTROL}/")
 
 
 def claim(root: Root, say: Callable[[str], None] = lambda line: None) -> None:
@@ -70,14 +76,17 @@ def check(root: Root) -> None:
 
 
 def _why_not(root: Root) -> str:
-    """What makes a folder another experiment's; nothing if it is free or this one's."""
+    """What makes a folder another experiment's; nothing if it is free or this one's, be it with
+    more controls.
+    """
     for part in filter(None, root.parts):
         if inner := read(root.folder / part):
             return f"{part} in it is the folder of {inner['experiment']}, this is {root.name}"
     if known := read(root.folder):
         if known["experiment"] != root.name:
             return f"is the folder of {known['experiment']}, this is {root.name}"
-        changed = sorted(set(known["parts"]) ^ set(root.parts))
+        gone, new = set(known["parts"]) - set(root.parts), set(root.parts) - set(known["parts"])
+        changed = sorted(gone | {part for part in new if not is_control(part)})
         return f"is of {root.name} with other parts ({_listed(changed)})" if changed else ""
     # Results that are older than the file, or whose file is damaged.
     found = places(root.folder)

@@ -6,7 +6,7 @@ A config says it once, as `NEEDS`; the script of every experiment asks here.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +15,9 @@ import xarray as xr
 
 from avax import results, struct
 from avax.fields import ConfigError
+from avax.results import roots
 from avax.sweeps import adaptive
+from avax.sweeps.controls import parts as control_parts
 from avax.sweeps.sweep import Sweep
 from avax.sweeps.tables import empty_dataset
 from avax.sweeps.validate import validate
@@ -86,8 +88,12 @@ class Needs:
                 raise ConfigError(f"axes.{name}: needs at least {wanted} values")
 
 
-def parts(config: ModuleType, sweep: Sweep) -> dict[str, Sweep]:
-    """The sweeps of an experiment's parts, by folder; ConfigError if they can't be made or run."""
+def parts(config: ModuleType, sweep: Sweep, controls: Iterable[str] = ()) -> dict[str, Sweep]:
+    """The sweeps of an experiment's parts, by folder, and behind them those of its controls.
+
+    Raises:
+      ConfigError: if they can't be made or run.
+    """
     if config.NEEDS:
         config.NEEDS.check(sweep)
     try:
@@ -97,6 +103,10 @@ def parts(config: ModuleType, sweep: Sweep) -> dict[str, Sweep]:
             f"base: the parts of this experiment can't be made of it ({error}); {ANY}"
         ) from error
     found = {name: adaptive.trace_if_possible(part) for name, part in found.items()}
+    try:
+        found |= control_parts(sweep, controls, found)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; --controls chooses others") from error
     for name, part in found.items():
         try:
             validate(part)
@@ -105,9 +115,17 @@ def parts(config: ModuleType, sweep: Sweep) -> dict[str, Sweep]:
     return found
 
 
+def shown(figure: ModuleType, parts: Mapping[str, Any]) -> list[Any]:
+    """What a figure takes of an experiment's parts: those that its PARTS name, None for a control
+    that is not among them; if it names none, all that are no controls.
+    """
+    own = [name for name in parts if not roots.is_control(name)]
+    return [parts.get(name) for name in getattr(figure, "PARTS", own)]
+
+
 def rehearse(figure: ModuleType, sweeps: Mapping[str, Sweep]) -> None:
     """Draws made-up results of the parts; ConfigError if that fails, as it would after the run."""
-    datasets = [made_up(sweep) for sweep in sweeps.values()]
+    datasets = [sweep and made_up(sweep) for sweep in shown(figure, sweeps)]
     drawings = getattr(figure, "FIGURES", {"": figure.draw})
     for step in (*drawings.values(), figure.summary):
         try:

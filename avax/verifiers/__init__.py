@@ -13,6 +13,8 @@ from avax.verifiers.majority import MajorityVote
 from avax.verifiers.noisy import Noisy
 from avax.verifiers.oracle import Oracle
 from avax.verifiers.pair import AllOf, AnyOf
+from avax.verifiers.placebo import Placebo
+from avax.verifiers.recipient_shuffle import RecipientShuffle
 from avax.verifiers.self_evaluation import SelfEvaluation
 from avax.verifiers.step_oracle import StepOracle
 from avax.verifiers.systematic import Systematic
@@ -35,4 +37,6 @@ VERIFIERS = {
     "noisy": Noisy(MajorityVote()),
     "all_of": AllOf(MajorityVote(), Commutative()),
     "any_of": AnyOf(MajorityVote(), Commutative()),
+    "placebo": Placebo(Oracle()),
+    "recipient_shuffle": RecipientShuffle(Systematic()),
 }

@@ -303,6 +303,20 @@ def test_every_part_with_two_axes_is_traced():
     assert len(parts) == 4 and all(part.trace for part in parts.values())
 
 
+def test_controls_are_the_experiments_own_unless_others_are_named(capsys):
+    def asked(*argv: str) -> tuple[str, ...]:
+        about = "noise", config.__doc__, config.CHOICES, config.build
+        return cli.parse(*about, argv, config.CONTROLS).controls
+
+    assert asked() == config.CONTROLS and smoke().controls == ()
+    assert asked("--controls", "none") == ()
+    assert asked("--controls=placebo,label_noise/sham") == ("placebo", "label_noise/sham")
+    with pytest.raises(SystemExit):
+        asked("--help")
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"(default: {','.join(config.CONTROLS)})" in shown
+
+
 def test_a_value_may_begin_with_a_minus():
     words = "--axes.snapshot", "-1,-2", "--pretraining.num-snapshots", "2", "--seed", "5"
     sweep = parse(*words).sweep
@@ -421,6 +435,9 @@ def test_claim_of_a_folder_that_can_not_be_written(tmp_path):
     "argv, words",
     [
         ("--base.verifier likelihood", ["base.verifier", "Likelihood", "experiments/run.py"]),
+        ("--base.learner grpo", ["controls: sham", "GRPO", "its control is the placebo", "--con"]),
+        ("--controls shem", ["controls: there is no 'shem'; did you mean sham?"]),
+        ("--controls label-noise/sham", ["no part label-noise; did you mean label_noise?"]),
         ("--axes.temperature 0.5,1", ["axes", "fpr", "fnr"]),
         pytest.param(
             "--base.num-rounds 1",

@@ -48,7 +48,7 @@ values = st.one_of(numbers, texts, axes)
 
 def known_flags() -> list[str]:
     """Every flag of the configurations' defaults."""
-    found = {"--preset", "--curriculum", "--out", "--bases", "--resume"}
+    found = {"--preset", "--curriculum", "--out", "--bases", "--resume", "--controls"}
     for config in CONFIGS.values():
         default = config.build(*(choices[0] for choices in config.CHOICES.values()))
         found |= {f"--{cli.flag_name(path)}" for path, _, _ in struct.walk(default)}

@@ -20,6 +20,7 @@ SCRIPT = ROOT / "experiments" / "noise_phase_diagram.py"
 OTHERS = {p.stem for p in SCRIPT.parent.glob("*.py")} - {SCRIPT.stem, "benchmark", "run"}
 FILES = {"metrics.zarr", "config.json", "provenance.json", "figure.png", "figure.pdf"}
 NOT_PRINTED = {"progress.json", "experiment.json", "policies"}
+CONTROLS = ("sham", "placebo")
 PARTS = ("import", "pretraining", "compilation", "running")
 
 pytestmark = pytest.mark.slow
@@ -35,7 +36,8 @@ def start(
     folder: pathlib.Path, curriculum: str, *argv: str, out: str = ""
 ) -> subprocess.CompletedProcess:
     level = {"frontier": "2", "fixed": "0"}[curriculum]  # as users run it, and as it starts sooner
-    how = "--curriculum", curriculum, "--optimization", level
+    how = ["--curriculum", curriculum, "--optimization", level]
+    how += ["--controls", "none" if curriculum == "frontier" else ",".join(CONTROLS)]
     return start_script(folder, SCRIPT, out or f"out-{curriculum}", *how, *argv)
 
 
@@ -57,12 +59,13 @@ def snapshot(folder: pathlib.Path) -> dict[str, tuple[int, bytes]]:
 
 
 @pytest.mark.parametrize("curriculum", ["frontier", "fixed"])
-def test_from_the_command_line_to_the_figure(folder, curriculum):
+def test_from_the_command_line_to_the_figure(folder, tmp_path, curriculum):
     ended = start(folder, curriculum)
     assert ended.returncode == 0, ended.stderr
     assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
     out = folder / f"out-{curriculum}"
-    assert FILES | NOT_PRINTED | {"label_noise"} == {p.name for p in out.iterdir()}
+    parts = {"label_noise", "control"} if curriculum == "fixed" else {"label_noise"}
+    assert FILES | NOT_PRINTED | parts == {p.name for p in out.iterdir()}
     outs = {"out-frontier", "out-fixed", "out-traced"}
     assert {p.name for p in folder.iterdir()} <= {"cache", "bases", *outs}
 
@@ -84,6 +87,31 @@ def test_from_the_command_line_to_the_figure(folder, curriculum):
     assert data.accuracy.notnull().all()
     assert results.load(out / "label_noise").accuracy.dims == ("digit_rate", "seed", "round")
     assert len({data.attrs["config"]["digest"], config["digest"]}) == 1
+    if curriculum == "fixed":
+        check_controls(out, tmp_path)
+
+
+def check_controls(out: pathlib.Path, elsewhere: pathlib.Path) -> None:
+    """They lie beside the experiment, and every command finds them."""
+    found = {name: results.load(out / "control" / name) for name in CONTROLS}
+    assert {p.name for p in (out / "control").iterdir()} == set(found)
+    sham, placebo = (found[name].isel(seed=0, round=slice(1, None)) for name in CONTROLS)
+    assert dict(sham.accuracy.sizes) == {"round": 3}
+    assert dict(placebo.accuracy.sizes) == {"fpr": 4, "fnr": 1, "round": 3}
+    assert (sham.accept_rate == 1).all() and placebo.accuracy.notnull().all()
+
+    def start(*argv) -> str:
+        return subprocess.run(
+            [sys.executable, *argv], cwd=ROOT, check=True, capture_output=True, text=True
+        ).stdout
+
+    shown = start("-m", "avax", "show", out)
+    assert all(f"control/{name}: " in shown for name in CONTROLS)
+    csv = elsewhere / "placebo.csv"
+    start("-m", "avax", "export", out / "control" / "placebo", "--csv", csv)
+    assert csv.read_text().startswith("fpr,fnr,seed,round,")
+    start("paper_figures/fig_noise_phase_diagram.py", out, "--out", elsewhere / "drawn")
+    assert (elsewhere / "drawn.png").exists()
 
 
 def test_traced_from_the_command_line_to_the_figure(folder):
@@ -124,7 +152,7 @@ def test_the_same_configuration_gives_the_same_bits_again(folder):
 
 @pytest.mark.parametrize("name", sorted(OTHERS))
 def test_an_experiment_from_the_command_line_to_the_figure(tmp_path, name):
-    ended = start_script(tmp_path, SCRIPT.with_stem(name), "out")
+    ended = start_script(tmp_path, SCRIPT.with_stem(name), "out", "--controls", "none")
     assert ended.returncode == 0, ended.stderr
     assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
     figure = importlib.import_module(f"paper_figures.fig_{name}")

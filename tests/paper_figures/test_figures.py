@@ -337,6 +337,29 @@ def test_an_experiment_that_says_what_it_is(tmp_path):
     assert "holds results of gap" in refusal(tmp_path, "noise_phase_diagram")
 
 
+def test_a_control_is_drawn_if_it_is_there(tmp_path):
+    """And where the experiment has more of them than its figure shows."""
+    seen, parts = [], ("", "label_noise", "control/sham")
+    saved = {"": sweep("Fixed", 1), "label_noise": injection(1)}
+    for part in ("", "label_noise"):
+        results.save(saved[part], tmp_path / part)
+
+    def draw(*datasets):
+        seen.append([data is not None for data in datasets])
+        drawn = plotting.new_figure(2, 2)
+        drawn.subplots()
+        return drawn
+
+    for listed in (parts[:2], parts, (*parts, "control/placebo")):
+        (tmp_path / roots.EXPERIMENT).unlink(missing_ok=True)
+        roots.claim(roots.Root(tmp_path, "noise_phase_diagram", {}, listed))
+        command.redraw(draw, parts, tmp_path, tmp_path / "drawn")
+        command.check_whose(tmp_path, noise.PARTS)
+    results.save(injection(1), tmp_path / "control" / "sham")
+    command.redraw(draw, parts, tmp_path, tmp_path / "drawn")
+    assert seen == [[True, True, False]] * 3 + [[True, True, True]]
+
+
 def redrawn(monkeypatch, *argv: str) -> list[str]:
     """What `python -m paper_figures` draws."""
     drawn: list[str] = []

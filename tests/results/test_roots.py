@@ -11,6 +11,7 @@ import pytest
 from avax import results
 from avax.engine.durable import resume
 from avax.results import ResultsError, folders, roots
+from avax.sweeps import controls
 
 PAIRS = [
     *[("noise_phase_diagram", "gap"), ("error_floor", "response"), ("gap", "avalanche")],
@@ -122,6 +123,23 @@ def test_other_parts_of_the_same_experiment_are_refused(tmp_path):
     fewer = root._replace(parts=root.parts[:-1])
     resume.claim(dict(list(sweeps.items())[:-1]), root=fewer).close()
     assert "is of gap with other parts (learned)" in refused("gap", tmp_path)
+
+
+def test_controls_may_come_to_an_experiment_but_not_go(tmp_path):
+    """Its own parts are what it is; what a folder lists is all that lies in it."""
+    sweeps, root = sweeps_of("gap", tmp_path)
+    (sweep, *_) = sweeps.values()
+    resume.claim(sweeps, root=root).close()
+    more = {**sweeps, tmp_path / "control/sham": controls.of(sweep, "sham")}
+    larger = root._replace(parts=(*root.parts, "control/sham"))
+    for _ in range(2):
+        resume.claim(more, root=larger).close()
+        assert roots.read(tmp_path)["parts"] == list(larger.parts)
+        assert roots.places(tmp_path) == sorted(larger.parts)
+    assert "is of gap with other parts (control/sham)" in refused("gap", tmp_path)
+    other = root._replace(parts=(*root.parts[:-1], "control/sham"))
+    with pytest.raises(ResultsError, match=r"with other parts \(learned\)"):
+        roots.check(other)
 
 
 def test_a_part_is_not_the_root_of_another_experiment(tmp_path):
