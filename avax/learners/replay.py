@@ -58,10 +58,14 @@ def draw_batches(
 ) -> tuple[Array, Array]:
     """Prompts i32[U, b, P] and completions i32[U, b, C], drawn with replacement.
 
+    Only accepted rows are drawn; where none is accepted in any round, what is no base data means
+    nothing.
+
     Args:
       draw_base: a true problem of the base; a row is one of N such with P = `base_rate`.
       shape: updates U and rows of each b.
-      newest_rate: P(a row is of the newest round | it is no base data), if others are kept.
+      newest_rate: P(a row is of the newest round | it is no base data), if both this round and
+        earlier ones that are kept have accepted rows; else those that have some give all.
     """
     key_base, key_kind, key_row = jax.random.split(key, 3)
     num_kept, num_base = memory.accepted.shape
@@ -72,7 +76,7 @@ def draw_batches(
     is_new = memory.accepted & newest[:, None]
     is_old = memory.accepted & ~newest[:, None]
     kind = jax.random.uniform(key_kind, (2, *shape))
-    use_old = (kind[1] >= newest_rate) & is_old.any()
+    use_old = ((kind[1] >= newest_rate) | ~is_new.any()) & is_old.any()
     row = jnp.where(use_old, sampling.draw_row(uniform, is_old), sampling.draw_row(uniform, is_new))
     base_row = is_new.size + (uniform * num_base).astype(jnp.int32)
     row = jnp.where(kind[0] < base_rate, base_row, row)
