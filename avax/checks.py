@@ -58,6 +58,16 @@ def problem(task: Task) -> Problem:
     return Problem(_i32(task.prompt_len), _i32(task.completion_len), _i32())
 
 
+def problem_read(task: Task) -> tuple[Problem, jax.ShapeDtypeStruct]:
+    """What `read` returns."""
+    return problem(task), _bool()
+
+
+def mask(completion: Any) -> jax.ShapeDtypeStruct:
+    """What `loss_mask` returns."""
+    return _bool(*jnp.shape(completion))
+
+
 def grade(task: Task) -> Grade:
     """What `grade` returns."""
     return Grade(_bool(), _bool(task.completion_len), _bool(len(MISTAKES)), _bool())
@@ -82,9 +92,10 @@ def number() -> jax.ShapeDtypeStruct:
     return _i32()
 
 
-def metrics(probe: Any) -> dict[str, jax.ShapeDtypeStruct]:
+def metrics(probe: Any, task: Task) -> dict[str, jax.ShapeDtypeStruct]:
     """What `measure` returns."""
-    return {name: _f32(*map(len, metric.dims.values())) for name, metric in probe.metrics.items()}
+    own = probe.metrics(task)
+    return {name: _f32(*map(len, metric.dims.values())) for name, metric in own.items()}
 
 
 def _i32(*shape: int) -> jax.ShapeDtypeStruct:

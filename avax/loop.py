@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import checks, metrics, source, struct
+from avax import checks, metrics, optional, source, struct
 from avax.faults.label_noise import LabelNoise
 from avax.faults.lapse import Lapse
 from avax.metrics import OF_POLICY
@@ -108,7 +108,7 @@ def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
     key, key_learner, key_verifier = jax.random.split(key, 3)
     probe, key_probe = experiment.probe, jax.random.fold_in(key, source.PROBE)
     example = jax.eval_shape(experiment.task.sample, key, experiment.base_difficulty)
-    return LoopState(
+    state = LoopState(
         experiment.learner.init(key_learner, bases, example),
         experiment.verifier.init(key_verifier, bases),
         experiment.curriculum.init(),
@@ -116,6 +116,7 @@ def init(experiment: Experiment, bases: Policy, key: Key) -> LoopState:
         jnp.zeros((), jnp.int32),
         key,
     )
+    return state._replace(verifier=source.prepared(experiment, state))
 
 
 def advance(
@@ -141,7 +142,7 @@ def advance(
         after, row = jax.lax.cond(i > 0, train, lambda s: (s, trained), state)
         before = found["diverged"][i - 1]
         state = unless(before == 1, state, after)
-        row |= metrics.of_policy(state.learner.policy, problems)
+        row |= metrics.of_policy(state.learner.policy, experiment.task, problems)
         row["diverged"] = metrics.diverged(before, state.learner, state.verifier, row["loss"])
         return state, jax.tree.map(lambda rows, x: rows.at[i].set(x), found, row)
 
@@ -173,6 +174,8 @@ def round_(experiment: Experiment, state: LoopState) -> tuple[LoopState, dict[st
         partial(source.draw, experiment, state, number),
         partial(source.draw_base, experiment),
         partial(source.judge, experiment, state.verifier, number),
+        partial(optional.read, experiment.task),
+        source.loss_masks(experiment),
     )
     probes = source.probed(experiment, state)
     learner, info = experiment.learner.step(key_step, state.learner, given)
@@ -181,7 +184,7 @@ def round_(experiment: Experiment, state: LoopState) -> tuple[LoopState, dict[st
     seen = grades if verifier.uses_ground_truth else None
     after = LoopState(
         learner,
-        verifier.update(key_verifier, state.verifier, info, seen),
+        verifier.update(key_verifier, state.verifier, state.learner.policy, info, seen),
         curriculum.update(state.curriculum, info),
         state.probe,
         number,

@@ -49,7 +49,7 @@ def blank(experiment: Experiment) -> dict[str, Array]:
     dims = {name: DIMENSIONS.get(name, ()) for name in METRICS}
     shapes = {name: tuple(sizes[d] for d in own) for name, own in dims.items()}
     if experiment.probe is not None:
-        own = experiment.probe.metrics
+        own = experiment.probe.metrics(experiment.task)
         shapes |= {name: tuple(map(len, metric.dims.values())) for name, metric in own.items()}
     rows = experiment.num_rounds + 1
     return {name: jnp.full((rows, *shape), jnp.nan) for name, shape in shapes.items()}
@@ -80,11 +80,11 @@ def of_round(info: StepInfo, grades: Grade) -> dict[str, Array]:
     }
 
 
-def of_policy(policy: Policy, problems: Problem) -> dict[str, Array]:
+def of_policy(policy: Policy, task: Task, problems: Problem) -> dict[str, Array]:
     """Accuracy on held-out problems."""
 
     def accuracy_at(p):
-        return sampling.greedy_correct(policy, p.prompt, p.answer).mean()
+        return sampling.greedy_right(policy, task, p).mean()
 
     accuracy = jax.lax.map(accuracy_at, problems)
     return {"accuracy": accuracy.mean(), "accuracy_by_difficulty": accuracy}

@@ -3,7 +3,8 @@
 Shapes are written in trailing comments: B problems, K samples of each, P prompt tokens, C
 completion tokens, T = P + C, V vocabulary, M base policies, R rounds, D difficulties, E kinds of
 mistakes. Tasks and verifiers are written for one problem, learners for one policy; `jax.vmap` does
-the rest. What a plug-in needs of the others it may say beforehand: see `requirements`.
+the rest. What a plug-in needs of the others it may say beforehand: see `requirements`; what it may
+have beside what its protocol asks for: see `optional`.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ class Subject(NamedTuple):
     draw: Callable[[Key], Problem]  # a problem of this round
     grade: Callable[[Problem, Rollout], Grade]  # ground truth, leading axis B
     verify: Callable[..., Verdict]  # (key, policy, rollouts, grades), leading axis B
+    task: Task  # of this round's problems
 
 
 class Metric(NamedTuple):
@@ -102,6 +104,11 @@ class Source(NamedTuple):
     judge: Callable[
         ..., tuple[Rollout, Verdict]
     ]  # (key, policy, problems, rollouts), leading axis B
+    # A problem that tokens i32[L] pose, and bool[] whether they do; see `avax.optional`.
+    read: Callable[[Array], tuple[Problem, Array]] | None = None
+    # (prompts, completions), leading axis B: which tokens bool[B, C] supervised losses count, of
+    # this round's problems and of the base's; None if neither task leaves any out.
+    loss_masks: tuple[Callable, Callable] | None = None
 
 
 @runtime_checkable
@@ -187,7 +194,13 @@ class Verifier(Protocol):
         """
         ...
 
-    def update(self, key: Key, state: State, info: StepInfo, grades: Grade | None) -> State: ...
+    def update(
+        self, key: Key, state: State, policy: Policy, info: StepInfo, grades: Grade | None
+    ) -> State:
+        """The state after a round, of which `policy` is the one that `verify` saw, not retrained;
+        of a population, the first.
+        """
+        ...
 
 
 @runtime_checkable
@@ -208,8 +221,13 @@ class Learner(Protocol):
 class Probe(Protocol):
     """Measurements on the policy that a round starts with; they change nothing."""
 
-    @property
-    def metrics(self) -> dict[str, Metric]: ...
+    def metrics(self, task: Task) -> dict[str, Metric]:
+        """What is measured, by name, where the loop's problems are of this task.
+
+        Only what is static of the task may matter, and none may be an error here: a probe that
+        can't work with a task says so in `requires`.
+        """
+        ...
 
     def init(self, key: Key, bases: Policy) -> State:
         """`bases` are M stacked policies; a probe may keep some of them, frozen."""

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import checks, vocab
+from avax import checks, optional, vocab
 from avax.policies import generation
 from avax.types import (
     PROBLEMS,
@@ -19,6 +19,7 @@ from avax.types import (
     Scalar,
     Source,
     State,
+    Task,
     Verdict,
     Verifier,
 )
@@ -116,3 +117,19 @@ def greedy_correct(policy: Policy, prompts: Array, answers: Array) -> Array:
     """
     hit = completion_logits(policy, prompts, answers).argmax(-1) == answers
     return (hit | ~completion_mask(answers)).all(-1)
+
+
+def greedy_right(policy: Policy, task: Task, problems: Problem) -> Array:
+    """bool[B]: whether the greedy completion of each of B problems is right.
+
+    Where a problem may have several right completions it is decoded, and graded by the task.
+    """
+    if optional.has_unique_answer(task):
+        return greedy_correct(policy, problems.prompt, problems.answer)
+    key = jax.random.key(0)  # decides nothing
+    rollouts = generation.generate(key, policy, problems.prompt, task.completion_len, 1, 0.0)
+
+    def grade(problem, completion):
+        return checks.returned(task, "grade", task.grade(problem, completion), checks.grade(task))
+
+    return jax.vmap(grade)(problems, rollouts.completion[:, 0]).correct

@@ -17,7 +17,7 @@ from avax.types import MISTAKES, Metric
 
 def probe_metrics(experiment: Experiment) -> dict[str, Metric]:
     """What the experiment's probe measures, by name."""
-    return {} if experiment.probe is None else experiment.probe.metrics
+    return {} if experiment.probe is None else experiment.probe.metrics(experiment.task)
 
 
 def dimension_names(axes: Mapping[str, Any], experiment: Experiment) -> dict[str, str]:

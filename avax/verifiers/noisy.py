@@ -7,7 +7,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 
-from avax import struct
+from avax import optional, struct
 from avax.types import Grade, Key, Policy, Rollout, Scalar, Verdict, Verifier
 
 
@@ -36,6 +36,9 @@ class Noisy:
     def init(self, key: Key, bases: Policy):
         return self.inner.init(key, bases)
 
+    def prepare(self, key: Key, state, policy: Policy, practice: optional.Practice):
+        return optional.prepared(self.inner, key, state, policy, practice)
+
     def verify(
         self, key: Key, state, policy: Policy, rollout: Rollout, grade: Grade | None
     ) -> Verdict:
@@ -48,5 +51,5 @@ class Noisy:
             jnp.where(flip[:, None] & rollout.mask, 1 - verdict.step_score, verdict.step_score),
         )
 
-    def update(self, key: Key, state, info, grades):
-        return self.inner.update(key, state, info, grades)
+    def update(self, key: Key, state, policy: Policy, info, grades):
+        return self.inner.update(key, state, policy, info, grades)

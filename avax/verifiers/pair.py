@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import struct
+from avax import optional, struct
 from avax.types import Grade, Key, Policy, Rollout, StepInfo, Verdict, Verifier
 
 
@@ -28,6 +28,12 @@ class _Pair:
         keys = jax.random.split(key)
         return self.first.init(keys[0], bases), self.second.init(keys[1], bases)
 
+    def prepare(self, key: Key, state: tuple, policy: Policy, practice: optional.Practice) -> tuple:
+        return tuple(
+            optional.prepared(part, k, s, policy, practice)
+            for part, k, s, _ in self._each(key, state, None)
+        )
+
     def verify(
         self, key: Key, state: tuple, policy: Policy, rollout: Rollout, grade: Grade | None
     ) -> Verdict:
@@ -37,9 +43,12 @@ class _Pair:
         ]
         return jax.tree.map(type(self).combine, *verdicts)
 
-    def update(self, key: Key, state: tuple, info: StepInfo, grades: Grade | None) -> tuple:
+    def update(
+        self, key: Key, state: tuple, policy: Policy, info: StepInfo, grades: Grade | None
+    ) -> tuple:
         return tuple(
-            part.update(k, s, info, truth) for part, k, s, truth in self._each(key, state, grades)
+            part.update(k, s, policy, info, truth)
+            for part, k, s, truth in self._each(key, state, grades)
         )
 
     def _each(self, key, state, grade):

@@ -39,5 +39,5 @@ class StepOracle:
         score = (accept | ~rollout.mask).all(-1)
         return Verdict(score.astype("float32"), (accept & rollout.mask).astype("float32"))
 
-    def update(self, key: Key, state, info, grades):
+    def update(self, key: Key, state, policy: Policy, info, grades):
         return state

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from avax import vocab
 from avax.learners import replay
 from avax.types import Problem
 
@@ -55,3 +56,24 @@ def test_no_rejected_row_is_drawn(num_seen, newest_rate):
         for part, total in ((new, expected), (old, 1 - expected)):
             even = np.full(part.sum(), total / max(part.sum(), 1))
             np.testing.assert_allclose(share[part], even, atol=0.1)
+
+
+def test_masks_of_kept_and_of_base_rows():
+    """Base rows have the base's own."""
+    accepted = jnp.ones((W, N), bool)
+    rows = jnp.broadcast_to(jnp.arange(W * N).reshape(W, N, 1), (W, N, C))
+
+    def is_even(prompts, completions):
+        return completions % 2 == 0
+
+    def nothing(prompts, completions):
+        return completions != completions
+
+    found = jax.jit(replay.draw_batches, static_argnums=(2, 3, 6))(
+        jax.random.key(1), replay.Memory(rows, rows, accepted, 3), draw_base, SHAPE, 0.3, 0.5,
+        (is_even, nothing),
+    )  # fmt: skip
+    _, completions, counted = map(np.asarray, found)
+    assert 0.2 < (completions == BASE).mean() < 0.4
+    np.testing.assert_array_equal(counted, (completions % 2 == 0) & (completions != BASE))
+    assert vocab.PAD not in completions
