@@ -12,11 +12,11 @@ import pytest
 from avax import loop, metrics, optional, requirements, source, struct, vocab
 from avax.curricula import Fixed
 from avax.fields import ConfigError
-from avax.learners import FilteredSFT
+from avax.learners import FilteredSFT, SimplifyThenGuess
 from avax.loop import Experiment
 from avax.models import transformer
 from avax.policies import pretrain, sampling, training
-from avax.tasks import Addition, Copy
+from avax.tasks import Addition, Copy, Scratchpad
 from avax.types import Rollout, StepInfo, Task, first
 from avax.verifiers import AcceptAll, AllOf, Noisy, Oracle
 
@@ -95,7 +95,7 @@ class Unspoken(Copy):
 
 
 def test_what_is_masked_is_not_learned():
-    """By hand, and: masked as a whole, base policies stay what they were."""
+    """By hand."""
     policy = first(bases())
     prompts = jnp.array([[1, 2, vocab.COPY], [vocab.PAD, 3, vocab.COPY]])
     answers = jnp.array([[1, 2, vocab.EOS], [3, vocab.EOS, vocab.PAD]])
@@ -106,6 +106,10 @@ def test_what_is_masked_is_not_learned():
     found = jax.jit(training.cross_entropy)(policy, (prompts, answers, counted))
     np.testing.assert_allclose(found, -logprob[:, :2].mean(), rtol=1e-5)
 
+
+@pytest.mark.slow
+def test_base_policies_do_not_learn_what_is_masked():
+    """Masked as a whole, they stay what they were."""
     few = pretrain.Pretraining(MODEL, num_updates=4, batch_size=4, learning_rate=0.01)
     start = jax.jit(pretrain.begin, static_argnums=0)(few, jax.random.key(1))
     train = jax.jit(lambda task: pretrain.advance(few, task, 2, start, 0, 4))
@@ -125,6 +129,35 @@ def test_a_loop_asks_for_masks_only_if_there_are_some():
     rows = jnp.array([[1, 2, vocab.COPY]]), jnp.array([[1, 2, vocab.EOS]])
     found = [mask(*rows).tolist() for mask in source.loss_masks(masked)]
     assert found == [[[True, False, False]], [[True, True, True]]]
+
+
+@struct.dataclass
+class UnspokenSteps(Scratchpad):
+    def loss_mask(self, prompt, completion):
+        return prompt[-1] != completion
+
+
+@pytest.mark.parametrize(
+    "task, learner",
+    [
+        (Unspoken(2, num_counted=1), FilteredSFT(4, 1, 1, 4)),
+        (UnspokenSteps(2), SimplifyThenGuess(4, 1, 1, 4)),
+    ],
+)
+def test_supervised_learners_leave_out_what_is_masked(task, learner, monkeypatch):
+    """Their batches have masks as well."""
+    batches = []
+
+    def loss(policy, batch):
+        batches.append([x.shape for x in batch])
+        return cross_entropy(policy, batch)
+
+    cross_entropy = training.cross_entropy
+    monkeypatch.setattr(training, "cross_entropy", loss)
+    experiment = small(task=task, learner=learner, verifier=AcceptAll())
+    jax.eval_shape(loop.run, experiment, bases(), jax.random.key(0))
+    P, C = task.prompt_len, task.completion_len
+    assert batches and all(shapes == [(4, P), (4, C), (4, C)] for shapes in batches)
 
 
 # A policy's own problems
@@ -201,24 +234,35 @@ class Recorder(AcceptAll):
         return state | {"policies": state["policies"].at[1].set(policy.embed.sum())}
 
 
-def test_a_verifier_is_prepared_and_sees_the_policy_of_the_round():
-    """Also inside of others, each with its own right to see the truth; nothing else changes."""
-    blind, seeing = Recorder(), Recorder(uses_ground_truth=True)
+def watched() -> Experiment:
+    """One that may not see the truth and one that may, inside of others."""
+    return small(verifier=AllOf(Noisy(Recorder()), Recorder(uses_ground_truth=True)))
 
-    experiment = small(verifier=AllOf(Noisy(blind), seeing))
-    start = jax.jit(loop.init)(experiment, bases(), jax.random.key(1))
-    after, _ = jax.jit(loop.round_)(experiment, start)
-    begun, trained = (x.learner.policy.embed.sum() for x in (start, after))
-    assert begun != trained
-    for state, truth in zip(after.verifier, ([0, 1, -1], [1, 1, 1]), strict=True):
+
+def start(experiment):
+    return jax.jit(loop.init)(experiment, bases(), jax.random.key(1))
+
+
+def test_a_verifier_is_prepared():
+    """Each with its own right to see the truth; nothing else changes."""
+    begun, plain = start(watched()), start(small(verifier=AllOf(Noisy(AcceptAll()), AcceptAll())))
+    for state, truth in zip(begun.verifier, ([0, 1, -1], [1, 1, 1]), strict=True):
         assert state["truth"].tolist() == truth
         assert state["lengths"].tolist() == [1, 2]  # round 1 poses 1 digit, the base knows 2
-        np.testing.assert_allclose(state["policies"], [begun, begun], rtol=1e-6)
-    alike = small(verifier=AllOf(Noisy(AcceptAll()), AcceptAll()))
-    plain = jax.jit(loop.init)(alike, bases(), jax.random.key(1))
-    for one, other in ((start.learner, plain.learner), (start.curriculum, plain.curriculum)):
+        np.testing.assert_allclose(state["policies"][0], first(bases()).embed.sum(), rtol=1e-6)
+    for one, other in ((begun.learner, plain.learner), (begun.curriculum, plain.curriculum)):
         jax.tree.map(np.testing.assert_array_equal, one, other)
-    np.testing.assert_array_equal(*map(jax.random.key_data, (start.key, plain.key)))
+    np.testing.assert_array_equal(*map(jax.random.key_data, (begun.key, plain.key)))
+
+
+@pytest.mark.slow
+def test_a_verifier_is_updated_with_the_policy_of_the_round():
+    begun = start(watched())
+    after, _ = jax.jit(loop.round_)(watched(), begun)
+    before, trained = (float(x.learner.policy.embed.sum()) for x in (begun, after))
+    assert before != trained
+    for state in after.verifier:
+        np.testing.assert_allclose(state["policies"], [before, before], rtol=1e-6)
 
 
 # What the base must know

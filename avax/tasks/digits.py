@@ -89,8 +89,8 @@ def read_equation(
     # What stands in front goes behind; with room for what is looked up there.
     text = jnp.append(tokens, jnp.full((2 * max_digits + 3,), vocab.PAD, tokens.dtype))
     text = jnp.roll(text, -(text != vocab.PAD).argmax())
-    found = (text == operator).argmax()
-    count = jnp.clip(found, 1, max_digits)
+    # Where the operator stands elsewhere, what is written again is not the same.
+    count = jnp.clip((text == operator).argmax(), 1, max_digits)
     index = jnp.arange(width)
     order = index if is_reversed else jnp.clip(count - 1 - index, 0)
     operands = []
@@ -102,7 +102,7 @@ def read_equation(
     end = (jnp.arange(len(text)) == 2 * count + 2) & (text == vocab.EOS)
     is_same = (text == jnp.where(end, vocab.EOS, written_again)).all()
     has_zero = (count > 1) & ((a[count - 1] == 0) | (b[count - 1] == 0))
-    return a, b, count, is_same & (found == count) & ~has_zero
+    return a, b, count, is_same & ~has_zero
 
 
 def grade_exact(problem: Problem, completion: Array, long_carry: Array | None = None) -> Grade:
