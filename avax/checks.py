@@ -58,6 +58,16 @@ def problem(task: Task) -> Problem:
     return Problem(_i32(task.prompt_len), _i32(task.completion_len), _i32())
 
 
+def problem_read(task: Task) -> tuple[Problem, jax.ShapeDtypeStruct]:
+    """What `read` returns."""
+    return problem(task), _bool()
+
+
+def mask(completion: Any) -> jax.ShapeDtypeStruct:
+    """What `loss_mask` returns."""
+    return _bool(*jnp.shape(completion))
+
+
 def grade(task: Task) -> Grade:
     """What `grade` returns."""
     return Grade(_bool(), _bool(task.completion_len), _bool(len(MISTAKES)), _bool())
@@ -76,7 +86,7 @@ def step_info(experiment: Experiment, info: StepInfo) -> None:
     B = K = 0
     if isinstance(info, StepInfo):
         B, K = jnp.shape(info.rollouts.mask)[:2]
-        own = metrics(learner)
+        own = metrics(learner, task)
         returned(learner, "step, as StepInfo.own,", info.own, own)
         if info.judged is not None:
             judged = _bool(*jnp.shape(info.judged)[:-1], task.completion_len)
@@ -97,9 +107,9 @@ def count() -> jax.ShapeDtypeStruct:
     return _f32()
 
 
-def metrics(plugin: Any) -> dict[str, jax.ShapeDtypeStruct]:
-    """Of what is in `metrics` of a probe or a learner; of a learner without any, nothing."""
-    found = getattr(plugin, "metrics", {})
+def metrics(plugin: Any, task: Task) -> dict[str, jax.ShapeDtypeStruct]:
+    """Of what a probe or a learner says in `metrics`; of a learner without any, nothing."""
+    found = plugin.metrics(task) if hasattr(plugin, "metrics") else {}
     return {name: _f32(*map(len, metric.dims.values())) for name, metric in found.items()}
 
 

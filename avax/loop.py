@@ -14,11 +14,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import checks, metrics, source, struct
+from avax import checks, metrics, optional, source, struct
 from avax.faults.label_noise import LabelNoise
 from avax.faults.lapse import Lapse
 from avax.metrics import OF_POLICY
-from avax.policies import sampling
 from avax.types import (
     Curriculum,
     Integer,
@@ -119,7 +118,7 @@ def init(experiment: Experiment, bases: Policy, key: Key, eval_key: Key | None =
     key, key_learner, key_verifier = jax.random.split(key, 3)
     probe, key_probe = experiment.probe, jax.random.fold_in(key, source.PROBE)
     example = jax.eval_shape(experiment.task.sample, key, experiment.base_difficulty)
-    return LoopState(
+    state = LoopState(
         experiment.learner.init(key_learner, bases, example),
         experiment.verifier.init(key_verifier, bases),
         experiment.curriculum.init(),
@@ -127,8 +126,9 @@ def init(experiment: Experiment, bases: Policy, key: Key, eval_key: Key | None =
         first(bases),
         jnp.zeros((), jnp.int32),
         key,
-        key if eval_key is None else eval_key,
+        jax.random.clone(key) if eval_key is None else eval_key,
     )
+    return state._replace(verifier=source.prepared(experiment, state))
 
 
 def advance(
@@ -154,7 +154,7 @@ def advance(
         after, row = jax.lax.cond(i > 0, train, lambda s: (s, trained), state)
         before = found["diverged"][i - 1]
         state = unless(before == 1, state, after)
-        row |= metrics.of_policy(state.learner.policy, problems)
+        row |= metrics.of_policy(state.learner.policy, experiment.task, problems)
         row["diverged"] = metrics.diverged(before, state.learner, state.verifier, row["loss"])
         return state, jax.tree.map(lambda rows, x: rows.at[i].set(x), found, row)
 
@@ -187,15 +187,17 @@ def round_(experiment: Experiment, state: LoopState) -> tuple[LoopState, dict[st
         partial(source.draw_base, experiment),
         partial(source.judge, experiment, state.verifier, number),
         partial(source.generator, experiment, state.base),
+        partial(optional.read, experiment.task),
+        source.loss_masks(experiment),
     )
-    probes = source.probed(experiment, state)
+    probes, generator = source.probed(experiment, state), given.generator(state.learner.policy)
     learner, info = experiment.learner.step(key_step, state.learner, given)
     checks.step_info(experiment, info)
     grades = source.grade(experiment.task, info.problems, info.rollouts)
     seen = grades if verifier.uses_ground_truth else None
     after = LoopState(
         learner,
-        verifier.update(key_verifier, state.verifier, info, seen),
+        verifier.update(key_verifier, state.verifier, generator, info, seen),
         curriculum.update(state.curriculum, info),
         state.probe,
         state.base,
@@ -206,6 +208,6 @@ def round_(experiment: Experiment, state: LoopState) -> tuple[LoopState, dict[st
     checks.states(experiment, state, after)
     controls = {
         "base_accuracy": source.base_accuracy(experiment, state, info.problems),
-        "truth_calls": sampling.truth_calls(verifier, after.verifier, info),
+        "truth_calls": optional.truth_calls(verifier, after.verifier, info),
     }
     return after, metrics.of_round(info, grades) | controls | info.own | probes

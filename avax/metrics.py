@@ -68,7 +68,8 @@ def of_plugins(experiment: Experiment) -> dict[str, Metric]:
     dims |= {"difficulty": tuple(range(1, experiment.task.max_difficulty + 1))}
     dims |= {"mistake": MISTAKES}
     for field in ("probe", "learner"):
-        own = getattr(getattr(experiment, field), "metrics", {})
+        plugin = getattr(experiment, field)
+        own = plugin.metrics(experiment.task) if hasattr(plugin, "metrics") else {}
         for name, metric in own.items():
             if name in METRICS or name in found:
                 whose = "the probe" if name in found else "every run"
@@ -112,11 +113,11 @@ def of_round(info: StepInfo, grades: Grade) -> dict[str, Array]:
     }
 
 
-def of_policy(policy: Policy, problems: Problem) -> dict[str, Array]:
+def of_policy(policy: Policy, task: Task, problems: Problem) -> dict[str, Array]:
     """Accuracy on held-out problems."""
 
     def accuracy_at(p):
-        return sampling.greedy_correct(policy, p.prompt, p.answer).mean()
+        return sampling.greedy_right(policy, task, p).mean()
 
     accuracy = jax.lax.map(accuracy_at, problems)
     return {"accuracy": accuracy.mean(), "accuracy_by_difficulty": accuracy}

@@ -52,6 +52,12 @@ class Context(NamedTuple):
         """The line of a plug-in that needs one of FEATURES in the loop's problems."""
         return _lacks("task", self.experiment.task, feature)
 
+    def task_can(self, method: str) -> str | None:
+        """The line of a plug-in that needs an optional method of the loop's task."""
+        if hasattr(task := self.experiment.task, method):
+            return None
+        return f"task: is {type(task).__name__}, must have a method {method}"
+
     def base_has(self, feature: str) -> str | None:
         """The line of a plug-in that needs one of FEATURES in the base policy's training."""
         own = self.experiment.base_task is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,15 +10,25 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import checks, requirements
+from avax import checks, optional, requirements
 from avax.policies import generation, sampling
-from avax.types import Grade, Key, Policy, Problem, Rollout, State, Subject, Task, Verdict
+from avax.types import (
+    Grade,
+    Key,
+    Policy,
+    Problem,
+    Rollout,
+    State,
+    Subject,
+    Task,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from avax.loop import Experiment, LoopState
 
 # Folded into a run's key; no round has these numbers.
-RECURRING, PROBE, BASE = 2**32 - 1, 2**32 - 2, 2**32 - 3
+RECURRING, PROBE, BASE, PREPARE = (2**32 - i for i in (1, 2, 3, 4))
 
 
 def draw(experiment: Experiment, state: LoopState, number: Array, key: Key) -> Problem:
@@ -46,6 +57,28 @@ def generator(experiment: Experiment, base: Policy, policy: Policy) -> Policy:
     """What generates the round's completions: the policy, or the base if that is frozen."""
     is_frozen = experiment.frozen_generator == 1
     return jax.tree.map(lambda base, own: jnp.where(is_frozen, base, own), base, policy)
+
+
+def loss_masks(experiment: Experiment) -> tuple[Callable, Callable] | None:
+    """`Source.loss_masks` of an experiment."""
+    tasks = experiment.task, experiment.warm_task
+    if not any(map(optional.has_loss_mask, tasks)):
+        return None
+    return tuple(partial(optional.loss_mask, task) for task in tasks)
+
+
+def prepared(experiment: Experiment, state: LoopState) -> State:
+    """The verifier's state before the first round, trained if it wants to be."""
+    practice = optional.Practice(
+        partial(draw, experiment, state, jnp.int32(1)),
+        partial(draw_base, experiment),
+        partial(grade, experiment.task),
+        partial(grade, experiment.warm_task),
+    )
+    key = jax.random.fold_in(state.key, PREPARE)
+    return optional.prepared(
+        experiment.verifier, key, state.verifier, state.learner.policy, practice
+    )
 
 
 def judge(
@@ -95,7 +128,8 @@ def probed(experiment: Experiment, state: LoopState) -> dict[str, Array]:
         partial(draw, experiment, state, state.round + 1),
         partial(grade, task),
         lambda key, *args: sampling.verify(verifier, key, state.verifier, *args),
+        task,
     )
     key = jax.random.fold_in(jax.random.fold_in(state.key, PROBE), state.round)
     found = probe.measure(key, state.probe, subject)
-    return checks.returned(probe, "measure", found, checks.metrics(probe))
+    return checks.returned(probe, "measure", found, checks.metrics(probe, task))

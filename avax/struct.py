@@ -188,14 +188,16 @@ def typed(node: Any) -> Any:
 
 
 def as_type(field: dataclasses.Field, value: Any) -> Any:
-    """A value as its field's annotation has it: a float where it says so, and below alike; of
-    NumPy's numbers, Python's.
+    """A value as its field's annotation has it: a float where it says so, 0 or 1 for a truth value
+    in a field of whole numbers, and below alike; of NumPy's numbers, Python's.
     """
     value = value.item() if isinstance(value, np.generic) else value
     if dataclasses.is_dataclass(value):
         return typed(value)
     if _is_tuple(value):
         return tuple(as_type(field, x) for x in value)
+    if isinstance(value, bool) and field.type in ("Integer",):
+        return int(value)
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if is_whole and field.type in ("Scalar", "float", float):
         return float(value)

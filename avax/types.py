@@ -3,7 +3,8 @@
 Shapes are written in trailing comments: B problems, K samples of each, P prompt tokens, C
 completion tokens, T = P + C, V vocabulary, M base policies, R rounds, D difficulties, E kinds of
 mistakes. Tasks and verifiers are written for one problem, learners for one policy; `jax.vmap` does
-the rest. What a plug-in needs of the others it may say beforehand: see `requirements`.
+the rest. What a plug-in needs of the others it may say beforehand: see `requirements`; what it may
+have beside what its protocol asks for: see `optional`.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ class Subject(NamedTuple):
     draw: Callable[[Key], Problem]  # a problem of this round
     grade: Callable[[Problem, Rollout], Grade]  # ground truth, leading axis B
     verify: Callable[..., Verdict]  # (key, policy, rollouts, grades), leading axis B
+    task: Task  # of this round's problems
 
 
 class Metric(NamedTuple):
@@ -111,6 +113,11 @@ class Source(NamedTuple):
     ]  # (key, policy, problems, rollouts), leading axis B
     # What generates the round's completions where this policy is trained, and is shown to `judge`.
     generator: Callable[[Policy], Policy] = lambda policy: policy
+    # A problem that tokens i32[L] pose, and bool[] whether they do; see `avax.optional`.
+    read: Callable[[Array], tuple[Problem, Array]] | None = None
+    # (prompts, completions), leading axis B: which tokens bool[B, C] supervised losses count, of
+    # this round's problems and of the base's; None if neither task leaves any out.
+    loss_masks: tuple[Callable, Callable] | None = None
 
 
 @runtime_checkable
@@ -178,12 +185,7 @@ class Curriculum(Protocol):
 
 @runtime_checkable
 class Verifier(Protocol):
-    """The filter between generating and retraining.
-
-    It may have a method `truth_calls(state, info) -> f32[]`: how many times it asked for the truth
-    in a round, given its state after it; a step is a call, a whole completion as well. Without the
-    method it is a call for each completion judged if `uses_ground_truth`, else none.
-    """
+    """The filter between generating and retraining."""
 
     uses_ground_truth: ClassVar[bool]
 
@@ -201,17 +203,20 @@ class Verifier(Protocol):
         """
         ...
 
-    def update(self, key: Key, state: State, info: StepInfo, grades: Grade | None) -> State: ...
+    def update(
+        self, key: Key, state: State, policy: Policy, info: StepInfo, grades: Grade | None
+    ) -> State:
+        """The state after a round, of which `policy` is the one that `verify` saw, not retrained;
+        of a population, the first.
+        """
+        ...
 
 
 @runtime_checkable
 class Learner(Protocol):
     """Gathers its own data and retrains. Its state has the attribute `policy`.
 
-    What generates is `source.generator(policy)`: the policy itself, or the untouched base. It may
-    have a field `temperature`, at which it samples; without one it is taken to be greedy. It may
-    have `metrics`, a dict[str, Metric] of numbers of its own, which `step` returns in
-    `StepInfo.own`.
+    What generates is `source.generator(policy)`: the policy itself, or the untouched base.
     """
 
     def init(self, key: Key, bases: Policy, example: Problem) -> State:
@@ -228,8 +233,13 @@ class Learner(Protocol):
 class Probe(Protocol):
     """Measurements on the policy that a round starts with; they change nothing."""
 
-    @property
-    def metrics(self) -> dict[str, Metric]: ...
+    def metrics(self, task: Task) -> dict[str, Metric]:
+        """What is measured, by name, where the loop's problems are of this task.
+
+        Only what is static of the task may matter, and none may be an error here: a probe that
+        can't work with a task says so in `requires`.
+        """
+        ...
 
     def init(self, key: Key, bases: Policy) -> State:
         """`bases` are M stacked policies; a probe may keep some of them, frozen."""

@@ -77,7 +77,7 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
 
     ConfigError if nothing is to be compared.
     """
-    if set(sweep.base.probe.metrics["gap"].dims["judge"]) <= {OWN}:
+    if set(sweep.base.probe.metrics(sweep.base.task)["gap"].dims["judge"]) <= {OWN}:
         raise ConfigError(
             "base.probe: asks no judge beside the loop's own; the figure is of others"
         )

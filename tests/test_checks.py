@@ -44,7 +44,7 @@ class Growing(AcceptAll):
     def init(self, key, bases):
         return jnp.zeros(1)
 
-    def update(self, key, state, info, grades):
+    def update(self, key, state, policy, info, grades):
         return jnp.append(state, 0.0)
 
 

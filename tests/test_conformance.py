@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from avax import struct, types
+from avax import optional, source, struct, types
 from avax.curricula import CURRICULA
 from avax.learners import LEARNERS
 from avax.models import transformer
@@ -150,14 +150,25 @@ def verify(verifier, key, state, policy, rollout, grade):
     return jax.tree.map(lambda x: x[0], in_a_round(*one))
 
 
+def draw(key):
+    return TASK.sample(key, 1)
+
+
+PRACTICE = optional.Practice(
+    draw, draw, functools.partial(source.grade, TASK), functools.partial(source.grade, TASK)
+)
+
+
 def judge(verifier):
     """What a verifier returns in a round; it gets grades only if it declares their use."""
 
     def in_a_round(key, bases, policy, rollout, grade, info, grades):
-        key_init, key_verify, key_update = jax.random.split(key, 3)
+        key_init, key_prepare, key_verify, key_update = jax.random.split(key, 4)
+        # In a run it is prepared before round 1, if it has that method.
         state = verifier.init(key_init, bases)
+        state = optional.prepared(verifier, key_prepare, state, policy, PRACTICE)
         verdict = verify(verifier, key_verify, state, policy, rollout, grade)
-        return verdict, state, verifier.update(key_update, state, info, grades)
+        return verdict, state, verifier.update(key_update, state, policy, info, grades)
 
     grade = GRADE if verifier.uses_ground_truth else None
     grades = batched(GRADE, NUM_PROBLEMS) if verifier.uses_ground_truth else None

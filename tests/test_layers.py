@@ -12,7 +12,9 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 PLUGINS = tuple(f"avax.{k}" for k in ("tasks", "curricula", "verifiers", "learners", "probes"))
-NOUNS = {f"avax.{name}" for name in "fields struct types vocab requirements checks".split()}
+NOUNS = {
+    f"avax.{name}" for name in "fields struct types vocab requirements checks optional".split()
+}
 # From the ground up; a package stands for all that is in it. Whoever stands higher may import what
 # stands lower, and what stands beside it.
 FLOORS = [

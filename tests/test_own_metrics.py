@@ -29,8 +29,7 @@ HALVES = ("first", "second")
 class Reports(FilteredSFT):
     """Says which share of each half of its completions was accepted, and how many rounds it did."""
 
-    @property
-    def metrics(self):
+    def metrics(self, task):
         return {
             "accepted_by_half": Metric("share of a half that is accepted", {"half": HALVES}),
             "rounds_kept": Metric("rounds in memory so far", {}),
@@ -80,7 +79,8 @@ def test_where_learners_differ_all_their_numbers_are_there():
 
     @struct.dataclass
     class OtherMeaning(FilteredSFT):
-        metrics = {"rounds_kept": Metric("something else", {})}
+        def metrics(self, task):
+            return {"rounds_kept": Metric("something else", {})}
 
     sweep = Sweep(BASE, axes={"learner": (OtherMeaning(), of(Reports).learner)})
     with pytest.raises(ConfigError, match=r"axes: rounds_kept has other dimensions or another"):
@@ -102,7 +102,8 @@ def test_where_learners_differ_all_their_numbers_are_there():
 def test_a_name_that_is_taken_is_refused(reported, line):
     @struct.dataclass
     class Takes(FilteredSFT):
-        metrics = {name: Metric("", dims) for name, dims in reported.items()}
+        def metrics(self, task):
+            return {name: Metric("", dims) for name, dims in reported.items()}
 
     experiment = of(Takes, probe=PassAt())
     with pytest.raises(ConfigError, match=line) as caught:
@@ -115,7 +116,8 @@ def test_a_name_that_is_taken_is_refused(reported, line):
 def test_by_the_dimensions_of_a_run_they_may_be_measured():
     @struct.dataclass
     class ByLength(FilteredSFT):
-        metrics = {"x": Metric("", {"difficulty": (1, 2)})}
+        def metrics(self, task):
+            return {"x": Metric("", {"difficulty": (1, 2)})}
 
     data = tables.empty_dataset(Sweep(of(ByLength)))
     assert data.x.dims == ("seed", "round", "difficulty")

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from avax import struct
+from avax import optional, struct
 from avax.engine import knowledge, platform
 from avax.engine.durable import checkpoint, lock
 from avax.engine.pretraining import train
@@ -62,7 +62,10 @@ def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -
                 say(f"kept in {folder}")
                 found |= {seed: trained[seed].policy for seed in missing}
     knowledge.refuse_diverged(config, found)
-    knowledge.name_poor(task, {paths[seed]: (seed, policy) for seed, policy in found.items()})
+    difficulty = int(experiment.base_difficulty)
+    knowledge.name_poor(
+        task, difficulty, {paths[seed]: (seed, policy) for seed, policy in found.items()}
+    )
     return jax.tree.map(lambda *each: np.stack(each), *found.values())
 
 
@@ -94,10 +97,10 @@ def base_facts(config: Sweep, experiment: Experiment, task: Task) -> dict[int, d
 
 
 def short_task(experiment: Experiment) -> Task:
-    """The base's task, with shorter sequences than the experiment's: a policy has no size that
-    depends on them.
+    """The base's task, with shorter sequences than the experiment's unless it says otherwise: a
+    policy has no size that depends on them.
     """
-    return experiment.warm_task.replace(max_difficulty=int(experiment.base_difficulty))
+    return optional.for_base(experiment.warm_task, int(experiment.base_difficulty))
 
 
 def missing_of(found: Mapping[int, Policy | None]) -> list[int]:

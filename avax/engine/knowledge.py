@@ -41,18 +41,20 @@ def refuse_diverged(config: Sweep, trees: Mapping[int, Any]) -> None:
         )
 
 
-def name_poor(task: Task, bases: Mapping[pathlib.Path, tuple[int, Policy]]) -> None:
+def name_poor(
+    task: Task, base_difficulty: int, bases: Mapping[pathlib.Path, tuple[int, Policy]]
+) -> None:
     """Says in one line which policies are wrong on most problems of what they were trained on.
 
     Args:
-      task: of their training.
+      task: of their training, on difficulties 1 to the base difficulty.
       bases: seed and snapshots, of which the last one is measured, by where they are kept.
     """
     new = dict(bases[path] for path in bases if path not in _measured)
     if not new:
         return
     _measured.update(bases)
-    shares = dict(zip(new, accuracies(task, list(new.values())), strict=True))
+    shares = dict(zip(new, accuracies(task, base_difficulty, list(new.values())), strict=True))
     if poor := [f"{share:.0%} (seed {seed})" for seed, share in shares.items() if share < LITTLE]:
         say(
             f"base policies know little of what they were trained on: {', '.join(poor)} of it is "
@@ -61,12 +63,13 @@ def name_poor(task: Task, bases: Mapping[pathlib.Path, tuple[int, Policy]]) -> N
         )
 
 
-def accuracies(task: Task, bases: Sequence[Policy]) -> np.ndarray:
-    """f32[N]: the greedy accuracy of the last snapshot of each, mean over all difficulties."""
+def accuracies(task: Task, base_difficulty: int, bases: Sequence[Policy]) -> np.ndarray:
+    """f32[N]: the greedy accuracy of each last snapshot, mean over what it was trained on."""
 
     def accuracy(policy):
         problems = metrics.eval_problems(task, NUM_PROBLEMS, jax.random.key(0))
-        return metrics.of_policy(policy, problems)["accuracy"]
+        problems = jax.tree.map(lambda x: x[:base_difficulty], problems)
+        return metrics.of_policy(policy, task, problems)["accuracy"]
 
     last = jax.tree.map(lambda *each: np.stack([x[-1] for x in each]), *bases)
     # A program that is compiled once for any number of them, and hardly runs.

@@ -86,8 +86,14 @@ class FilteredSFT:
         return FilteredSFTState(policy, optimizer, memory), info
 
     def _batches(self, key, state, source):
-        """Prompts i32[U, b, P] and completions i32[U, b, C] from base data and kept rounds."""
+        """Batches of base data and kept rounds, as `replay.draw_batches` gives them."""
         shape = (self.num_updates, self.batch_size)
         return replay.draw_batches(
-            key, state.memory, source.draw_base, shape, self.base_rate, self.newest_rate
+            key,
+            state.memory,
+            source.draw_base,
+            shape,
+            self.base_rate,
+            self.newest_rate,
+            source.loss_masks,
         )

@@ -10,7 +10,7 @@ from jax import Array
 
 from avax import struct
 from avax.policies import sampling, training
-from avax.types import Key, Policy, Problem, Scalar, Source, StepInfo, first
+from avax.types import Integer, Key, Policy, Problem, Rollout, Scalar, Source, StepInfo, first
 
 
 class GRPOState(NamedTuple):
@@ -22,12 +22,17 @@ class GRPOState(NamedTuple):
 
 
 class GRPOBatch(NamedTuple):
-    """N completions with what is known about them before the update."""
+    """N completions with what is known about them before the update.
+
+    A learner that weighs tokens of its own choice differently (those of one turn, say) makes a
+    batch by `GRPO.batch`, puts its own weights in, and goes on with `GRPO.update`.
+    """
 
     prompt: Array  # i32[N, P]
     completion: Array  # i32[N, C]
     mask: Array  # bool[N, C]
-    advantage: Array  # f32[N]
+    advantage: Array  # f32[N, C]
+    kl_coef: Array  # f32[N, C]
     logprob_old: Array  # f32[N, C]
     logprob_ref: Array  # f32[N, C]
 
@@ -47,8 +52,8 @@ class GRPO:
       num_problems: problems of a round (B).
       num_samples: completions of each problem, the group (K).
       num_updates: gradient updates on the round's completions, each on all of them.
-      normalize_std: divide advantages by the group's standard deviation; False is Dr. GRPO's choice
-        (Liu et al. 2025, arXiv 2503.20783).
+      normalize_std: 1 divides advantages by the group's standard deviation, 0 does not, as in Dr.
+        GRPO (Liu et al. 2025, arXiv 2503.20783).
       learning_rate: of Adam.
       max_grad_norm: gradients are scaled down to this global norm.
       temperature: of sampling; above 0.
@@ -59,7 +64,7 @@ class GRPO:
     num_problems: int = struct.static(32, low=1)
     num_samples: int = struct.static(8, low=2)
     num_updates: int = struct.static(4, low=1)
-    normalize_std: bool = struct.static(True)
+    normalize_std: Integer = struct.leaf(1, low=0, high=1)
     learning_rate: Scalar = struct.leaf(3e-4, low=0)
     max_grad_norm: Scalar = struct.leaf(1.0, low=1e-6)
     temperature: Scalar = struct.leaf(1.0, low=0.01)
@@ -76,19 +81,28 @@ class GRPO:
             key, source, state.policy, self.num_problems, self.num_samples, self.temperature
         )
         advantage = group_advantage(verdicts.score, self.normalize_std)
-        batch = self._batch(state, source.generator(state.policy), rollouts, advantage)
-        policy, optimizer, loss, grad_norm = training.update_if(
-            (advantage != 0).any(),
+        generator = source.generator(state.policy)
+        trained = self.update(state, self.batch(state, generator, rollouts, advantage))
+        info = StepInfo(problems, rollouts, verdicts, trained.loss, trained.grad_norm)
+        return GRPOState(trained.policy, trained.optimizer, state.reference), info
+
+    def update(self, state: GRPOState, batch: GRPOBatch) -> training.Trained:
+        """The updates of a round on one batch; none if no token has an advantage."""
+        return training.update_if(
+            (batch.advantage != 0).any(),
             self._loss,
             training.optimizer(self.learning_rate, self.max_grad_norm),
             state.policy,
             state.optimizer,
             jax.tree.map(lambda x: jnp.broadcast_to(x, (self.num_updates, *x.shape)), batch),
         )
-        info = StepInfo(problems, rollouts, verdicts, loss, grad_norm)
-        return GRPOState(policy, optimizer, state.reference), info
 
-    def _batch(self, state, generator, rollouts, advantage):
+    def batch(
+        self, state: GRPOState, generator: Policy, rollouts: Rollout, advantage: Array
+    ) -> GRPOBatch:
+        """A round's completions by `generator`, each with an advantage f32[B, K] that all its
+        tokens share.
+        """
         prompt = jnp.repeat(rollouts.prompt, self.num_samples, axis=0)
         completion = rollouts.completion.reshape(prompt.shape[0], -1)
 
@@ -98,13 +112,17 @@ class GRPO:
         # Not the sampler's own: the filter may have put other labels in.
         old, reference = logprob(generator), logprob(state.reference)
         mask = sampling.completion_mask(completion)
-        return GRPOBatch(prompt, completion, mask, advantage.reshape(-1), old, reference)
+        advantage, kl_coef = (
+            jnp.broadcast_to(x, mask.shape)
+            for x in (advantage.reshape(-1, 1), jnp.asarray(self.kl_coef, jnp.float32))
+        )
+        return GRPOBatch(prompt, completion, mask, advantage, kl_coef, old, reference)
 
     def _loss(self, policy, batch):
         logprob = sampling.completion_logprob(
             policy, batch.prompt, batch.completion, self.temperature
         )
-        losses = jax.vmap(grpo_loss, (0, 0, 0, 0, 0, None, None))
+        losses = jax.vmap(grpo_loss, (0, 0, 0, 0, 0, None, 0))
         return losses(
             logprob,
             batch.logprob_old,
@@ -112,18 +130,21 @@ class GRPO:
             batch.mask,
             batch.advantage,
             self.clip,
-            self.kl_coef,
+            batch.kl_coef,
         ).mean()
 
 
-def group_advantage(score: Array, normalize_std: bool) -> Array:
-    """f32[B, K]: scores f32[B, K] relative to their group's mean; 0 in a group of equal scores."""
+def group_advantage(score: Array, normalize_std: Integer) -> Array:
+    """f32[B, K]: scores f32[B, K] relative to their group's mean; 0 in a group of equal scores.
+
+    Args:
+      normalize_std: 1 divides by the group's standard deviation, 0 does not.
+    """
     centered = score - score.mean(-1, keepdims=True)
     # Rounding must not make an advantage out of equal scores.
     centered = jnp.where(score.max(-1, keepdims=True) > score.min(-1, keepdims=True), centered, 0.0)
-    if not normalize_std:
-        return centered
-    return centered / (score.std(-1, keepdims=True) + 1e-6)
+    std = score.std(-1, keepdims=True) + 1e-6
+    return centered / jnp.where(normalize_std, std, 1.0)
 
 
 def grpo_loss(
@@ -133,14 +154,15 @@ def grpo_loss(
     mask: Array,
     advantage: Array,
     clip: Scalar,
-    kl_coef: Scalar,
+    kl_coef: Array,
 ) -> Array:
     """f32[]: clipped surrogate plus KL of one completion, mean over its tokens.
 
     Args:
       logprob, logprob_old, logprob_ref: f32[C] under the policy, the one that generated, the base.
       mask: bool[C], the tokens that count.
-      advantage: f32[] of the whole completion.
+      advantage: f32[C] of each token, or f32[] of all.
+      kl_coef: weight of the KL divergence, f32[C] or f32[], likewise.
     """
     # PAD's log-probability is huge, and so are its rounding errors: exp must never see them.
     logprob, logprob_old, logprob_ref = (

@@ -22,6 +22,7 @@ from avax.types import (
     Scalar,
     Source,
     StepInfo,
+    Task,
     Verdict,
     first,
 )
@@ -64,10 +65,9 @@ class Population:
             return "frozen_generator: is 1, must be 0: each member learns from its own completions"
         return context.min_bases(2)
 
-    @property
-    def metrics(self) -> dict[str, Metric]:
+    def metrics(self, task: Task) -> dict[str, Metric]:
         """Those of each member; the first one's numbers are reported."""
-        return getattr(self.learner, "metrics", {})
+        return self.learner.metrics(task) if hasattr(self.learner, "metrics") else {}
 
     def init(self, key: Key, bases: Policy, example: Problem) -> PopulationState:
         alone = jax.tree.map(lambda x: x[:, None], bases)

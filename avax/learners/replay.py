@@ -55,13 +55,20 @@ def draw_batches(
     shape: tuple[int, int],
     base_rate: Scalar,
     newest_rate: Scalar,
-) -> tuple[Array, Array]:
-    """Prompts i32[U, b, P] and completions i32[U, b, C], drawn with replacement.
+    loss_masks: tuple[Callable, Callable] | None = None,
+) -> tuple[Array, ...]:
+    """Prompts i32[U, b, P] and completions i32[U, b, C], drawn with replacement; with loss masks
+    also bool[U, b, C], the tokens that count.
+
+    Only accepted rows are drawn; where none is accepted in any round, what is no base data means
+    nothing.
 
     Args:
       draw_base: a true problem of the base; a row is one of N such with P = `base_rate`.
       shape: updates U and rows of each b.
-      newest_rate: P(a row is of the newest round | it is no base data), if others are kept.
+      newest_rate: P(a row is of the newest round | it is no base data), if both this round and
+        earlier ones that are kept have accepted rows; else those that have some give all.
+      loss_masks: as in `Source`.
     """
     key_base, key_kind, key_row = jax.random.split(key, 3)
     num_kept, num_base = memory.accepted.shape
@@ -72,12 +79,17 @@ def draw_batches(
     is_new = memory.accepted & newest[:, None]
     is_old = memory.accepted & ~newest[:, None]
     kind = jax.random.uniform(key_kind, (2, *shape))
-    use_old = (kind[1] >= newest_rate) & is_old.any()
+    use_old = ((kind[1] >= newest_rate) | ~is_new.any()) & is_old.any()
     row = jnp.where(use_old, sampling.draw_row(uniform, is_old), sampling.draw_row(uniform, is_new))
     base_row = is_new.size + (uniform * num_base).astype(jnp.int32)
-    row = jnp.where(kind[0] < base_rate, base_row, row)
+    is_base = kind[0] < base_rate
+    row = jnp.where(is_base, base_row, row)
 
     def gather(kept, base):
         return jnp.concatenate([kept.reshape(-1, kept.shape[-1]), base])[row]
 
-    return gather(memory.prompts, base.prompt), gather(memory.completions, base.answer)
+    rows = gather(memory.prompts, base.prompt), gather(memory.completions, base.answer)
+    if loss_masks is None:
+        return rows
+    of_kept, of_base = (jax.vmap(mask)(*rows) for mask in loss_masks)
+    return *rows, jnp.where(is_base[..., None], of_base, of_kept)

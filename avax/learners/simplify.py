@@ -109,12 +109,18 @@ class SimplifyThenGuess:
         )
 
     def _batches(self, key, state, source):
-        """Prompts i32[U, b, P] and completions i32[U, b, C] of answers, steps and base data."""
+        """Batches of answers, steps and base data, as `replay.draw_batches` gives them."""
         key_kind, *keys = jax.random.split(key, 3)
         shape = (self.num_updates, self.batch_size)
         answers, steps = (
             replay.draw_batches(
-                k, memory, source.draw_base, shape, self.base_rate, self.newest_rate
+                k,
+                memory,
+                source.draw_base,
+                shape,
+                self.base_rate,
+                self.newest_rate,
+                source.loss_masks,
             )
             for k, memory in zip(keys, (state.answers, state.steps), strict=True)
         )

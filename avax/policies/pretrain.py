@@ -10,7 +10,7 @@ import numpy as np
 import optax
 from jax import Array
 
-from avax import struct
+from avax import optional, struct
 from avax.models import transformer
 from avax.models.transformer import TransformerConfig
 from avax.policies import sampling, training
@@ -93,7 +93,10 @@ def advance(
     def loss(policy, key):
         keys = jax.random.split(jax.random.wrap_key_data(key), pretraining.batch_size)
         problems = jax.vmap(problem)(keys)
-        return training.cross_entropy(policy, (problems.prompt, problems.answer))
+        batch = problems.prompt, problems.answer
+        if optional.has_loss_mask(task):
+            batch += (optional.loss_mask(task, *batch),)
+        return training.cross_entropy(policy, batch)
 
     def update(i, carry):
         policy, state, losses = carry

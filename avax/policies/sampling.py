@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import checks, vocab
+from avax import checks, optional, vocab
 from avax.policies import generation
 from avax.types import (
     PROBLEMS,
@@ -19,7 +19,7 @@ from avax.types import (
     Scalar,
     Source,
     State,
-    StepInfo,
+    Task,
     Verdict,
     Verifier,
 )
@@ -59,22 +59,6 @@ def verify(
         return checks.returned(verifier, "verify", verdict, checks.verdict(rollout))
 
     return jax.vmap(judge, axis_name=PROBLEMS)(keys, rollouts, seen)
-
-
-def truth_calls(verifier: Verifier, state: State, info: StepInfo) -> Array:
-    """f32[]: how many times a verifier asked for the truth in a round, to judge and to learn.
-
-    By its own count, if it has the method; else once for each completion that it judged if it
-    declares the use of the truth, and never if it doesn't.
-
-    Args:
-      state: the verifier's after the round.
-    """
-    if hasattr(verifier, "truth_calls"):
-        found = verifier.truth_calls(state, info)
-        return checks.returned(verifier, "truth_calls", found, checks.count())
-    number = info.judged_mask[..., 0].size if verifier.uses_ground_truth else 0
-    return jnp.float32(number)
 
 
 def uniform_integer(key: Key, low: Integer, high: Integer) -> Array:
@@ -137,3 +121,19 @@ def greedy_correct(policy: Policy, prompts: Array, answers: Array) -> Array:
     """
     hit = completion_logits(policy, prompts, answers).argmax(-1) == answers
     return (hit | ~completion_mask(answers)).all(-1)
+
+
+def greedy_right(policy: Policy, task: Task, problems: Problem) -> Array:
+    """bool[B]: whether the greedy completion of each of B problems is right.
+
+    Where a problem may have several right completions it is decoded, and graded by the task.
+    """
+    if optional.has_unique_answer(task):
+        return greedy_correct(policy, problems.prompt, problems.answer)
+    key = jax.random.key(0)  # decides nothing
+    rollouts = generation.generate(key, policy, problems.prompt, task.completion_len, 1, 0.0)
+
+    def grade(problem, completion):
+        return checks.returned(task, "grade", task.grade(problem, completion), checks.grade(task))
+
+    return jax.vmap(grade)(problems, rollouts.completion[:, 0]).correct

@@ -74,14 +74,17 @@ def update_if(
     )
 
 
-def cross_entropy(policy: Policy, batch: tuple[Array, Array]) -> Array:
+def cross_entropy(policy: Policy, batch: tuple[Array, ...]) -> Array:
     """f32[]: mean negative log-likelihood of the completion tokens up to EOS, 0 if there are none.
 
     Args:
-      batch: prompts i32[B, P] and completions i32[B, C].
+      batch: prompts i32[B, P] and completions i32[B, C]; where others than these tokens are to be
+        left out as well, bool[B, C] of those that count.
     """
-    prompts, completions = batch
+    prompts, completions, *counted = batch
     mask = sampling.completion_mask(completions)
+    for tokens in counted:
+        mask &= tokens
     return weighted_loss(policy, rows_of(prompts, completions, mask / jnp.maximum(mask.sum(), 1)))
 
 

@@ -6,7 +6,7 @@ import jax
 from jax import Array
 
 from avax import struct
-from avax.types import Key, Metric, Policy, Probe, Subject
+from avax.types import Key, Metric, Policy, Probe, Subject, Task
 
 
 @struct.dataclass
@@ -21,9 +21,8 @@ class Both:
     first: Probe
     second: Probe
 
-    @property
-    def metrics(self) -> dict[str, Metric]:
-        return self.first.metrics | self.second.metrics
+    def metrics(self, task: Task) -> dict[str, Metric]:
+        return self.first.metrics(task) | self.second.metrics(task)
 
     def init(self, key: Key, bases: Policy) -> tuple:
         keys = jax.random.split(key)

@@ -14,7 +14,7 @@ from jax import Array
 
 from avax import struct
 from avax.probes import judging
-from avax.types import Key, Metric, Policy, Scalar, Subject
+from avax.types import Key, Metric, Policy, Scalar, Subject, Task
 
 
 @struct.dataclass
@@ -36,8 +36,7 @@ class Gap:
     num_samples: int = struct.static(8, low=2)
     temperature: Scalar = struct.leaf(1.0, low=0, nonzero_low=1e-3)
 
-    @property
-    def metrics(self) -> dict[str, Metric]:
+    def metrics(self, task: Task) -> dict[str, Metric]:
         about = {
             "gap": "accuracy of the completions that a judge accepts, less that of all",
             "relative_gap": "the same over 1 - accuracy, NaN if none is wrong",

@@ -9,7 +9,7 @@ from jax import Array
 from avax import struct
 from avax.probes import judging
 from avax.requirements import Context
-from avax.types import Key, Metric, Policy, Subject
+from avax.types import Key, Metric, Policy, Subject, Task
 
 
 @struct.dataclass
@@ -22,8 +22,7 @@ class Overlap:
 
     num_problems: int = struct.static(128, low=1)
 
-    @property
-    def metrics(self) -> dict[str, Metric]:
+    def metrics(self, task: Task) -> dict[str, Metric]:
         about = {
             "own_error": "P(the policy's greedy answer is wrong)",
             "other_error": "P(the other policy's greedy answer is wrong)",

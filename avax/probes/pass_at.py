@@ -9,7 +9,7 @@ from jax import Array
 from avax import struct
 from avax.probes import judging
 from avax.requirements import Context
-from avax.types import Key, Metric, Policy, Scalar, Subject
+from avax.types import Key, Metric, Policy, Scalar, Subject, Task
 
 
 @struct.dataclass
@@ -28,8 +28,7 @@ class PassAt:
     num_samples: int = struct.static(16, low=1)
     temperature: Scalar = struct.leaf(1.0, low=0, nonzero_low=1e-3)
 
-    @property
-    def metrics(self) -> dict[str, Metric]:
+    def metrics(self, task: Task) -> dict[str, Metric]:
         return {"pass_at": Metric("P(one of k completions is correct)", {"k": self.sizes})}
 
     def requires(self, context: Context) -> str | None:

@@ -16,7 +16,7 @@ from jax import Array
 from avax import struct
 from avax.probes import judging
 from avax.requirements import Context
-from avax.types import Key, Metric, Policy, Scalar, Subject
+from avax.types import Key, Metric, Policy, Scalar, Subject, Task
 
 POLICIES = ("own", "other")
 
@@ -41,8 +41,7 @@ class SelfTrust:
     num_samples: int = struct.static(4, low=1)
     temperature: Scalar = struct.leaf(1.0, low=0, nonzero_low=1e-3)
 
-    @property
-    def metrics(self) -> dict[str, Metric]:
+    def metrics(self, task: Task) -> dict[str, Metric]:
         both = {"reader": POLICIES, "author": POLICIES}
         fpr = "P(judge accepts | wrong) if it asks the reader about the author's mistakes"
         auroc = "P(a right completion scores above a wrong one of the author), ties half"

@@ -19,7 +19,7 @@ from avax.results import roots
 from avax.sweeps import adaptive
 from avax.sweeps.controls import parts as control_parts
 from avax.sweeps.sweep import Sweep
-from avax.sweeps.tables import empty_dataset
+from avax.sweeps.tables import empty_dataset, plugin_metrics
 from avax.sweeps.validate import validate
 from avax.verifiers import Hashed, Oracle, StepOracle, Systematic
 
@@ -67,7 +67,7 @@ class Needs:
             raise ConfigError(
                 f"base.num_rounds: is {sweep.base.num_rounds}, must be at least {self.num_rounds}"
             )
-        found = getattr(sweep.base.probe, "metrics", {})
+        found = plugin_metrics(sweep)
         if missing := [name for name in self.metrics if name not in found]:
             raise ConfigError(f"base.probe: must measure {', '.join(missing)} for the figure")
 

@@ -53,6 +53,7 @@ def validate(sweep: Sweep) -> None:
                 check_model(path, value, longest)
     for setting in sweep.settings():
         check_setting(setting, sweep.pretraining.num_snapshots)
+    check_probe(sweep)
 
 
 def check_field(path: str, field: Any, value: Any) -> None:
@@ -102,6 +103,19 @@ def check_shapes(sweep: Sweep) -> None:
         raise ConfigError(
             f"axes.task: max_difficulty is {listed}, must be the same for all; "
             "base.task.max_difficulty sets it"
+        )
+
+
+def check_probe(sweep: Sweep) -> None:
+    """Raises ConfigError if the probe measures other things of different tasks."""
+    if (probe := sweep.base.probe) is None:
+        return
+    tasks = {id(e.task): e.task for e in sweep.settings()}.values()
+    found = [{name: m.dims for name, m in probe.metrics(task).items()} for task in tasks]
+    if any(dims != found[0] for dims in found):
+        raise ConfigError(
+            f"base.probe: {type(probe).__name__} measures other things of different tasks; "
+            "they can't be an axis"
         )
 
 

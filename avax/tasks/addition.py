@@ -52,6 +52,17 @@ class Addition:
             difficulty,
         )
 
+    def read(self, tokens: Array) -> tuple[Problem, Array]:
+        """The problem that tokens i32[L] pose as a prompt does, and bool[] whether they pose one.
+
+        They do where `sample` may draw it: `a+b=`, both operands with as many digits, 1 to
+        `max_difficulty`, and without a leading 0 unless it is the only digit.
+        """
+        a, b, difficulty, is_readable = digits.read_equation(
+            tokens, vocab.PLUS, self.max_difficulty, self.max_difficulty + 1, self.reversed_digits
+        )
+        return self.pose(a, b, difficulty), is_readable
+
     def grade(self, problem: Problem, completion: Array) -> Grade:
         return digits.grade_exact(problem, completion, self._long_carry(problem))
 

@@ -27,7 +27,8 @@ class Chain:
       max_difficulty: longest chain, in additions.
       modulus: of the sums; digits are uniform below it.
       outcome_only: whether a completion of the right form is correct if its last sum is, so that
-        errors may cancel; else all sums have to be right.
+        errors may cancel; else all sums have to be right. As greedy accuracy all sums have to be in
+        either case: it measures the skill, not the outcome.
     """
 
     max_difficulty: int = struct.static(8, low=1)

@@ -76,6 +76,35 @@ def equation(
     ]
 
 
+def read_equation(
+    tokens: Array, operator: int, max_digits: int, width: int, is_reversed: bool
+) -> tuple[Array, Array, Array, Array]:
+    """The operands of `a operator b =` as tokens i32[L] of any length write it, i32[width] each,
+    least significant digit first; how many digits either has, i32[]; and bool[] whether it can be
+    read: `equation`, with PAD around it and perhaps EOS behind it, nothing else.
+
+    What can't be read is some equation all the same. It can't where operands have unequal numbers
+    of digits or more than `max_digits`, or a leading 0 that is not the only digit.
+    """
+    # What stands in front goes behind; with room for what is looked up there.
+    text = jnp.append(tokens, jnp.full((2 * max_digits + 3,), vocab.PAD, tokens.dtype))
+    text = jnp.roll(text, -(text != vocab.PAD).argmax())
+    # Where the operator stands elsewhere, what is written again is not the same.
+    count = jnp.clip((text == operator).argmax(), 1, max_digits)
+    index = jnp.arange(width)
+    order = index if is_reversed else jnp.clip(count - 1 - index, 0)
+    operands = []
+    for start in (0, count + 1):
+        digit = text[jnp.minimum(start + order, len(text) - 1)]
+        operands.append(jnp.where((index < count) & vocab.is_digit(digit), digit, 0))
+    a, b = operands
+    written_again = place(len(text), equation(a, operator, b, count, is_reversed), right=False)
+    end = (jnp.arange(len(text)) == 2 * count + 2) & (text == vocab.EOS)
+    is_same = (text == jnp.where(end, vocab.EOS, written_again)).all()
+    has_zero = (count > 1) & ((a[count - 1] == 0) | (b[count - 1] == 0))
+    return a, b, count, is_same & ~has_zero
+
+
 def grade_exact(problem: Problem, completion: Array, long_carry: Array | None = None) -> Grade:
     """Token by token against the answer, PAD included: a wrong length is a wrong answer.
 

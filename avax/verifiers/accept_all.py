@@ -22,5 +22,5 @@ class AcceptAll:
     def verify(self, key: Key, state, policy: Policy, rollout: Rollout, grade: None) -> Verdict:
         return outcome_verdict(jnp.ones(rollout.completion.shape[0]), rollout)
 
-    def update(self, key: Key, state, info, grades):
+    def update(self, key: Key, state, policy: Policy, info, grades):
         return state

@@ -37,5 +37,5 @@ class CommitFirst:
         same = sampling.greedy_correct(policy, prompts, rollout.completion)
         return outcome_verdict(same & rollout.mask.any(-1), rollout)
 
-    def update(self, key: Key, state, info, grades):
+    def update(self, key: Key, state, policy: Policy, info, grades):
         return state

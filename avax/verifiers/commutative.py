@@ -39,7 +39,7 @@ class Commutative:
             sampling.greedy_correct(policy, prompts, rollout.completion), rollout
         )
 
-    def update(self, key: Key, state, info, grades):
+    def update(self, key: Key, state, policy: Policy, info, grades):
         return state
 
 

@@ -50,5 +50,5 @@ class Comparison:
         share = jnp.exp(logprob - jnp.where(jnp.isfinite(total), total, 0.0))
         return graded_verdict(share[:num_samples], self.threshold, rollout)
 
-    def update(self, key: Key, state, info, grades):
+    def update(self, key: Key, state, policy: Policy, info, grades):
         return state

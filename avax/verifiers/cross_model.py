@@ -45,5 +45,5 @@ class CrossModel:
         agree = jax.vmap(lambda other: sampling.greedy_correct(other, prompts, rollout.completion))
         return outcome_verdict(agree(state).mean(0) >= self.threshold, rollout)
 
-    def update(self, key: Key, state: Policy, info, grades) -> Policy:
+    def update(self, key: Key, state: Policy, policy: Policy, info, grades) -> Policy:
         return state

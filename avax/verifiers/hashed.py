@@ -40,7 +40,7 @@ class Hashed:
         u = hashed_uniform(jnp.concatenate([prompt, rollout.completion], axis=-1), state)
         return outcome_verdict(jnp.where(grade.correct, u >= self.fnr, u < self.fpr), rollout)
 
-    def update(self, key: Key, state: Array, info, grades) -> Array:
+    def update(self, key: Key, state: Array, policy: Policy, info, grades) -> Array:
         return state
 
 

@@ -86,7 +86,9 @@ class Learned:
         logprob = jnp.where(mask, jax.nn.log_sigmoid(logits), 0.0)
         return jnp.exp(logprob.sum(-1) if self.level == "product" else logprob.min(-1))
 
-    def update(self, key: Key, state: LearnedState, info: StepInfo, grades: Grade) -> LearnedState:
+    def update(
+        self, key: Key, state: LearnedState, policy: Policy, info: StepInfo, grades: Grade
+    ) -> LearnedState:
         key_label, key_row = jax.random.split(key)
         is_labelled = jax.random.uniform(key_label, grades.correct.shape) < self.label_rate
         uniform = jax.random.uniform(key_row, (self.num_updates, self.batch_size))

@@ -36,5 +36,5 @@ class RelativeLength:
         longest = jax.lax.pmax(length.max(), PROBLEMS)
         return outcome_verdict(longest - length <= self.threshold, rollout)
 
-    def update(self, key: Key, state, info, grades):
+    def update(self, key: Key, state, policy: Policy, info, grades):
         return state

@@ -35,5 +35,5 @@ class Likelihood:
         probability = jnp.exp(logprob / jnp.maximum(num_tokens, 1))
         return graded_verdict(probability, self.threshold, rollout)
 
-    def update(self, key: Key, state, info, grades):
+    def update(self, key: Key, state, policy: Policy, info, grades):
         return state

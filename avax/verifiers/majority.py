@@ -36,5 +36,5 @@ class MajorityVote:
         share = same.mean(-1)
         return outcome_verdict((share >= share.max()) & (share >= self.threshold), rollout)
 
-    def update(self, key: Key, state, info, grades):
+    def update(self, key: Key, state, policy: Policy, info, grades):
         return state

@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import struct
-from avax.policies import sampling
+from avax import optional, struct
 from avax.types import Grade, Key, Policy, Rollout, Scalar, StepInfo, Verdict, Verifier
 
 
@@ -38,6 +37,9 @@ class Noisy:
     def init(self, key: Key, bases: Policy):
         return self.inner.init(key, bases)
 
+    def prepare(self, key: Key, state, policy: Policy, practice: optional.Practice):
+        return optional.prepared(self.inner, key, state, policy, practice)
+
     def verify(
         self, key: Key, state, policy: Policy, rollout: Rollout, grade: Grade | None
     ) -> Verdict:
@@ -50,8 +52,8 @@ class Noisy:
             jnp.where(flip[:, None] & rollout.mask, 1 - verdict.step_score, verdict.step_score),
         )
 
-    def update(self, key: Key, state, info, grades):
-        return self.inner.update(key, state, info, grades)
+    def update(self, key: Key, state, policy: Policy, info, grades):
+        return self.inner.update(key, state, policy, info, grades)
 
     def truth_calls(self, state, info: StepInfo) -> Array:
-        return sampling.truth_calls(self.inner, state, info)
+        return optional.truth_calls(self.inner, state, info)

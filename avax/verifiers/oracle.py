@@ -33,5 +33,5 @@ class Oracle:
         u = jax.random.uniform(key, grade.correct.shape)
         return outcome_verdict(jnp.where(grade.correct, u >= self.fnr, u < self.fpr), rollout)
 
-    def update(self, key: Key, state, info, grades):
+    def update(self, key: Key, state, policy: Policy, info, grades):
         return state

@@ -9,8 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import struct
-from avax.policies import sampling
+from avax import optional, struct
 from avax.types import Grade, Key, Policy, Rollout, StepInfo, Verdict, Verifier
 
 
@@ -29,6 +28,12 @@ class _Pair:
         keys = jax.random.split(key)
         return self.first.init(keys[0], bases), self.second.init(keys[1], bases)
 
+    def prepare(self, key: Key, state: tuple, policy: Policy, practice: optional.Practice) -> tuple:
+        return tuple(
+            optional.prepared(part, k, s, policy, practice)
+            for part, k, s, _ in self._each(key, state, None)
+        )
+
     def verify(
         self, key: Key, state: tuple, policy: Policy, rollout: Rollout, grade: Grade | None
     ) -> Verdict:
@@ -38,14 +43,17 @@ class _Pair:
         ]
         return jax.tree.map(type(self).combine, *verdicts)
 
-    def update(self, key: Key, state: tuple, info: StepInfo, grades: Grade | None) -> tuple:
+    def update(
+        self, key: Key, state: tuple, policy: Policy, info: StepInfo, grades: Grade | None
+    ) -> tuple:
         return tuple(
-            part.update(k, s, info, truth) for part, k, s, truth in self._each(key, state, grades)
+            part.update(k, s, policy, info, truth)
+            for part, k, s, truth in self._each(key, state, grades)
         )
 
     def truth_calls(self, state: tuple, info: StepInfo) -> Array:
         parts = zip((self.first, self.second), state, strict=True)
-        return sum(sampling.truth_calls(part, s, info) for part, s in parts)
+        return sum(optional.truth_calls(part, s, info) for part, s in parts)
 
     def _each(self, key, state, grade):
         """Each part with its key, its state and the truth, if the part declares its use."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from avax import struct
-from avax.types import Grade, Key, Policy, Rollout, Verdict
+from jax import Array
+
+from avax import optional, struct
+from avax.types import Grade, Key, Policy, Rollout, StepInfo, Verdict
 from avax.verifiers.shuffling import Shuffled
 
 
@@ -29,3 +31,7 @@ class RecipientShuffle(Shuffled):
 
     def verify(self, key: Key, state, policy: Policy, rollout: Rollout, grade: Grade) -> Verdict:
         return self.shuffled(key, state, policy, rollout, grade, ~grade.correct)
+
+    def truth_calls(self, state, info: StepInfo) -> Array:
+        own = info.judged_mask[..., 0].size  # it has to know which are wrong
+        return own + optional.truth_calls(self.inner, state, info)

@@ -53,5 +53,5 @@ class SelfEvaluation:
         verdict = graded_verdict(jnp.where(has_token, probability, 0.0), self.threshold, rollout)
         return verdict._replace(step_score=jnp.exp(logprob[:, :-1]) * rollout.mask)
 
-    def update(self, key: Key, state, info, grades):
+    def update(self, key: Key, state, policy: Policy, info, grades):
         return state

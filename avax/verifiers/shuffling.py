@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import struct
+from avax import optional, struct
 from avax.requirements import Context
 from avax.types import PROBLEMS, Grade, Key, Policy, Rollout, StepInfo, Verdict, Verifier
 
@@ -32,8 +32,14 @@ class Shuffled:
     def init(self, key: Key, bases: Policy):
         return self.inner.init(key, bases)
 
-    def update(self, key: Key, state, info: StepInfo, grades: Grade | None):
-        return self.inner.update(key, state, info, self._seen(grades))
+    def prepare(self, key: Key, state, policy: Policy, practice: optional.Practice):
+        return optional.prepared(self.inner, key, state, policy, practice)
+
+    def update(self, key: Key, state, policy: Policy, info: StepInfo, grades: Grade | None):
+        return self.inner.update(key, state, policy, info, self._seen(grades))
+
+    def truth_calls(self, state, info: StepInfo) -> Array:
+        return optional.truth_calls(self.inner, state, info)
 
     def shuffled(
         self, key: Key, state, policy: Policy, rollout: Rollout, grade: Grade | None, moves: Array

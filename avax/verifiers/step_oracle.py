@@ -40,7 +40,7 @@ class StepOracle:
         score = (accept | ~rollout.mask).all(-1)
         return Verdict(score.astype("float32"), (accept & rollout.mask).astype("float32"))
 
-    def update(self, key: Key, state, info, grades):
+    def update(self, key: Key, state, policy: Policy, info, grades):
         return state
 
     def truth_calls(self, state, info: StepInfo) -> Array:

@@ -51,5 +51,5 @@ class Systematic:
         refused = grade.long_carry & (u < self.fnr)
         return outcome_verdict(jnp.where(grade.correct, ~refused, u < rate), rollout)
 
-    def update(self, key: Key, state, info, grades):
+    def update(self, key: Key, state, policy: Policy, info, grades):
         return state

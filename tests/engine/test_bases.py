@@ -235,7 +235,7 @@ def test_a_candidate_that_diverged_is_not_chosen():
 
 def test_bases_that_know_little_are_named_once(toy, tmp_path, monkeypatch, capsys):
     """After they were trained, and by every process that reads them."""
-    monkeypatch.setattr(knowledge, "accuracies", lambda task, bases: [0.0625, 0.9])
+    monkeypatch.setattr(knowledge, "accuracies", lambda task, difficulty, bases: [0.0625, 0.9])
     for _ in range(2):
         with monkeypatch.context() as patch:
             patch.setattr(knowledge, "_measured", set())

@@ -69,7 +69,7 @@ def test_each_policy_is_the_one_that_was_measured(folder):
         setting = struct.replace(ALL.base, "verifier.fpr", labels["fpr"])
         key = eval_key(labels["seed"])
         problems = metrics.eval_problems(setting.task, setting.num_eval, jax.random.fold_in(key, 0))
-        found = metrics.of_policy(policy, problems)["accuracy_by_difficulty"]
+        found = metrics.of_policy(policy, setting.task, problems)["accuracy_by_difficulty"]
         assert found.tolist() == dataset.accuracy_by_difficulty.sel(labels).values.tolist()
     first, last = (policies.sel(fpr=1, seed=3, round=i) for i in (0, 2))
     assert not same(first, last)  # it has learned
@@ -89,7 +89,7 @@ def test_of_a_population_it_is_the_first(folder, tmp_path, keep):
     for labels, policy in policies:
         key = eval_key(labels["seed"])
         problems = metrics.eval_problems(base.task, base.num_eval, jax.random.fold_in(key, 0))
-        found = metrics.of_policy(policy, problems)["accuracy_by_difficulty"]
+        found = metrics.of_policy(policy, base.task, problems)["accuracy_by_difficulty"]
         assert found.tolist() == dataset.accuracy_by_difficulty.sel(labels).values.tolist()
 
 

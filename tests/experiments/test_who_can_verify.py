@@ -61,7 +61,7 @@ def test_gates_of_self_trust():
     assert set(fig_self_trust.JUDGES) == set(self_trust.SELF_JUDGES)
     probe = parts["likelihood"].base.probe
     for name, part in parts.items():
-        measured = set(part.base.probe.metrics)
+        measured = set(part.base.probe.metrics(part.base.task))
         assert ("trust_fpr" in measured) == (name in self_trust.SELF_JUDGES)
         assert "same_wrong" in measured
         assert part.base.replace(verifier=Oracle(), probe=probe) == self_trust.build("laptop").base

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from toys import one_base
 
-from avax import vocab
+from avax import struct, vocab
 from avax.learners.filtered_sft import FilteredSFT
 from avax.learners.grpo import GRPO, GRPOBatch, group_advantage, grpo_loss
 from avax.models import transformer
 from avax.policies import sampling, training
 from avax.tasks.copy import Copy
-from avax.types import Source, Verdict
+from avax.types import Source, StepInfo, Verdict
 
 TASK = Copy(max_difficulty=2)
 MODEL = transformer.TransformerConfig(num_layers=1, num_heads=2, width=16)
@@ -233,17 +233,17 @@ def test_rows_are_drawn_uniformly_from_the_allowed_ones():
 )
 def test_advantage_by_hand(score, centered, normalized):
     score = jnp.array([score, [0.5] * 4], jnp.float32)
-    for normalize_std, expected in ((False, centered), (True, normalized)):
+    for normalize_std, expected in ((0, centered), (1, normalized)):
         found = group_advantage(score, normalize_std)
         np.testing.assert_allclose(found, [expected, [0] * 4], rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("num_samples", [3, 7, 10])
-@pytest.mark.parametrize("normalize_std", [False, True])
+@pytest.mark.parametrize("normalize_std", [0, 1])
 def test_equal_scores_have_no_advantage(num_samples, normalize_std):
     """Exactly 0, even where rounding moves the mean away from the scores."""
     score = np.linspace(0, 1, 101, dtype=np.float32)[:, None].repeat(num_samples, 1)
-    assert (jax.jit(group_advantage, static_argnums=1)(score, normalize_std) == 0).all()
+    assert (jax.jit(group_advantage)(score, normalize_std) == 0).all()
 
 
 MASK = np.array([True, True, True, False])
@@ -282,6 +282,20 @@ def test_grpo_loss_by_hand(advantage, surrogate, still_learns):
     np.testing.assert_allclose(gradient, [*expected, 0], rtol=1e-5)
 
 
+def test_advantages_and_kl_weights_of_single_tokens_by_hand():
+    """Ratios 1.5, 1 and 0.5, log ratios to the base 0, -log 2 and log 3; one that doesn't count."""
+    logprob = np.log(np.float32([0.75, 0.5, 0.25, 0.9]))
+    reference = np.log(np.float32([0.75, 0.25, 0.75, 0.1]))
+    advantage, kl_coef = np.float32([2, -1, 0, 7]), np.float32([0.3, 0, 0.1, 9])
+    found = grpo_loss(logprob, OLD, reference, MASK, advantage, 0.2, kl_coef)
+    surrogate = 1.2 * 2 - 1 * 1 + 0
+    kl = 0.3 * 0 + 0 + 0.1 * (3 - 1 - np.log(3))
+    np.testing.assert_allclose(found, -(surrogate - kl) / 3, rtol=1e-5)
+    one = grpo_loss(logprob, OLD, reference, MASK, 2.0, 0.2, 0.3)
+    each = grpo_loss(logprob, OLD, reference, MASK, np.full(4, 2.0), 0.2, np.full(4, 0.3))
+    assert one == each
+
+
 def test_kl_is_never_negative_and_0_at_the_reference():
     logprob, reference = np.log(np.random.default_rng(0).random((2, 1000, 4), np.float32))
     kl_of = jax.jit(jax.vmap(lambda lp, ref: grpo_loss(lp, lp, ref, MASK, 0.0, 0.2, 1.0)))
@@ -308,7 +322,8 @@ def test_gradient_before_the_first_update_is_the_policy_gradient(policy):
     @jax.jit
     def gradients(policy):
         old = logprob(policy)
-        batch = GRPOBatch(prompts, completions, mask, advantage, old, old)
+        each = jnp.broadcast_to(advantage[:, None], mask.shape)
+        batch = GRPOBatch(prompts, completions, mask, each, 0.1 * mask, old, old)
         return jax.grad(grpo()._loss)(policy, batch), jax.grad(expected_loss)(policy)
 
     def expected_loss(policy):
@@ -346,3 +361,47 @@ def test_a_round_of_equal_scores_changes_nothing(grpo_rounds):
 def test_reference_is_the_base(grpo_rounds, policy):
     for state in grpo_rounds[0]:
         assert_same(state.reference, policy)
+
+
+@struct.dataclass
+class LateTokens:
+    """A learner that weighs tokens by itself: only those from `start` on count."""
+
+    learner: GRPO = GRPO()
+    start: int = struct.leaf(1, low=0)
+
+    def init(self, key, bases, example):
+        return self.learner.init(key, bases, example)
+
+    def step(self, key, state, source):
+        inner = self.learner
+        problems, rollouts, verdicts = sampling.collect(
+            key, source, state.policy, inner.num_problems, inner.num_samples, inner.temperature
+        )
+        advantage = group_advantage(verdicts.score, inner.normalize_std)
+        batch = inner.batch(state, state.policy, rollouts, advantage)
+        late = jnp.arange(batch.mask.shape[1])[None] >= self.start
+        batch = batch._replace(advantage=batch.advantage * late, kl_coef=batch.kl_coef * late)
+        trained = inner.update(state, batch)
+        info = StepInfo(problems, rollouts, verdicts, trained.loss, trained.grad_norm)
+        return state._replace(policy=trained.policy, optimizer=trained.optimizer), info
+
+
+@pytest.mark.slow
+def test_a_learner_may_weigh_tokens_itself(policy, grpo_rounds):
+    """From the first token on it is GRPO, and where no token counts it does nothing."""
+    unequal = np.float32([[1, 0], [1, 1], [0, 0]])
+    (*_, before, expected), moved = grpo_rounds[0], {}
+    for first in (0, 1, C):
+        learner = LateTokens(grpo(), jnp.int32(first))
+        moved[first], _ = step(learner, before, jax.random.key(23), unequal, jnp.int32(5))
+    jax.tree.map(
+        functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6), moved[0], expected
+    )
+    assert_same(moved[C], before)
+    assert not same(moved[1].policy, before.policy) and not same(moved[1].policy, moved[0].policy)
+
+
+def test_both_ways_to_normalize_are_one_program():
+    one, other = (jax.tree.structure(grpo(normalize_std=x)) for x in (0, 1))
+    assert one == other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from typing import ClassVar
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import loop, source, struct
+from avax import loop, metrics, source, struct
 from avax.curricula import Fixed
 from avax.fields import ConfigError
 from avax.learners import FilteredSFT
@@ -24,8 +25,8 @@ from avax.probes.self_trust import area_by_author, matched_weight
 from avax.sweeps.sweep import Sweep
 from avax.sweeps.tables import empty_dataset
 from avax.sweeps.validate import validate
-from avax.tasks import Copy
-from avax.types import Probe
+from avax.tasks import Addition, Copy, Multiplication
+from avax.types import Metric, Probe
 from avax.verifiers import AcceptAll, CommitFirst, CrossModel, Likelihood, Oracle
 
 RNG = np.random.default_rng(0)
@@ -110,7 +111,7 @@ class Tattler:
             ._replace(score=jnp.full(rollout.mask.shape[0], score))
         )
 
-    def update(self, key, state, info, grades):
+    def update(self, key, state, policy, info, grades):
         return state
 
 
@@ -175,8 +176,8 @@ def test_a_probe_measures_and_changes_nothing(probe, plain):
         np.testing.assert_array_equal(one, other)
     for name, values in plain[1].items():
         np.testing.assert_array_equal(found.pop(name), values)
-    assert set(found) == set(probe.metrics)
-    for name, metric in probe.metrics.items():
+    assert set(found) == set(probe.metrics(EXPERIMENT.task))
+    for name, metric in probe.metrics(EXPERIMENT.task).items():
         assert found[name].shape == (3, *map(len, metric.dims.values()))
         assert np.isnan(found[name][0]).all()
     if "gap" in found:
@@ -192,7 +193,10 @@ def test_results_have_the_dimensions_of_the_probe():
     assert data.gap.dims == ("fpr", "seed", "round", "judge")
     assert data.judge.values.tolist() == ["own", "Likelihood"] and data.k.values.tolist() == [1, 2]
     assert data.pass_at.shape == (2, 3, 3, 2)
-    assert data.relative_gap.attrs["description"] == probe.metrics["relative_gap"].about
+    assert (
+        data.relative_gap.attrs["description"]
+        == probe.metrics(EXPERIMENT.task)["relative_gap"].about
+    )
 
 
 def test_judges_are_told_apart():
@@ -225,3 +229,56 @@ def test_a_judge_in_a_probe_can_be_swept_and_is_checked():
         validate(Sweep(EXPERIMENT.replace(probe=probe), axes={path: (0.1, 1.5)}))
     with pytest.raises(AttributeError):
         struct.get(probe, "verifiers.2.threshold")
+
+
+@struct.dataclass
+class ByLength:
+    """The task's own problems of each length, as the policy answers them."""
+
+    def metrics(self, task):
+        return {"by_length": Metric("greedy accuracy", {"length": self._lengths(task)})}
+
+    def _lengths(self, task):
+        return tuple(range(1, task.max_difficulty + 1))
+
+    def requires(self, context):
+        return context.task_has("operator") if context.experiment.num_rounds == 7 else None
+
+    def init(self, key, bases):
+        return ()
+
+    def measure(self, key, state, subject):
+        problems = metrics.eval_problems(subject.task, 3, key)
+        found = metrics.of_policy(subject.policy, subject.task, problems)
+        return {"by_length": found["accuracy_by_difficulty"]}
+
+
+def test_a_probe_knows_the_task():
+    """What it measures may depend on it, and must be the same of all tasks of a sweep."""
+    experiment = EXPERIMENT.replace(probe=ByLength())
+    state = loop.init(experiment, BASES, jax.random.key(4))
+    assert jax.eval_shape(source.probed, experiment, state)["by_length"].shape == (2,)
+    assert metrics.blank(experiment)["by_length"].shape == (3, 2)
+    data = empty_dataset(Sweep(experiment, num_seeds=3))
+    assert data.by_length.dims == ("seed", "round", "length") and data.length.values.tolist() == [
+        1,
+        2,
+    ]
+    validate(Sweep(experiment))
+    with pytest.raises(ConfigError, match="base.task: is Copy, must have two operands"):
+        validate(Sweep(experiment.replace(num_rounds=7)))
+
+
+def test_of_all_tasks_of_a_sweep_a_probe_measures_the_same():
+    @struct.dataclass
+    class OfOperands(ByLength):
+        def _lengths(self, task):
+            return tuple(task.features)
+
+    sweep = Sweep(
+        EXPERIMENT.replace(task=Addition(2), probe=OfOperands()),
+        axes={"task": (Addition(2), Multiplication(2))},
+    )
+    with pytest.raises(ConfigError, match="base.probe: OfOperands measures other things of diff"):
+        validate(sweep)
+    validate(dataclasses.replace(sweep, base=sweep.base.replace(probe=ByLength())))

@@ -127,7 +127,7 @@ def test_axes_that_mean_nothing_go_and_the_others_keep_their_names(name, axes):
     validate(found)
     assert found.axes == axes and list(found.axes) == list(axes)
     names = {path.rpartition(".")[2] for path in axes}
-    assert set(dimension_names(found.axes, found.base).values()) == names
+    assert set(dimension_names(found.axes, {}).values()) == names
     how = "num_seeds", "seed", "pretraining", "tile_width", "placement"
     assert all(getattr(found, x) == getattr(sweep, x) for x in how)
     # What the axes that are gone would tell apart is one setting.

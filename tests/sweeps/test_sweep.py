@@ -41,7 +41,7 @@ def test_dimensions_are_named_after_fields_unless_they_clash():
 
 
 def test_a_dimension_of_the_probe_is_taken():
-    names = tables.dimension_names({"base.reader": ()}, SelfTrust().metrics)
+    names = tables.dimension_names({"base.reader": ()}, SelfTrust().metrics(None))
     assert names == {"base.reader": "base.reader"}
 
 

@@ -107,7 +107,7 @@ class Spy:
         self.seen.append(grade)
         return AcceptAll().verify(key, (), policy, rollout, None)
 
-    def update(self, key, state, info, grades):
+    def update(self, key, state, policy, info, grades):
         self.seen.append(grades)
         return state + 1
 
@@ -121,5 +121,5 @@ def test_only_the_part_that_declares_it_sees_the_truth(kind):
     rollout = Rollout(tokens("_45+71="), completion, completion != vocab.PAD, jnp.zeros((1, 4)))
     state = pair.init(jax.random.key(0), None)
     pair.verify(jax.random.key(1), state, None, rollout, "truth")
-    assert pair.update(jax.random.key(2), state, None, "truth") == (1, (1, 1))
+    assert pair.update(jax.random.key(2), state, None, None, "truth") == (1, (1, 1))
     assert first.seen == ["truth"] * 2 and second.seen == [None] * 4

@@ -125,7 +125,7 @@ def test_neither_the_policy_nor_the_first_base_has_a_vote(bases, rollouts):
 def test_the_others_stay_as_they_are(bases):
     state = CrossModel().init(jax.random.key(0), bases)
     assert jax.tree.leaves(state)[0].shape[0] == NUM_OTHERS
-    assert CrossModel().update(jax.random.key(1), state, None, None) is state
+    assert CrossModel().update(jax.random.key(1), state, None, None, None) is state
 
 
 def test_inside_other_verifiers(bases, rollouts):

@@ -130,7 +130,7 @@ def first_state(verifier):
 @jax.jit
 def updated(verifier, state, key, problems, rollouts, grades):
     info = StepInfo(problems, rollouts, None, jnp.zeros(()), jnp.zeros(()))
-    return verifier.update(key, state, info, grades)
+    return verifier.update(key, state, None, info, grades)
 
 
 @pytest.fixture(scope="module")

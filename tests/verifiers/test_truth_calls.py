@@ -7,11 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import struct, vocab
+from avax import optional, struct, vocab
 from avax.fields import ConfigError
 from avax.learners import FilteredSFT, Population
 from avax.models.transformer import TransformerConfig
-from avax.policies import sampling
 from avax.types import Grade, Problem, Rollout, StepInfo, Verdict
 from avax.verifiers import VERIFIERS, AcceptAll, AllOf, AnyOf, Learned, Noisy, Oracle, StepOracle
 
@@ -40,7 +39,7 @@ INFO, GRADES = round_of()
 @jax.jit
 def learned_state(verifier):
     state = verifier.init(jax.random.key(0), None)
-    return verifier.update(jax.random.key(1), state, INFO, GRADES)
+    return verifier.update(jax.random.key(1), state, None, INFO, GRADES)
 
 
 def calls(verifier, info=INFO) -> float:
@@ -50,7 +49,7 @@ def calls(verifier, info=INFO) -> float:
         state = learned_state(verifier)
     elif isinstance(verifier, (AllOf, AnyOf)):
         state = (), ()
-    found = sampling.truth_calls(verifier, state, info)
+    found = optional.truth_calls(verifier, state, info)
     assert found.shape == () and found.dtype == jnp.float32
     return float(found)
 
@@ -95,7 +94,7 @@ def test_all_members_of_a_population_are_judged():
     assert calls(Oracle(), info) == 3 * ONCE
     assert calls(AllOf(Oracle(), StepOracle()), info) == 3 * (ONCE + STEPS)
     assert calls(AcceptAll(), info) == 0
-    assert Population(FilteredSFT()).metrics == {}
+    assert Population(FilteredSFT()).metrics(None) == {}
 
 
 @struct.dataclass
