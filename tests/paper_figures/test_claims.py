@@ -87,6 +87,9 @@ def test_what_data_lack_leaves_a_claim_undecided_and_is_said():
     whole.attrs["config"]["axes"]["replicate"] = [0, 1]
     parts = {"": whole, "controls": data(32, learner=learner)}
     assert judge(claim(needs=needs, horizons=(5, 10)), parts).verdict == Verdict.SUPPORTS
+    parts["grpo"] = data(32, learner={"type": "GRPO", "learning_rate": 0.1})  # its only one
+    found = judge(claim(needs=needs, horizons=(5, 10)), parts)
+    assert found.reason.startswith("1 learning rate of at least 2 (by")
 
 
 def test_controls_are_found_by_name_by_configuration_and_in_axes():
