@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is n
 from avax import plotting
 from avax.analysis import intervals, phase, response
 from paper_figures import command
-from paper_figures.response_claims import CLAIMS, PARTS, QUESTION, VARIANTS, prepared
+from paper_figures.response_claims import CLAIMS, PARTS, QUESTION, VARIANTS, prepared, seen_by
 
 __all__ = ["CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("response",)
@@ -35,8 +35,10 @@ def summary(*datasets: xr.Dataset) -> str:
     for name, found in prepared(*datasets).items():
         cells = "; ".join(_text(found[kind]) for kind in KINDS)
         lines.append(f"  {VARIANTS[name]:22} {cells}")
-    seen = response.predict(dict(zip(PARTS, datasets, strict=True))["random_labels"], 2)
-    lines.append(f"random digits: kappa {seen.kappa[0]:.2g}, all rounds {seen.kappa_total[0]:.2g}")
+    random = dict(zip(PARTS, datasets, strict=True))["random_labels"]
+    found = seen_by(random)(np.arange(random.sizes["seed"])).error_by_lag
+    total = found[1 : random.sizes["round"] - 1].sum()
+    lines.append(f"random digits: kappa {found[1]:.2g}, all rounds {total:.2g}")
     return "\n".join(lines)
 
 
@@ -80,17 +82,11 @@ def draw_responses(axes, found) -> None:
 
 def by_lag(dataset: xr.Dataset, lags: np.ndarray) -> list[intervals.Estimate]:
     """The response in each round after the wrong labels, with jackknife intervals over bases."""
-    cached: dict[tuple, np.ndarray] = {}
-
-    def seen(picks: np.ndarray) -> np.ndarray:
-        at = tuple(picks.tolist())
-        if at not in cached:
-            found = response.predict(dataset.isel(seed=picks), num_bootstrap=2)
-            cached[at] = found.response.error_by_lag
-        return cached[at]
-
-    units = np.arange(dataset.sizes["seed"])
-    return [intervals.jackknife(units, lambda p, at=lag: seen(p)[at]) for lag in lags]
+    seen, units = seen_by(dataset), np.arange(dataset.sizes["seed"])
+    return [
+        intervals.jackknife(units, lambda picks, at=lag: seen(picks).error_by_lag[at])
+        for lag in lags
+    ]
 
 
 def diverged(dataset: xr.Dataset) -> xr.DataArray:
@@ -100,7 +96,8 @@ def diverged(dataset: xr.Dataset) -> xr.DataArray:
 
 def draw_line(axes, found) -> None:
     """Measured gain along FNR = 0, and the one that the lapses predict."""
-    line, seen = found["line/reference"], response.predict(found["lapse/reference"], 2).response
+    line, lapse = found["line/reference"], found["lapse/reference"]
+    seen = seen_by(lapse)(np.arange(lapse.sizes["seed"]))
     order = phase.order_parameter(line).transpose("fpr", "seed")
     lost = np.isneginf(order.values).any(1)
     each = np.where(lost[:, None], np.nan, order.values)

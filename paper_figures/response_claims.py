@@ -51,23 +51,34 @@ def measured(line: xr.Dataset, picks: np.ndarray) -> float:
     return np.inf if np.isnan(found) else found
 
 
-def predicted(lapse: xr.Dataset, picks: np.ndarray) -> tuple[float, float]:
-    """The boundary by the whole response, and by one round's: infinite if there is none."""
-    found = response.predict(lapse.isel(seed=picks), num_bootstrap=2)
-    kappa = found.kappa[0]
-    return found.critical_ratio[0], 1 / kappa if kappa > 0 else np.inf
+def seen_by(lapse: xr.Dataset):
+    """The response for some of the bases; those with a run that diverged are left out."""
+    start, *data = response.injected(lapse)
+    known = np.isfinite(data[0]).all(1) & np.isfinite(data[2]).all((1, 2))
+
+    def seen(picks: np.ndarray) -> response.Response:
+        some = picks[known[picks]]
+        return response.measure(*(x[some] for x in data), start)
+
+    return seen
+
+
+def predicted(seen: response.Response) -> tuple[float, float]:
+    """The boundary by the whole response, and by the next round's: infinite if there is none."""
+    kappa = seen.error_by_lag[1]
+    return response.critical_ratio(seen), 1 / kappa if kappa > 0 else np.inf
 
 
 def boundaries(found: dict[str, xr.Dataset], name: str) -> dict[str, Estimate]:
     """All boundaries of a variant, and the factors by which predictions are too high."""
     line, lapse = found[f"line/{name}"], found[f"lapse/{name}"]
     units = np.arange(line.sizes["seed"])
-    cached: dict[tuple, tuple] = {}
+    seen, cached = seen_by(lapse), {}
 
-    def each(picks) -> tuple[float, float, float]:
+    def each(picks: np.ndarray) -> np.ndarray:
         at = tuple(picks.tolist())
         if at not in cached:
-            cached[at] = measured(line, picks), *predicted(lapse, picks)
+            cached[at] = np.array([measured(line, picks), *predicted(seen(picks))])
         return cached[at]
 
     numbers = {
@@ -77,7 +88,7 @@ def boundaries(found: dict[str, xr.Dataset], name: str) -> dict[str, Estimate]:
         "factor of the response": lambda p: each(p)[1] / each(p)[0],
         "factor of one round": lambda p: each(p)[2] / each(p)[0],
     }
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         return {n: bounded(intervals.jackknife(units, f, log=True)) for n, f in numbers.items()}
 
 
@@ -102,12 +113,12 @@ def more(lags: slice, *datasets: xr.Dataset) -> Estimate:
     """Response to own mistakes minus that to random digits, summed over lags."""
     found = dict(zip(PARTS, datasets, strict=True))
     own, random = found["lapse/reference"], found["random_labels"]
+    seen, last = [seen_by(x) for x in (own, random)], own.sizes["round"] - 1
+    chosen = slice(lags.start, min(lags.stop, last))
 
     def statistic(picks: np.ndarray) -> float:
-        seen = [response.predict(x.isel(seed=picks), 2).response for x in (own, random)]
-        last = own.sizes["round"] - 1
-        sums = [x.error_by_lag[1:last][slice(lags.start - 1, lags.stop - 1)].sum() for x in seen]
-        return float(sums[0] - sums[1])
+        first, second = (each(picks).error_by_lag[chosen].sum() for each in seen)
+        return float(first - second)
 
     return intervals.jackknife(np.arange(own.sizes["seed"]), statistic)
 
