@@ -193,17 +193,16 @@ def _combined(
         return Verdict.SUPPORTS, f"all of the interval is {claim.rule}"
     if kinds == {Verdict.CONTRADICTS}:
         return Verdict.CONTRADICTS, f"none of the interval is {claim.rule}"
-    if {Verdict.SUPPORTS, Verdict.CONTRADICTS} <= kinds:
-        holds, fails = (
-            ", ".join(name for name, found in each.items() if found == kind)
-            for kind in (Verdict.SUPPORTS, Verdict.CONTRADICTS)
-        )
-        return Verdict.QUALIFIES, f"holds for {holds}, not for {fails}"
+    found = {kind: ", ".join(n for n, x in each.items() if x == kind) for kind in kinds}
+    words = {"holds": Verdict.SUPPORTS, "does not hold": Verdict.CONTRADICTS}
+    told = [f"{word} for {found[kind]}" for word, kind in words.items() if kind in kinds]
     if any(math.isnan(estimate.value) for estimate in estimates.values()):
-        return Verdict.UNDECIDED, "not measured"
-    open_ = [name for name, found in each.items() if found == Verdict.UNDECIDED and name]
-    where = f" for {', '.join(open_)}" if open_ else ""
-    return Verdict.UNDECIDED, f"only a part of the interval is {claim.rule}{where}"
+        told.append("not all is measured")
+    elif Verdict.UNDECIDED in kinds:
+        where = f" for {found[Verdict.UNDECIDED]}" if len(each) > 1 else ""
+        told.append(f"only a part of the interval is {claim.rule}{where}")
+    mixed = {Verdict.SUPPORTS, Verdict.CONTRADICTS} <= kinds
+    return Verdict.QUALIFIES if mixed else Verdict.UNDECIDED, ", ".join(told)
 
 
 def _qualified(

@@ -41,6 +41,7 @@ READS = (
     *("verifier_fpr", "verifier_fnr", "diverged"),
 )
 COLOURS = plotting.arms(NAMES)
+OF_LABELS = ("0.35", *plotting.ARMS[5:])  # other colours: these are no verifiers
 SHORT = {
     "hashed": "the same each time",
     "dropped_carry": "blind to dropped carries",
@@ -157,7 +158,7 @@ def draw_bred(axes, data) -> None:
 
 def draw_labels(axes, data) -> None:
     """Excess error by rounds since the labels of round 1 were spoilt, at the largest rate."""
-    colours = plotting.arms(SPOILT)
+    colours = dict(zip(SPOILT, OF_LABELS, strict=True))
     for pattern in SPOILT:
         at = {"label_noise.round": 1}
         cost = excess(data, pattern).isel(rate=-1).sel(at).transpose("since", "seed")

@@ -14,91 +14,79 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import phase, response
+from avax.analysis import intervals, phase, response
 from paper_figures import command
+from paper_figures.response_claims import CLAIMS, PARTS, QUESTION, VARIANTS, prepared, seen_by
 
-VARIANTS = {
-    "reference": "reference",
-    "base_data": "half base data",
-    "gentle": "a third of the learning rate",
-    "accumulated": "accumulated data",
-    "wide": "width 48 instead of 32",
-    "grpo": "GRPO, 20 rounds",
-    "frontier": "frontier",
-}
-PARTS = ("random_labels", *(f"{kind}/{name}" for name in VARIANTS for kind in ("line", "lapse")))
+__all__ = ["CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("response",)
-LARGEST = 5.0  # ratios beyond are drawn here: no verifier is worse than 1 at FNR 0
+READS = (
+    *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "base_accuracy", "label_precision"),
+    *("verifier_fpr", "diverged"),
+)
+LOWEST, LARGEST = 0.008, 8.0  # boundaries beyond are drawn here: no FPR is above 1
+OWN, RANDOM, LINE = plotting.ARMS[:3]
+KINDS = {"measured": ("o", LINE), "response": ("s", OWN), "one round": ("x", "0.35")}
 
 
 def summary(*datasets: xr.Dataset) -> str:
     """Measured and predicted boundaries of all variants."""
-    found = dict(zip(PARTS, datasets, strict=True))
     lines = ["boundary FPR at FNR 0: measured; predicted by the response; by one round's kappa"]
-    for name, shown in VARIANTS.items():
-        measured, predicted = boundaries(found, name)
-        lines.append(
-            f"  {shown:28} {_text(measured)}; {_text(predicted.critical_ratio)}; "
-            f"{one_round(predicted):.2g}   (kappa {_text(predicted.kappa)}, "
-            f"all rounds {_text(predicted.kappa_total)})"
-        )
-    seen = response.predict(found["random_labels"])
-    lines.append(
-        f"random digits: kappa {_text(seen.kappa)}, all rounds {_text(seen.kappa_total)}, "
-        f"predicted boundary {_text(seen.critical_ratio)}"
-    )
+    for name, found in prepared(*datasets).items():
+        cells = "; ".join(_text(found[kind]) for kind in KINDS)
+        lines.append(f"  {VARIANTS[name]:22} {cells}")
+    random = dict(zip(PARTS, datasets, strict=True))["random_labels"]
+    found = seen_by(random)(np.arange(random.sizes["seed"])).error_by_lag
+    total = found[1 : random.sizes["round"] - 1].sum()
+    lines.append(f"random digits: kappa {found[1]:.2g}, all rounds {total:.2g}")
     return "\n".join(lines)
 
 
-def one_round(predicted: response.Prediction) -> float:
-    """The boundary of mean field, 1 / kappa; infinite if kappa is not above 0."""
-    kappa = predicted.kappa[0]
-    return 1 / kappa if kappa > 0 else float("inf")
-
-
-def boundaries(
-    found: dict[str, xr.Dataset], name: str
-) -> tuple[tuple[float, float, float], response.Prediction]:
-    """The measured boundary of a variant on its line FNR = 0, and what its lapses predict."""
-    order = phase.order_parameter(found[f"line/{name}"]).expand_dims(fnr=[0.0])
-    measured = phase.boundary(order)
-    ends = (float(x[0]) for x in (measured.fpr, measured.low, measured.high))
-    # Where all of the line improves the boundary lies beyond its end.
-    ends = tuple(float("inf") if np.isnan(x) else x for x in ends)
-    return ends, response.predict(found[f"lapse/{name}"])
-
-
-def _text(values: tuple[float, float, float]) -> str:
-    value, low, high = (f"{v:.2g}" for v in values)
+def _text(estimate) -> str:
+    value, low, high = (f"{v:.2g}" for v in estimate[:3])
     return f"{value} ({low} to {high})"
 
 
 def draw(*datasets: xr.Dataset) -> plotting.Figure:
-    """The response by lag; gain against FPR; predicted against measured boundaries."""
+    """The response by lag; the gain along FNR 0; boundaries, predicted and measured, by name."""
     found = dict(zip(PARTS, datasets, strict=True))
-    figure = plotting.new_figure(14.5, 4)
-    left, middle, right = figure.subplots(1, 3)
-    draw_responses(left, found)
-    draw_lines(middle, found)
-    draw_predictions(right, found)
+    figure = plotting.paper_figure(2.8)
+    panels = figure.subplots(1, 3, width_ratios=(1, 1, 1.25))
+    draw_responses(panels[0], found)
+    draw_line(panels[1], found)
+    draw_boundaries(panels[2], found, prepared(*datasets))
+    plotting.letter(panels)
     return figure
 
 
 def draw_responses(axes, found) -> None:
     """What one share of wrong labels does in all rounds afterwards."""
-    pairs = {"its own mistakes": "lapse/reference", "random digits": "random_labels"}
-    for (name, part), style in zip(pairs.items(), ("o-", "s--"), strict=True):
-        seen = response.predict(found[part], num_bootstrap=2).response
+    kinds = {"lapse/reference": ("own mistakes", OWN), "random_labels": ("random digits", RANDOM)}
+    for part, (name, colour) in kinds.items():
         lags = np.arange(1, found[part].sizes["round"] - 1)
-        axes.plot(lags, seen.error_by_lag[lags], style, label=name)
+        band = np.array([each[:3] for each in by_lag(found[part], lags)]).T
+        style = {"color": colour, "label": name}
+        plotting.plot_band(axes, lags, band, np.zeros(len(lags), bool), plotting.BAND, **style)
         start, lost = response.injected(found[part])[0], diverged(found[part])
         first = lost & ~lost.shift(round=1, fill_value=False)
         plotting.mark_lost(axes, np.maximum(lost["round"] - start, 1), first)
-    axes.axhline(0, color="0.5", linewidth=0.8)
+    axes.axhline(0, **plotting.NO_EFFECT)
+    axes.set_xlim(0.5, 9.5)
+    axes.set_ylim(-0.5, 1.5)  # room for the legend
+    axes.set_xticks(range(1, 10, 2))
     axes.set_xlabel("rounds after the wrong labels")
     axes.set_ylabel("wrong completions per wrong label")
-    axes.set_title("Wrong labels of one round: remembered how long?")
-    axes.legend(title="labels that were wrong")
+    axes.set_title("Remembered how long?")
+    axes.legend(loc="upper left")
+
+
+def by_lag(dataset: xr.Dataset, lags: np.ndarray) -> list[intervals.Estimate]:
+    """The response in each round after the wrong labels, with jackknife intervals over bases."""
+    seen, units = seen_by(dataset), np.arange(dataset.sizes["seed"])
+    return [
+        intervals.jackknife(units, lambda picks, at=lag: seen(picks).error_by_lag[at])
+        for lag in lags
+    ]
 
 
 def diverged(dataset: xr.Dataset) -> xr.DataArray:
@@ -106,50 +94,61 @@ def diverged(dataset: xr.Dataset) -> xr.DataArray:
     return (dataset.diverged == 1).any([dim for dim in dataset.diverged.dims if dim != "round"])
 
 
-def draw_lines(axes, found) -> None:
-    """Measured gain along FNR = 0 and the one that the lapses predict."""
-    line, seen = found["line/reference"], response.predict(found["lapse/reference"], 2).response
-    order = phase.order_parameter(line)
-    axes.plot(order.fpr, order, "o", color="C0", alpha=0.4, markersize=3)
-    axes.plot(order.fpr, order.mean("seed"), "-", color="C0", label="measured: seeds, mean")
+def draw_line(axes, found) -> None:
+    """Measured gain along FNR = 0, and the one that the lapses predict."""
+    line, lapse = found["line/reference"], found["lapse/reference"]
+    seen = seen_by(lapse)(np.arange(lapse.sizes["seed"]))
+    order = phase.order_parameter(line).transpose("fpr", "seed")
+    lost = np.isneginf(order.values).any(1)
+    each = np.where(lost[:, None], np.nan, order.values)
+    band = np.array([intervals.mean(row)[:3] for row in each]).T
+    style = {"color": LINE, "label": "measured"}
+    plotting.plot_band(axes, order.fpr.values, band, lost, alpha=plotting.BAND, **style)
     ratios = np.concatenate([[0.0], np.geomspace(0.005, 1, 100)])
     gains = response.trajectory(seen, ratios)[1][-1] - seen.progress[0]
-    axes.plot(ratios, gains, "k--", label="predicted from lapses of one round")
-    axes.axhline(0, color="0.5", linewidth=0.8)
+    axes.plot(ratios, gains, "--", color=OWN, label="predicted")
+    axes.axhline(0, **plotting.NO_EFFECT)
     axes.set_xscale("symlog", linthresh=0.02)
+    axes.set_xticks([0, 0.1, 1], ["0", "0.1", "1"])
+    axes.minorticks_off()
     axes.set_xlim(-0.002, 1.1)
-    known = order.values[np.isfinite(order.values)]
-    low, high = known.min(), known.max()
-    margin = 0.1 * (high - low) + 1e-3
-    axes.set_ylim(low - margin, high + margin)
-    axes.set_xlabel("verifier's FPR = P(accept | wrong)")
-    plotting.mark_diverged(axes, order.fpr, order)
+    known = each[np.isfinite(each)]
+    margin = 0.1 * np.ptp(known) + 1e-3 if known.size else 1.0
+    low, high = (known.min(), known.max()) if known.size else (0.0, 0.0)
+    axes.set_ylim(low - margin, high + 2.5 * margin)  # room for the legend
+    axes.set_xlabel("verifier's FPR, at FNR 0")
     axes.set_ylabel("accuracy gained")
-    axes.set_title("Reference, FNR 0: measured and predicted")
-    axes.legend()
+    axes.set_title("Reference: one line")
+    axes.legend(loc="upper right")
 
 
-def draw_predictions(axes, found) -> None:
-    """Measured against predicted boundaries, one point a variant."""
-    colours = plotting.colour_map("viridis")(np.linspace(0, 0.95, len(VARIANTS)))
-    for colour, (name, shown) in zip(colours, VARIANTS.items(), strict=True):
-        measured, predicted = boundaries(found, name)
-        y, low, high = np.minimum(measured, LARGEST)
-        x, left, right = np.minimum(predicted.critical_ratio, LARGEST)
-        bars = {"xerr": [[x - left], [right - x]], "yerr": [[y - low], [high - y]]}
-        bars = {k: np.clip(v, 0, None) for k, v in bars.items()}
-        axes.errorbar(x, y, fmt="o", color=colour, elinewidth=0.7, label=shown, **bars)
-        axes.plot(min(one_round(predicted), LARGEST), y, "x", color=colour)
-        lost = any(diverged(found[f"{kind}/{name}"]).any() for kind in ("line", "lapse"))
-        plotting.mark_lost(axes, np.nan_to_num(x, nan=LARGEST), lost)
-    ends = (0.01, LARGEST)
-    axes.plot(ends, ends, "k-", linewidth=0.8)
-    axes.set(xscale="log", yscale="log", xlim=(0.01, 1.15 * LARGEST), ylim=(0.01, 1.15 * LARGEST))
-    axes.set_xlabel(f"predicted boundary, FPR at FNR 0 ({LARGEST:g}: none)")
-    axes.set_ylabel("measured boundary, FPR at FNR 0")
-    axes.set_title("Predicted by the response (dots), by κ (crosses)")
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+def draw_boundaries(axes, found, all_found) -> None:
+    """A row for each variant: the measured boundary and both predictions, with intervals."""
+    for y, name in enumerate(VARIANTS):
+        for shift, (kind, (marker, colour)) in zip((-0.22, 0, 0.22), KINDS.items(), strict=True):
+            value, low, high, _ = all_found[name][kind]
+            if np.isfinite(value) and kind != "one round":
+                ends = np.clip([low, high], LOWEST, LARGEST)
+                axes.plot(ends, [y + shift] * 2, color=colour, linewidth=1.3)
+            at = np.nan if np.isnan(value) else np.clip(value, LOWEST, LARGEST)
+            label = {"measured": "measured", "response": "all rounds", "one round": "1 / κ"}[kind]
+            style = {"color": colour, "ms": 4, "label": label if y == 0 else None}
+            axes.plot(at, y + shift, marker, linestyle="", **style)
+        if any(diverged(found[f"{kind}/{name}"]).any() for kind in ("line", "lapse")):
+            plotting.cross(axes, 0.015, y, transform=axes.get_yaxis_transform())
+    axes.set_yticks(range(len(VARIANTS)), VARIANTS.values())
+    axes.set_ylim(len(VARIANTS) - 0.5, -2.1)  # room for the legend
+    axes.set_xscale("log")
+    axes.set_xlim(LOWEST * 0.9, LARGEST * 1.15)
+    axes.set_xticks([0.01, 0.1, 1, LARGEST], ["0.01", "0.1", "1", "none"])
+    axes.minorticks_off()
+    axes.axvline(1, ymax=0.82, **plotting.NO_EFFECT)
+    axes.set_xlabel("boundary, FPR at FNR 0")
+    axes.set_title("Boundaries")
+    axes.legend(loc="upper right", ncols=3, columnspacing=0.5, handletextpad=0, borderaxespad=0)
 
+
+FIGURES = {"": draw}
 
 if __name__ == "__main__":
-    command.main(__doc__, draw, PARTS)
+    command.main(__doc__, FIGURES, PARTS)

@@ -158,7 +158,8 @@ def text(estimate: Estimate) -> str:
     value, low, high, _ = estimate
     if math.isnan(value):
         return "not measured"
-    shown = [_number(x, high - low) for x in (value, low, high)]
+    is_wide = low > 0 and high > 10 * low  # so that decimals would hide the lower end
+    shown = [_number(x, math.nan if is_wide else high - low) for x in (value, low, high)]
     return f"{shown[0]} ({shown[1]} to {shown[2]})"
 
 
@@ -167,6 +168,6 @@ def _number(value: float, width: float) -> str:
         return "infinity" if value > 0 else "-infinity"
     value *= 1 + 1e-9  # so that last bits don't decide how a half is rounded
     if not (math.isfinite(width) and width > 0):
-        return f"{value:.2g}"
+        return f"{float(f'{value:.2g}'):g}"
     decimals = min(max(1 - math.floor(math.log10(width / 2)), 0), 4)
     return f"{round(value, decimals) + 0.0:.{decimals}f}"

@@ -26,7 +26,7 @@ class Needs:
     Attributes:
       bases: fewest independent base policies behind each of its numbers.
       controls: of CONTROLS; what an effect has to be told from.
-      learning_rates: fewest learning rates; two for a boundary, a floor or a collapse.
+      learning_rates: fewest of each kind of learner; two for a boundary, a floor or a collapse.
       horizons: fewest rounds at which the effect is read; two for the same.
       replicates: whether part of the design must have two runs of one base.
     """
@@ -54,7 +54,7 @@ class Needs:
             found.append(f"{num_bases} bases of at least {self.bases}")
         there = controls_in(parts)
         found += [f"no {name}" for name in self.controls if name not in there]
-        num_rates = len(values_of(parts, "learner.learning_rate"))
+        num_rates = fewest_rates(parts)
         for number, least, name in (
             (num_rates, self.learning_rates, "learning rate"),
             (num_horizons, self.horizons, "horizon"),
@@ -86,6 +86,15 @@ def controls_in(parts: Mapping[str, xr.Dataset]) -> set[str]:
         "recipient shuffle": "RecipientShuffle" in types,
     }
     return found | {name for name, here in is_there.items() if here}
+
+
+def fewest_rates(parts: Mapping[str, xr.Dataset]) -> int:
+    """The number of learning rates of the kind of learner that has the fewest."""
+    kinds: dict[str, set[float]] = {}
+    for name, dataset in parts.items():
+        (kind,) = values_of({name: dataset}, "learner.type") or {""}
+        kinds.setdefault(kind, set()).update(values_of({name: dataset}, "learner.learning_rate"))
+    return min(map(len, kinds.values()), default=0)
 
 
 def values_of(parts: Mapping[str, xr.Dataset], field: str) -> set[float]:

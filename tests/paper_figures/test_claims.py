@@ -87,6 +87,9 @@ def test_what_data_lack_leaves_a_claim_undecided_and_is_said():
     whole.attrs["config"]["axes"]["replicate"] = [0, 1]
     parts = {"": whole, "controls": data(32, learner=learner)}
     assert judge(claim(needs=needs, horizons=(5, 10)), parts).verdict == Verdict.SUPPORTS
+    parts["grpo"] = data(32, learner={"type": "GRPO", "learning_rate": 0.1})  # its only one
+    found = judge(claim(needs=needs, horizons=(5, 10)), parts)
+    assert found.reason.startswith("1 learning rate of at least 2 (by")
 
 
 def test_controls_are_found_by_name_by_configuration_and_in_axes():
@@ -106,7 +109,10 @@ def test_several_effects_have_to_agree():
     both = {"one": effect, "other": effect}
     assert judge(claim(effect=both), {"": data()}).verdict == Verdict.SUPPORTS
     found = judge(claim(effect={"one": effect, "other": down}), {"": data()})
-    assert found.verdict == Verdict.QUALIFIES and found.reason == "holds for one, not for other"
+    assert (
+        found.verdict == Verdict.QUALIFIES
+        and found.reason == "holds for one, does not hold for other"
+    )
     open_ = {"one": effect, "other": lambda x: intervals.mean(x.gain.values - 1)}
     found = judge(claim(effect=open_), {"": data()})
     assert found.verdict == Verdict.UNDECIDED and found.reason.endswith("for other")
@@ -137,6 +143,8 @@ def test_the_source_of_others_has_a_number():
         ((12.3, 4, 20), "12.3 (4.0 to 20.0)"),
         ((0.5, 0.2, INF), "0.5 (0.2 to infinity)"),
         ((0.0125, 0.0125, 0.0125), "0.013 (0.013 to 0.013)"),
+        ((1.0, 0.0123, 82), "1 (0.012 to 82)"),
+        ((316, 2, INF), "320 (2 to infinity)"),
         ((NAN, NAN, NAN), "not measured"),
     ],
 )
