@@ -1,4 +1,4 @@
-"""How much better than its policy is a verifier, by model size and by round?
+"""How much better than its policy is a verifier, by model size and by round? Three figures.
 
 python paper_figures/fig_gap.py [RESULTS] [--out STEM]
 """
@@ -14,166 +14,194 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import phase, seeds
-from avax.analysis.seeds import shown
+from avax.analysis import intervals
 from paper_figures import command
+from paper_figures.gap import (
+    BEYOND,
+    FIRST,
+    FIXED,
+    GATES,
+    JUDGES,
+    KNOWN,
+    LOOPS,
+    MOVING,
+    PARTS,
+    WIDTHS,
+    by_width,
+    judges,
+    named,
+    of,
+    of_own,
+    passed,
+    skill,
+    summary,
+)
+from paper_figures.gap_claims import CLAIMS, QUESTION
 
+__all__ = ["CLAIMS", "JUDGES", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("gap",)
-WIDTHS, GATES = (16, 32, 64), ("oracle", "majority")
-PARTS = (*(f"{gate}_{width}" for gate in GATES for width in WIDTHS), "learned")
-JUDGES = {
-    "MajorityVote": ("majority of 8", "tab:blue"),
-    "Likelihood": ("likelihood", "tab:red"),
-    "Comparison": ("comparison", "tab:orange"),
-    "CommitFirst": ("commit first", "tab:cyan"),
-    "CrossModel": ("another policy", "tab:green"),
-    "Commutative": ("b + a", "tab:purple"),
+READS = (
+    *("gap", "relative_gap", "pass_at", "sampled_accuracy", "accuracy_by_difficulty"),
+    *("base_accuracy", "diverged"),
+)
+COLOURS = plotting.arms([*JUDGES, "learned"])
+STYLES = {
+    "oracle_32": plotting.role("truth"),
+    "majority_32": {"color": COLOURS["MajorityVote"]},
+    "learned": {"color": COLOURS["learned"]},
 }
-FIXED, MOVING = 0, 1  # steps of the curriculum
-KNOWN, BEYOND = 0, 1  # its starts, in their order
-FIRST = 1  # the round in which the policy is still the base
-
-
-def judges(dataset: xr.Dataset) -> dict[str, tuple[str, str]]:
-    """Title and colour of every judge that was asked beside a loop's own verifier."""
-    return {name: JUDGES[name] for name in dataset.judge.values if name in JUDGES}
-
-
-def of(dataset: xr.Dataset, start: int, step: int = FIXED) -> xr.Dataset:
-    """Loops that begin with lengths known or beyond, on fixed prompts or moving on; until they
-    diverged.
-    """
-    return phase.until_diverged(dataset.isel(start=start).sel(step=step))
-
-
-def summary(*datasets: xr.Dataset) -> str:
-    """Gaps of the base by size, how they change over the rounds, and pass@k."""
-    named = dict(zip(PARTS, datasets, strict=True))
-    digits = named["learned"].start.values
-    lines = []
-    for start in (KNOWN, BEYOND):
-        bases = [of(named[f"oracle_{w}"], start).sel(round=FIRST) for w in WIDTHS]
-        right = ", ".join(shown(b.sampled_accuracy) for b in bases)
-        lines.append(f"{digits[start]} digits, the base, by width: right {right}")
-        for judge in judges(bases[0]):
-            both = (
-                f"{shown(b.gap.sel(judge=judge))} / {shown(b.relative_gap.sel(judge=judge))}"
-                for b in bases
-            )
-            lines.append(f"  gap / relative gap of {judge:13} " + ", ".join(both))
-    for part in ("oracle_32", "majority_16", "majority_32", "majority_64", "learned"):
-        for start in (KNOWN, BEYOND):
-            for step, words in ((FIXED, "fixed"), (MOVING, "frontier")):
-                run = of(named[part], start, step)
-                own, right = run.gap.sel(judge="own"), run.sampled_accuracy
-                change = (
-                    f"{shown(x.sel(round=FIRST))} -> {shown(x.isel(round=-1))}"
-                    for x in (own, right)
-                )
-                lines.append(
-                    f"{part}, from {digits[start]} digits, {words}: own gap, right: "
-                    + "; ".join(change)
-                )
-    for gate in GATES:
-        passed = of(named[f"{gate}_32"], BEYOND).pass_at
-        change = passed.isel(round=-1) - passed.sel(round=FIRST)
-        cells = [f"{k}: {shown(change.sel(k=k))}" for k in change.k.values]
-        lines.append(f"pass@k behind {gate}, beyond, fixed, last less first: " + ", ".join(cells))
-    return "\n".join(lines)
+BASE = plotting.role("untouched base")
+COLUMNS = {FIXED: "fixed prompts", MOVING: "a frontier"}
+SIZED = {KNOWN: "digits, as trained on", BEYOND: "digits, beyond"}
 
 
 def draw(*datasets: xr.Dataset) -> plotting.Figure:
-    """Top: gaps of the bases by size, and of a loop's own verifier. Bottom: by round, pass@k."""
-    named = dict(zip(PARTS, datasets, strict=True))
-    digits = named["learned"].start.values
-    figure = plotting.new_figure(12, 7)
-    top, bottom = figure.subplots(2, 3)
-    for axes, start, words in ((top[0], KNOWN, "as trained on"), (top[1], BEYOND, "beyond")):
-        draw_sizes(axes, named, start)
-        axes.set_title(f"The base, {digits[start]} digits ({words})")
-    top[1].sharey(top[0])
-    top[1].legend(loc="upper left", fontsize=7, title="mean, 95 % over seeds")
-    draw_gates(top[2], named)
-    for axes, step, words in ((bottom[0], FIXED, "fixed prompts"), (bottom[1], MOVING, "frontier")):
-        draw_rounds(axes, of(named["majority_32"], BEYOND, step))
-        axes.set_title(f"Gated by the vote, {words} (width 32)")
-    draw_pass(bottom[2], named)
+    """Above: share of errors that judges remove, by size. Below: a loop's own gap by round."""
+    data = named(datasets)
+    figure = plotting.paper_figure(4.6)
+    above, below = figure.subplots(2, 2, sharey="row")
+    for axes, start in zip(above, SIZED, strict=True):
+        draw_sizes(axes, data, "relative_gap", start)
+        axes.set_ylim(-0.1, 1.5)  # room for the legend
+        axes.set_yticks(np.linspace(0, 1, 6))
+        axes.set_ylabel("share of errors removed")
+    above[0].legend(loc="upper left", ncols=2)
+    for axes, (step, where) in zip(below, COLUMNS.items(), strict=True):
+        for part, title in LOOPS.items():
+            run = of(data[part], BEYOND, step)
+            draw_mean(axes, run, run.gap.sel(judge="own"), -1, label=title, **STYLES[part])
+        finish_rounds(axes, "gap of the loop's own verifier")
+        axes.set_title(f"What is left to gain on {where}, width 32")
+    below[1].legend(title="loop behind", title_fontsize=7)
+    plotting.letter([*above, *below])
     return figure
 
 
-def line(axes, x, values: xr.DataArray, run: xr.Dataset, **style) -> None:
-    """Mean over seeds with its interval as a band, until a seed's run diverged."""
-    lost = (run.diverged == 1).any("seed")
-    plotting.plot_band(axes, x, seeds.interval(values), lost, alpha=0.12, **style)
+def draw_judges(*datasets: xr.Dataset) -> plotting.Figure:
+    """The gap itself: above by size, below by round in a loop behind a vote."""
+    data = named(datasets)
+    figure = plotting.paper_figure(4.6)
+    above, below = figure.subplots(2, 2, sharey="row")
+    for axes, start in zip(above, SIZED, strict=True):
+        draw_sizes(axes, data, "gap", start)
+        axes.set_ylabel("gap (accuracy)")
+    for axes, (step, where) in zip(below, COLUMNS.items(), strict=True):
+        run = of(data["majority_32"], BEYOND, step).isel(round=slice(FIRST, None))
+        lost = (run.diverged == 1).any("seed").values
+        draw_each(axes, run["round"].values, run.gap.transpose("round", "seed", "judge"), lost)
+        finish_rounds(axes, "gap (accuracy)")
+        axes.set_title(f"Behind a vote on {where}, width 32")
+    below[1].legend()
+    plotting.letter([*above, *below])
+    return figure
 
 
-def draw_sizes(axes, named: dict[str, xr.Dataset], start: int) -> None:
-    """The relative gap of the base by width, for every judge."""
-    bases = [of(named[f"oracle_{width}"], start).sel(round=FIRST) for width in WIDTHS]
-    lost = np.array([(base.diverged == 1).any() for base in bases])
-    values = xr.concat([base.relative_gap for base in bases], dim="width")
-    values = values.transpose("width", "seed", "judge").where(~lost[:, None, None])
-    for i, (judge, (title, colour)) in enumerate(judges(named["learned"]).items()):
-        mean, low, high = seeds.interval(values.sel(judge=judge))
-        at = np.arange(len(WIDTHS)) + 0.05 * (i - 2.5)
-        axes.errorbar(
-            at, mean, (mean - low, high - mean), color=colour, marker="o", markersize=4,
-            capsize=2, label=title,
-        )  # fmt: skip
-        plotting.mark_lost(axes, at, lost)
-    axes.axhline(0, color="k", linewidth=0.8)
-    axes.set_xticks(range(len(WIDTHS)), WIDTHS)
+def draw_skill(*datasets: xr.Dataset) -> plotting.Figure:
+    """What training makes of the gap: skill by round beside the base's, and pass@k."""
+    data = named(datasets)
+    figure = plotting.paper_figure(4.6)
+    panels = figure.subplots(2, 2)
+    draw_levels(panels[0, 0], data)
+    draw_gained(panels[0, 1], data, MOVING)
+    draw_gained(panels[1, 0], data, FIXED)
+    draw_change(panels[1, 1], data)
+    plotting.letter(panels.flat)
+    return figure
+
+
+def draw_levels(axes, data: dict[str, xr.Dataset]) -> None:
+    """Means by round on a frontier, and those of the base on the same lengths."""
+    for part, title in LOOPS.items():
+        run = of(data[part], BEYOND, MOVING)
+        after, base = skill(run)
+        lost = (run.diverged == 1).any("seed").sel(round=after["round"]).values
+        style = STYLES[part] | {"label": f"behind {title}"}
+        plotting.plot_until(axes, after["round"], after.mean("seed"), lost, **style)
+    axes.plot(base["round"], base.mean("seed"), label="untouched base", **BASE)
+    finish_rounds(axes, "greedy accuracy, newest length")
+    axes.set_ylim(-0.03, 1.2)  # room for the legend
+    axes.set_yticks(np.linspace(0, 1, 6))
+    axes.set_title("Skill on a frontier, width 32, means")
+    axes.legend(loc="upper right")
+
+
+def draw_gained(axes, data: dict[str, xr.Dataset], step: int) -> None:
+    """Skill minus that of the untouched base on the same lengths, base by base."""
+    for part in LOOPS:
+        run = of(data[part], BEYOND, step)
+        after, base = skill(run)
+        draw_mean(axes, run, after - base, -1, **STYLES[part])
+    axes.axhline(0, **BASE)
+    finish_rounds(axes, "accuracy, minus the base's")
+    axes.set_title(f"Skill gained on {COLUMNS[step]}")
+
+
+def band_of(rows: np.ndarray, least: float) -> np.ndarray:
+    """f[3, R]: means of f[R, S] and their t intervals, cut off where no value can be."""
+    mean, low, high = np.array([intervals.mean(row)[:3] for row in rows]).T
+    return np.array([mean, np.maximum(low, least), np.minimum(high, 1)])
+
+
+def draw_mean(axes, run: xr.Dataset, values: xr.DataArray, least: float, **style) -> None:
+    """A mean over bases by round with its t interval as a band, until a run diverged."""
+    values = values.sel(round=values["round"] >= FIRST).transpose("round", "seed")
+    lost = (run.diverged == 1).any("seed").sel(round=values["round"]).values
+    band = band_of(values.values, least)
+    plotting.plot_band(axes, values["round"], band, lost, alpha=plotting.BAND, **style)
+
+
+def draw_each(axes, x: np.ndarray, values: xr.DataArray, lost: np.ndarray) -> None:
+    """f[X, S, judge]: each judge's mean, and the interval of the mean over the policy's own."""
+    for judge, title in judges(values).items():
+        mean = [intervals.mean(row).value for row in values.sel(judge=judge).values]
+        style = {"color": COLOURS[judge], "marker": "o", "markersize": 2.5, "label": title}
+        plotting.plot_until(axes, x, np.array(mean), lost, **style)
+    _, low, high = band_of(of_own(values).values, -1)
+    style = {"color": "0.5", "alpha": plotting.BAND, "linewidth": 0}
+    axes.fill_between(x, low, high, where=~lost, label="95 %, mean of own judges", **style)
+
+
+def draw_sizes(axes, data: dict[str, xr.Dataset], name: str, start: int) -> None:
+    """Gaps of the base by its width, for every judge."""
+    values = by_width(data, name, start).transpose("width", "seed", "judge")
+    lost = (by_width(data, "diverged", start) == 1).any("seed").values
+    at = np.arange(len(WIDTHS))
+    draw_each(axes, at, values.where(~lost[:, None, None]), lost)
+    axes.axhline(0, **plotting.NO_EFFECT)
+    axes.set_xticks(at, WIDTHS)
     axes.set_xlabel("width of the policy")
-    axes.set_ylabel("share of the errors that the judge removes")
+    axes.set_title(f"The base at {data['learned'].start.values[start]} {SIZED[start]}")
 
 
-def draw_rounds(axes, dataset: xr.Dataset) -> None:
-    """Gaps of all judges by round, and the accuracy they add to."""
-    dataset = dataset.isel(round=slice(FIRST, None))
-    for judge, (title, colour) in judges(dataset).items():
-        gap = dataset.gap.sel(judge=judge)
-        line(axes, dataset["round"], gap, dataset, color=colour, label=title)
-    right, style = dataset.sampled_accuracy, {"color": "k", "linestyle": ":"}
-    line(axes, dataset["round"], right, dataset, label="accuracy of the policy's samples", **style)
-    axes.axhline(0, color="k", linewidth=0.8)
+def finish_rounds(axes, label: str) -> None:
+    axes.axhline(0, **plotting.NO_EFFECT)
+    plotting.whole_ticks(axes)
     axes.set_xlabel("round")
-    axes.set_ylabel("gap, and accuracy")
-    axes.legend(fontsize=7)
+    axes.set_ylabel(label)
 
 
-def draw_gates(axes, named: dict[str, xr.Dataset]) -> None:
-    """The gap of a loop's own verifier by round, on fixed prompts and on a frontier."""
-    gates = {"oracle_32": ("the truth", "k"), "majority_32": ("majority of 8", "tab:blue"),
-             "learned": ("learned from labels", "tab:olive")}  # fmt: skip
-    for part, (title, colour) in gates.items():
-        for step, style, where in ((FIXED, "-", "fixed"), (MOVING, "--", "frontier")):
-            run = of(named[part], BEYOND, step).isel(round=slice(FIRST, None))
-            gap, label = run.gap.sel(judge="own"), f"{title}, {where}"
-            line(axes, gap["round"], gap, run, color=colour, linestyle=style, label=label)
-    axes.axhline(0, color="k", linewidth=0.8)
-    axes.set_xlabel("round")
-    axes.set_ylabel("gap of the loop's own verifier")
-    axes.set_title("What is left to gain, beyond (width 32)")
-    axes.legend(fontsize=7)
-
-
-def draw_pass(axes, named: dict[str, xr.Dataset]) -> None:
-    """Pass@k before and after, on fixed prompts beyond what the base knows."""
-    truth, vote = (of(named[f"{gate}_32"], BEYOND) for gate in GATES)
-    rows = {
-        "the base": (truth.sel(round=FIRST), "0.5", ":"),
-        "behind the truth": (truth.isel(round=-1), "k", "-"),
-        "behind the vote": (vote.isel(round=-1), "tab:blue", "-"),
-    }
-    for title, (run, colour, style) in rows.items():
-        line(axes, run.k, run.pass_at, run, color=colour, linestyle=style, label=title)
+def draw_change(axes, data: dict[str, xr.Dataset]) -> None:
+    """Pass@k in the last round minus the base's, base by base."""
+    for gate in GATES:
+        before, after = passed(data, gate)
+        run = of(data[f"{gate}_32"], BEYOND)
+        draw_by_k(axes, run, after - before, -1, **STYLES[f"{gate}_32"])
     axes.set_xscale("log", base=2)
-    axes.set_xticks(truth.k.values, truth.k.values)
+    axes.set_xticks(before.k.values, before.k.values)
     axes.set_xlabel("k")
-    axes.set_ylabel("pass@k")
-    axes.set_title("Fixed prompts beyond: what is found (width 32)")
-    axes.legend()
+    axes.axhline(0, **BASE)
+    axes.set_ylabel("pass@k, minus the base's")
+    axes.set_title("What is found on fixed prompts")
 
+
+def draw_by_k(axes, run: xr.Dataset, values: xr.DataArray, least: float, **style) -> None:
+    values = values.transpose("k", "seed")
+    lost = np.full(values.sizes["k"], bool((run.diverged == 1).any()))
+    band = band_of(values.values, least)
+    plotting.plot_band(axes, values.k, band, lost, alpha=plotting.BAND, **style)
+
+
+FIGURES = {"": draw, "judges": draw_judges, "skill": draw_skill}
 
 if __name__ == "__main__":
-    command.main(__doc__, draw, PARTS)
+    command.main(__doc__, FIGURES, PARTS)

@@ -1,4 +1,4 @@
-"""Is it enough to verify outcomes where wrong steps can still give the right answer?
+"""Is it enough to verify outcomes where wrong steps can still give the right answer? Three figures.
 
 python paper_figures/fig_steps.py [RESULTS] [--out STEM]
 """
@@ -14,13 +14,15 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import phase
+from avax.analysis import intervals, phase
+from avax.plotting import Row
 from paper_figures import command
 from paper_figures.steps import (
     NAMES,
     NOISY,
     PARTS,
     SEEING_ALL,
+    apart,
     by_modulus,
     cancelled,
     clean,
@@ -28,122 +30,161 @@ from paper_figures.steps import (
     gained,
     let_through,
     named,
-    rates_of,
+    over_moduli,
     share,
     summary,
     with_errors,
 )
+from paper_figures.steps_claims import CLAIMS, QUESTION
 
-__all__ = ["PARTS", "SHIPPED", "draw", "summary"]
+__all__ = ["CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("steps",)
-MOST = 4  # moduli whose runs are drawn
-# Okabe and Ito's colours, safe for colour-blind readers.
-COLOURS = ("#000000", "#D55E00", "#0072B2", "#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#999999")
-MARKERS = "xosv^DPd"
-STYLES = {
-    name: {"color": colour, "marker": marker, "markersize": 4, "label": NAMES[name]}
-    for name, colour, marker in zip(PARTS, COLOURS, MARKERS, strict=True)
-}
+READS = (
+    *("accuracy", "accuracy_by_difficulty", "base_accuracy", "sampled_accuracy", "accept_rate"),
+    *("trace_precision", "diverged"),
+)
+BASE = plotting.role("untouched base")
+DRAWN = ("steps", "exact_outcome", "outcome", "none")  # by round
+ROLES = {"none": "no filter", "steps": "truth"}
+ARMS = plotting.arms([name for name in PARTS if name not in ROLES])
+STYLES = {n: plotting.role(ROLES[n]) if n in ROLES else {"color": ARMS[n]} for n in PARTS}
+MARKERS = dict(zip(PARTS, "xosv^DPd", strict=True))
 
 
 def draw(*datasets: xr.Dataset) -> plotting.Figure:
-    """Above: solved length by round. Below: errors that cancel, what they lead to, other errors."""
+    """Additions gained by round, a panel for each modulus."""
     data = named(datasets)
-    figure = plotting.new_figure(15, 8)
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
-    above, below = figure.subfigures(2, 1)
-    draw_runs(above, data)
-    panels = below.subplots(1, 4)
-    draw_shares(panels[0], {name: cancelled(data[name]) for name in SEEING_ALL}, data)
     moduli = data["none"].modulus.values
-    panels[0].plot(range(len(moduli)), 1 / moduli, "k:", label="1 / m")
-    panels[0].set_ylim(0, max(0.55, panels[0].get_ylim()[1]))
-    panels[0].set_ylabel("P(last sum right | a step is wrong)")
-    panels[0].set_title("How often do errors cancel?")
-    draw_shares(panels[1], {name: let_through(data[name]) for name in PARTS[:6]}, data)
-    panels[1].set_ylabel("P(a step is wrong | accepted)")
-    panels[1].set_title("What is let through (all rounds)")
-    draw_gains(panels[2], data)
-    draw_errors(panels[3], data)
-    for axes in panels[[0, 3]]:
-        axes.legend(fontsize=7)
+    number = min(plotting.MOST_PANELS, len(moduli))
+    picked = moduli[np.linspace(0, len(moduli) - 1, number).round().astype(int)]
+    figure = plotting.paper_figure(4.6 if number > 2 else 2.6)
+    rows = -(-number // 2)
+    panels = figure.subplots(rows, min(number, 2), sharey=True, squeeze=False).flat
+    used = list(panels)[:number]
+    for axes in list(panels)[number:]:
+        axes.remove()
+    for axes, modulus in zip(used, picked, strict=True):
+        draw_gains(axes, data, modulus)
+    used[0].legend(loc="upper left")
+    plotting.letter(used)
     return figure
 
 
-def draw_runs(figure, data: dict[str, xr.Dataset]) -> None:
-    """Solved length by round where errors can cancel, a panel for each modulus."""
+def draw_gains(axes, data: dict[str, xr.Dataset], modulus: int) -> None:
+    """Solved length by round, less that of the untouched base."""
+    for name in DRAWN:
+        runs = clean(data[name]).sel(modulus=modulus)
+        gain = phase.gain(runs).transpose("round", "seed")
+        lost = (runs.diverged == 1).any("seed").values
+        most = gain.where(np.isfinite(gain)).max().item() + runs.sizes["difficulty"]
+        each = np.array([intervals.mean(row)[:3] for row in gain.values]).T.clip(-most, most)
+        style = STYLES[name] | {"label": NAMES[name]}
+        plotting.plot_band(axes, gain["round"], each, lost, alpha=plotting.BAND, **style)
+    axes.axhline(0, label="untouched base", **BASE)
+    plotting.whole_ticks(axes)
+    axes.set_xlabel("round")
+    axes.set_ylabel("additions gained on the base")
+    axes.set_title(f"Sums modulo {modulus}")
+
+
+def draw_cancelling(*datasets: xr.Dataset) -> plotting.Figure:
+    """How often errors cancel, what is let through, and what that costs."""
+    data = named(datasets)
+    figure = plotting.paper_figure(5.2)
+    grid = figure.add_gridspec(2, 2, height_ratios=(1, 1.15))
+    a, b = (figure.add_subplot(grid[0, i]) for i in (0, 1))
     moduli = data["none"].modulus.values
-    picked = np.linspace(0, len(moduli) - 1, min(MOST, len(moduli))).round().astype(int)
-    panels = figure.subplots(1, len(picked), sharey=True, squeeze=False)[0]
-    for axes, modulus in zip(panels, moduli[picked], strict=True):
-        for name in PARTS[:6]:
-            dataset = clean(data[name]).sel(modulus=modulus).transpose("round", "seed", ...)
-            runs, lost = phase.solved_length(dataset), dataset.diverged == 1
-            rounds, mean, style = runs["round"], runs.mean("seed"), STYLES[name] | {"marker": ""}
-            plotting.plot_until(axes, rounds, mean, lost.any("seed"), linewidth=2, **style)
-            thin = {"color": style["color"], "linewidth": 0.4, "alpha": 0.6}
-            plotting.plot_until(axes, rounds, runs, lost, **thin)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.set_xlabel("round")
-        axes.set_ylabel("solved length, in additions")
-        axes.set_title(f"Sums modulo m = {modulus} (thin: seeds)")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")
+    a.plot(range(len(moduli)), 1 / moduli, color="0.6", linestyle=":", label="1 / m, expected")
+    draw_shares(a, {name: share(cancelled(data[name])) for name in SEEING_ALL}, data)
+    a.set_ylabel("P(last sum right | a step is wrong)")
+    a.set_title("How often do errors cancel?")
+    a.legend()
+    names = ("none", "outcome", *(n for n in PARTS if n.startswith("learned")))
+    draw_shares(b, {name: share(let_through(data[name])) for name in names}, data)
+    b.set_ylabel("P(a step is wrong | accepted)")
+    b.set_title("What is let through")
+    b.set_ylim(0, 1.9)  # room for the legend
+    b.set_yticks(np.linspace(0, 1, 6))
+    b.legend(loc="upper left")
+    forest = figure.add_subplot(grid[1, :])
+    plotting.forest(forest, rows_of_costs(data))
+    forest.set_xlabel("additions gained by verifying steps, minus by verifying outcomes")
+    forest.set_title("Does it matter that errors cancel?")
+    plotting.letter([a, b, forest])
+    return figure
 
 
-def draw_intervals(axes, cells: list, shift: float, lost, **style) -> None:
-    """Values and their intervals over seeds, side by side; crosses where a run was lost."""
-    value, low, high = np.where(lost, np.nan, np.array(cells, float).T)
-    at = np.arange(len(cells)) + shift
-    plotting.mark_lost(axes, at, lost)
-    bars = np.maximum(0, (value - low, high - value))
-    axes.errorbar(at, value, bars, capsize=2, linestyle="", **style)
-
-
-def draw_shares(axes, rows: dict[str, np.ndarray], data: dict[str, xr.Dataset]) -> None:
-    """A share by modulus, for some of the parts."""
-    for i, (name, values) in enumerate(rows.items()):
-        shift = 0.1 * (i - (len(rows) - 1) / 2)
+def draw_shares(axes, found: dict[str, np.ndarray], data: dict[str, xr.Dataset]) -> None:
+    """A share of f[S, M] by modulus, for some of the parts: means over bases and intervals."""
+    moduli = data["none"].modulus.values
+    for i, (name, values) in enumerate(found.items()):
         lost = diverged(clean(data[name]))
-        draw_intervals(axes, by_modulus(values, share), shift, lost, **STYLES[name])
-    tick_moduli(axes, data)
-    axes.set_ylim(bottom=0)
-
-
-def draw_gains(axes, data: dict[str, xr.Dataset]) -> None:
-    """Additions gained where errors can cancel and where they can't."""
-    names = ("steps", "outcome", "exact_outcome", "learned_outcome", "exact_learned_outcome")
-    for i, name in enumerate(names):
-        runs = clean(data[name])
-        cells, lost = by_modulus(gained(runs)), diverged(runs)
-        draw_intervals(axes, cells, 0.1 * (i - 2), lost, **STYLES[name])
-    axes.axhline(0, color="k", linewidth=0.8)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.4 * (high - low))  # room for the legend
-    tick_moduli(axes, data)
-    axes.set_ylabel("additions gained, all rounds")
-    axes.set_title("Does it matter that errors cancel?")
-    axes.legend(fontsize=7)
-
-
-def draw_errors(axes, data: dict[str, xr.Dataset]) -> None:
-    """Additions gained by verifiers that err, in each completion or in each step."""
-    for i, name in enumerate(NOISY):
-        found = with_errors(data[name])
-        lost = [diverged(runs).any() for _, runs in rates_of(data[name])]
-        style = STYLES[name] | {"label": NAMES[name].replace(", perfect", "")}
-        draw_intervals(axes, list(found.values()), 0.1 * (i - 1), lost, **style)
-    axes.set_xticks(range(len(found)), [f"{fpr:g}\n{fnr:g}" for fpr, fnr in found])
-    axes.axhline(0, color="k", linewidth=0.8)
-    axes.set_xlabel("verifier's FPR (above) and FNR (below)")
-    axes.set_ylabel("additions gained, mean over m")
-    axes.set_title("Verifiers that err (steps: at each step)")
-
-
-def tick_moduli(axes, data: dict[str, xr.Dataset]) -> None:
-    moduli = data["none"].modulus.values
+        each = np.where(lost, np.nan, np.array([x[:3] for x in by_modulus(values)]).T.clip(0, 1))
+        at = np.arange(len(moduli)) + 0.12 * (i - (len(found) - 1) / 2)
+        plotting.mark_lost(axes, at, lost)
+        bars = np.abs(each[1:] - each[0])
+        style = {"color": STYLES[name]["color"], "marker": MARKERS[name], "markersize": 3.5}
+        axes.errorbar(at, each[0], bars, linestyle="", label=NAMES[name], **style)
     axes.set_xticks(range(len(moduli)), moduli)
-    axes.set_xlabel("modulus m of the sums (bars: 95 % over seeds)")
+    axes.set_xlabel("modulus m of the sums")
+    axes.set_ylim(0, 0.62)
 
+
+def rows_of_costs(data: dict[str, xr.Dataset]) -> list[Row]:
+    """What steps gain more than outcomes, by modulus, where errors cancel and where none can."""
+    rows = []
+    steps = gained(clean(data["steps"]))
+    for name, words in (("outcome", "where errors cancel"), ("exact_outcome", "where none can")):
+        found = apart(steps, gained(clean(data[name])))
+        rows.append(Row(words))
+        for i, modulus in enumerate(data["none"].modulus.values):
+            rows.append(row(f"m = {modulus}", found[:, i], STYLES[name]["color"]))
+        rows.append(row("mean over m", over_moduli(found), STYLES[name]["color"]))
+    return rows
+
+
+def row(name: str, values: np.ndarray, colour: str) -> Row:
+    return Row(name, intervals.mean(values), colour, values)
+
+
+def draw_verifiers(*datasets: xr.Dataset) -> plotting.Figure:
+    """Verifiers that err by themselves, and verifiers that are learned: means over moduli."""
+    data = named(datasets)
+    figure = plotting.paper_figure(3.4)
+    erring, learned = figure.subplots(1, 2)
+    plotting.forest(erring, rows_of_errors(data))
+    erring.set_xlabel("additions gained, minus by the same without errors")
+    erring.set_title("Which errors cost most?")
+    plotting.forest(learned, rows_of_learned(data))
+    learned.set_xlabel("additions gained, minus without a filter")
+    learned.set_title("Are learned ones worth having?")
+    plotting.letter([erring, learned])
+    return figure
+
+
+def rows_of_errors(data: dict[str, xr.Dataset]) -> list[Row]:
+    """What errors of each completion, or of each step, cost a verifier."""
+    found = {name: with_errors(data[name]) for name in NOISY}
+    first, *others = found[NOISY[0]]
+    rows = []
+    for fpr, fnr in others:
+        rows.append(Row(f"FPR {fpr:g}, FNR {fnr:g}"))
+        for name in NOISY:
+            cost = apart(found[name][fpr, fnr], found[name][first])
+            words = NAMES[name].replace(", perfect", "").replace(";", ",")
+            rows.append(row(words, cost, STYLES[name]["color"]))
+    return rows
+
+
+def rows_of_learned(data: dict[str, xr.Dataset]) -> list[Row]:
+    """What learned verifiers gain more than no filter, beside a perfect one of outcomes."""
+    gains = {name: over_moduli(gained(clean(data[name]))) for name in PARTS}
+    names = ("outcome", "learned_outcome", "learned_product", "learned_minimum")
+    found = {name: apart(gains[name], gains["none"]) for name in names}
+    return [row(NAMES[name], x, STYLES[name]["color"]) for name, x in found.items()]
+
+
+FIGURES = {"": draw, "cancelling": draw_cancelling, "verifiers": draw_verifiers}
 
 if __name__ == "__main__":
-    command.main(__doc__, draw, PARTS)
+    command.main(__doc__, FIGURES, PARTS)

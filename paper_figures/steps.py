@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import xarray as xr
 
-from avax.analysis import phase
-from avax.analysis.runway import interval
+from avax.analysis import intervals, phase
+from avax.analysis.intervals import Estimate
+from paper_figures.pages import text
 
 NAMES = {
     "none": "no filter",
@@ -42,11 +43,22 @@ def clean(dataset: xr.Dataset) -> xr.Dataset:
     return next(rates_of(dataset))[1] if "fpr" in dataset.dims else dataset
 
 
-def gained(dataset: xr.Dataset) -> np.ndarray:
-    """f[S, M]: solved length after the last round minus the base's, in additions, by seed and
-    modulus; -inf for a run that diverged.
+def gained(dataset: xr.Dataset, after: int | None = None) -> np.ndarray:
+    """f[S, M]: solved length after a round minus the untouched base's on the same lengths, in
+    additions, by seed and modulus; -inf for a run that diverged.
+
+    Args:
+      after: the round; the last by default.
     """
-    return phase.gain(dataset).isel(round=-1).transpose("seed", "modulus").values
+    gain = phase.gain(dataset)
+    gain = gain.isel(round=-1) if after is None else gain.sel(round=after)
+    return gain.transpose("seed", "modulus").values
+
+
+def apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """One gain minus another, NaN where both runs diverged."""
+    with np.errstate(invalid="ignore"):
+        return one - other
 
 
 def diverged(dataset: xr.Dataset) -> np.ndarray:
@@ -82,27 +94,27 @@ def added_up(event: xr.DataArray, given: xr.DataArray) -> np.ndarray:
     return np.stack([x.transpose("seed", "modulus").values for x in sums], axis=-1)
 
 
-def share(rows: np.ndarray) -> float:
-    """P(event | given) of f[S, 2], all seeds together; NaN if `given` never happens."""
-    event, given = rows.sum(0)
-    return float(event / given) if given > 1e-6 else float("nan")
+def share(rows: np.ndarray) -> np.ndarray:
+    """f[S, M]: P(event | given) of f[S, M, 2], by base; NaN where `given` never happens."""
+    event, given = rows[..., 0], rows[..., 1]
+    return event / np.where(given > 1e-6, given, np.nan)
 
 
-def and_mean(gains: np.ndarray) -> np.ndarray:
-    """f[S, M + 1]: the mean over moduli behind f[S, M]."""
-    return np.column_stack([gains, gains.mean(1)])
+def by_modulus(rows: np.ndarray) -> list[Estimate]:
+    """Means over bases of f[S, M] for each modulus."""
+    return [intervals.mean(column) for column in rows.T]
 
 
-def by_modulus(
-    rows: np.ndarray, statistic: Callable[[np.ndarray], float] = np.mean
-) -> list[tuple[float, float, float]]:
-    """A statistic over seeds of f[S, M, ...] and its interval, for each modulus."""
-    return [interval(rows[:, i], statistic) for i in range(rows.shape[1])]
+def over_moduli(gains: np.ndarray) -> np.ndarray:
+    """f[S]: the mean over moduli of f[S, M]. Bases of one seed differ by modulus, but share random
+    numbers: so they count as one unit.
+    """
+    return gains.mean(1)
 
 
-def with_errors(dataset: xr.Dataset) -> dict[tuple[float, float], tuple[float, float, float]]:
-    """What was gained at each (FPR, FNR), mean over moduli, and its interval over seeds."""
-    return {rates: interval(gained(runs).mean(1)) for rates, runs in rates_of(dataset)}
+def with_errors(dataset: xr.Dataset) -> dict[tuple[float, float], np.ndarray]:
+    """What was gained at each (FPR, FNR), mean over moduli, f[S]."""
+    return {rates: over_moduli(gained(runs)) for rates, runs in rates_of(dataset)}
 
 
 def summary(*datasets: xr.Dataset) -> str:
@@ -110,34 +122,33 @@ def summary(*datasets: xr.Dataset) -> str:
     verifiers that err.
     """
     data = named(datasets)
-    gains = {name: and_mean(gained(clean(data[name]))) for name in PARTS}
+    gains = {name: gained(clean(data[name])) for name in PARTS}
     moduli = data["none"].modulus.values.tolist()
-    lines = [f"95 % intervals over {data['none'].sizes['seed']} seeds, by modulus"]
-    found = {name: by_modulus(gain) for name, gain in gains.items()}
+    lines = [f"means over {data['none'].sizes['seed']} bases with 95 % t intervals, by modulus"]
+    found = {name: and_mean(gain) for name, gain in gains.items()}
     lines += table("additions gained", [*moduli, "mean"], found)
-    found = {name: by_modulus(cancelled(data[name]), share) for name in SEEING_ALL}
+    found = {name: by_modulus(share(cancelled(data[name]))) for name in SEEING_ALL}
     lines += table("P(last sum right | a step is wrong)", moduli, found)
-    found = {name: by_modulus(let_through(data[name]), share) for name in PARTS}
+    found = {name: by_modulus(share(let_through(data[name]))) for name in PARTS}
     lines += table("P(a step is wrong | accepted)", moduli, found)
-    with np.errstate(invalid="ignore"):  # -inf less -inf, if both diverged
-        apart = {n: by_modulus(gains["steps"] - gains[n]) for n in ("outcome", "exact_outcome")}
-    lines += table("gained more by steps than by", [*moduli, "mean"], apart)
+    found = {n: and_mean(apart(gains["steps"], gains[n])) for n in ("outcome", "exact_outcome")}
+    lines += table("gained more by steps than by", [*moduli, "mean"], found)
     lines.append("additions gained by verifiers that err, mean over moduli")
     for name in NOISY:
         cells = with_errors(data[name]).items()
-        listed = ", ".join(f"{fpr:g} / {fnr:g}: {shown(*cell)}" for (fpr, fnr), cell in cells)
-        lines.append(f"{NAMES[name]}, FPR / FNR {listed}")
+        each = (f"{fpr:g} / {fnr:g}: {text(intervals.mean(x))}" for (fpr, fnr), x in cells)
+        lines.append(f"{NAMES[name]}, FPR / FNR {', '.join(each)}")
     return "\n".join(lines)
 
 
-def table(title: str, columns: list, rows: dict[str, list]) -> list[str]:
+def and_mean(gains: np.ndarray) -> list[Estimate]:
+    """Means over bases by modulus, and over all."""
+    return [*by_modulus(gains), intervals.mean(over_moduli(gains))]
+
+
+def table(title: str, columns: list, rows: dict[str, list[Estimate]]) -> list[str]:
     """Lines of text: a row for each part."""
-    lines = [f"{title:36}" + "".join(f"{c:^22}" for c in columns)]
+    lines = [f"{title:36}" + "".join(f"{c:^26}" for c in columns)]
     for name, cells in rows.items():
-        lines.append(f"{NAMES[name]:36}" + "".join(f"{shown(*cell):^22}" for cell in cells))
+        lines.append(f"{NAMES[name]:36}" + "".join(f"{text(cell):^26}" for cell in cells))
     return lines
-
-
-def shown(value: float, low: float, high: float) -> str:
-    value, low, high = (round(float(x), 2) + 0.0 for x in (value, low, high))  # no -0.00
-    return f"{value:.2f} ({low:.2f}, {high:.2f})"

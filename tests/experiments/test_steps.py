@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from avax.analysis import intervals
 from avax.fields import ConfigError
 from avax.sweeps import needs
 from avax.tasks import Chain
@@ -15,6 +16,7 @@ from avax.verifiers import AcceptAll, Learned, Oracle, StepOracle
 from configs import steps as config
 from paper_figures import fig_steps as figure
 from paper_figures import steps as findings
+from paper_figures import steps_claims as claims
 
 PRESETS = config.CHOICES["preset"]
 
@@ -108,42 +110,83 @@ def made_up(**kwargs):
 def test_shares_and_gains_are_found():
     data = findings.named(made_up())
     for name in findings.SEEING_ALL:
-        found = findings.by_modulus(findings.cancelled(data[name]), findings.share)
-        np.testing.assert_allclose(found, [[0.5] * 3, [0.1] * 3])
+        found = findings.by_modulus(findings.share(findings.cancelled(data[name])))
+        np.testing.assert_allclose(found, [[0.5] * 3 + [5], [0.1] * 3 + [5]])
     through = {"none": (0.6, 0.5), "outcome": (3 / 7, 1 / 11), "learned_product": (0.25, 0.5)}
     for name, expected in (
         through | {"steps": (0, 0), "exact_learned_outcome": (np.nan,) * 2}
     ).items():
-        found = findings.by_modulus(findings.let_through(data[name]), findings.share)
-        np.testing.assert_allclose([cell[0] for cell in found], expected, atol=1e-12)
+        found = findings.by_modulus(findings.share(findings.let_through(data[name])))
+        np.testing.assert_allclose([cell.value for cell in found], expected, atol=1e-12)
     for name, expected in (("none", -1.0), ("outcome", 2.0), ("steps", 3.0)):
         np.testing.assert_allclose(findings.gained(findings.clean(data[name])), expected)
     found = findings.with_errors(data["outcome"])
     expected = {(0.0, 0.0): 2, (0.0, 0.2): 0, (0.1, 0.0): 1, (0.1, 0.2): -1}
-    assert {rates: pytest.approx(cell[0]) for rates, cell in found.items()} == expected
+    assert {rates: pytest.approx(gain.mean()) for rates, gain in found.items()} == expected
 
 
-def test_a_share_is_one_of_all_seeds_together():
-    """A seed with few events counts little; an event that can't happen has no share."""
-    assert findings.share(np.array([[1.0, 1.0], [0.0, 3.0]])) == 0.25
-    assert np.isnan(findings.share(np.zeros((2, 2))))
+def test_every_base_counts_once_in_a_share():
+    """An event that can't happen has no share, and its base is left out."""
+    found = findings.share(np.array([[[1.0, 1.0]], [[0.0, 3.0]], [[0.0, 0.0]]]))
+    np.testing.assert_array_equal(found, [[1.0], [0.0], [np.nan]])
+    assert findings.by_modulus(found)[0][::3] == (0.5, 2)
+
+
+def test_what_diverged_is_not_compared():
+    one, other = np.array([[1.0, -np.inf]]), np.array([[-np.inf, -np.inf]])
+    np.testing.assert_array_equal(findings.apart(one, other), [[np.inf, np.nan]])
+
+
+def test_effects_by_hand(monkeypatch):
+    """Gains of 2 by outcomes and 3 by steps, less 10 for each unit of FPR or FNR."""
+    monkeypatch.setattr(claims, "MODULI", MODULI)
+    parts = made_up()
+    found = {
+        claim.name: {name: effect(*parts).value for name, effect in claim.effects.items()}
+        for claim in claims.CLAIMS
+        if claim.name not in ("Errors cancel as often as chance has it", *collapses())
+    }
+    for name, expected in {
+        "Steps gain more": {"": 1},
+        "The smaller m, the larger the difference": {"": 0},
+        "Without cancelling outcomes do as well": {"": 0},
+        "Learned verifiers of steps are better": {"product": 0, "minimum": 0},
+        "Learned verifiers are worth having": {"outcome": 2, "product": 2, "minimum": 2},
+    }.items():
+        assert found[name] == pytest.approx(expected, abs=1e-9), name
+    assert claims.times_m(0, *parts).value == pytest.approx(0.5 * 2)
+    assert claims.times_m(1, *parts).value == pytest.approx(0.1 * 5)
+    assert claims.gained_by("outcome", 4, *parts).value == pytest.approx(2)
+    assert claims.gained_by("none", 2, *parts).value == pytest.approx(-0.5)
+    for rates in ((0.1, 0.0), (0.0, 0.2)):
+        assert claims.stood(rates, *parts).value == pytest.approx(0)
+
+
+def collapses() -> list[str]:
+    """Claims that are read at two rounds, more than are made up, or at other rates."""
+    return [x.name for x in claims.CLAIMS if x.horizons or "errors better" in x.name]
+
+
+def test_a_mean_over_moduli_has_the_seeds_as_units():
+    found = intervals.mean(findings.over_moduli(np.array([[1.0, 3.0], [2.0, 6.0]])))
+    assert (found.value, found.num) == (3.0, 2)
 
 
 @pytest.mark.parametrize("num_seeds", [1, 5])
-def test_the_figure_is_labelled_and_the_summary_has_numbers(num_seeds):
+def test_the_figures_are_labelled_and_the_summary_has_numbers(num_seeds):
     parts = made_up(num_seeds=num_seeds)
-    drawn = figure.draw(*parts)
-    drawn.draw_without_rendering()
-    assert len(drawn.axes) == len(MODULI) + 4
-    for axes in drawn.axes:
-        assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
-    (legend,) = drawn.subfigs[0].legends
+    for draw, number in zip(figure.FIGURES.values(), (len(MODULI), 3, 2), strict=True):
+        drawn = draw(*parts)
+        drawn.draw_without_rendering()
+        assert len(drawn.axes) == number
+        for axes in drawn.axes:
+            assert axes.get_xlabel() and axes.get_title(loc="left")
+    legend = figure.draw(*parts).axes[0].get_legend()
     names = [text.get_text() for text in legend.get_texts()]
-    assert names == [findings.NAMES[name] for name in findings.PARTS[:6]]
+    assert names == [*(findings.NAMES[name] for name in figure.DRAWN), "untouched base"]
     lines = [" ".join(line.split()) for line in figure.summary(*parts).splitlines()]
     assert "additions gained 2 5 mean" in lines
-    assert "every step, perfect" + 3 * " 3.00 (3.00, 3.00)" in lines
-    assert "no filter 0.50 (0.50, 0.50) 0.10 (0.10, 0.10)" in lines
-    assert "outcome, perfect" + 3 * " 1.00 (1.00, 1.00)" in lines  # less than by steps
+    cell = "3.0000 (3.0000 to 3.0000)" if num_seeds > 1 else "3 (-infinity to infinity)"
+    assert any(line == f"every step, perfect {' '.join([cell] * 3)}" for line in lines), lines
     (noisy,) = (line for line in lines if line.startswith("every step, perfect, FPR / FNR"))
-    assert "0 / 0: 3.00" in noisy and "0.1 / 0.2: 0.00" in noisy
+    assert "0 / 0: 3" in noisy and "0.1 / 0: 2" in noisy
