@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import pathlib
 import sys
-from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -16,239 +14,204 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
+from avax.analysis import intervals
+from avax.plotting import Row
 from paper_figures import command
+from paper_figures.error_floor import (
+    END,
+    FNRS,
+    MIDDLE,
+    PARTS,
+    WIDTHS,
+    Findings,
+    analyse,
+    by_ratio,
+    config_of,
+    effects,
+    error_of,
+    summary,
+    third,
+)
+from paper_figures.error_floor_claims import CLAIMS, QUESTION
 
+__all__ = ["CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("error_floor",)
 READS = (
     *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "label_precision", "accept_rate"),
     *("num_accepted", "verifier_fpr", "verifier_fnr", "diverged", "base_accuracy"),
 )
-WIDTHS, FNRS = (16, 32, 48), (0.5, 0.8)
-PARTS = (
-    *(f"width_{width}" for width in WIDTHS),
-    *(f"fnr_{fnr:g}" for fnr in FNRS),
-    *(f"labels_{width}" for width in WIDTHS),
-)
-MARKERS = "os^"
-
-
-class Findings(NamedTuple):
-    """Errors in the end, dimensions fpr (or ratio) and seed, by width or by FNR."""
-
-    widths: dict[int, xr.DataArray]
-    fnrs: dict[float, xr.DataArray]  # of `fnr_width`, FNR 0 included
-    fnr_width: int
-    labels: dict[int, xr.DataArray]
-    drifts: dict[str, xr.DataArray]  # change over the last third of the rounds, by part
-
-
-def config_of(dataset: xr.Dataset) -> tuple[int, float]:
-    """Width and FNR of a part."""
-    config = dataset.attrs["config"]
-    return config["pretraining"]["model"]["width"], config["base"]["verifier"]["fnr"]
-
-
-def error_of(dataset: xr.Dataset) -> xr.DataArray:
-    """Greedy error on the whole range, by ratio FPR / (1 - FNR), seed and round."""
-    return by_ratio(1 - dataset.accuracy, dataset)
-
-
-def by_ratio(values: xr.DataArray, dataset: xr.Dataset) -> xr.DataArray:
-    """Values by FPR, seed and maybe round, by FPR / (1 - FNR) instead of FPR."""
-    values = values.rename(fpr="ratio").transpose("ratio", "seed", ...)
-    return values.assign_coords(
-        ratio=np.round(values.ratio.values / (1 - config_of(dataset)[1]), 6)
-    )
-
-
-def unless_diverged(values: xr.DataArray, dataset: xr.Dataset) -> xr.DataArray:
-    """What runs came to, by ratio and seed; NaN if they diverged, as their coordinate says."""
-    diverged = by_ratio(dataset.diverged.isel(round=-1, drop=True) == 1, dataset)
-    return values.where(~diverged).assign_coords(diverged=diverged)
-
-
-def last_third(error: xr.DataArray) -> xr.DataArray:
-    """The rounds that count as the end."""
-    return error.isel(round=slice(-max(2, error.sizes["round"] // 3), None))
-
-
-def floor_of(dataset: xr.Dataset) -> xr.DataArray:
-    """Error in the end: the mean over the last third of the rounds, by ratio and seed."""
-    return unless_diverged(last_third(error_of(dataset)).mean("round"), dataset)
-
-
-def drift_of(dataset: xr.Dataset) -> xr.DataArray:
-    """How much the error rises over the last third of the rounds, along the line through it."""
-    end = last_third(error_of(dataset))
-    slope = end.polyfit("round", 1).polyfit_coefficients.sel(degree=1, drop=True)
-    return unless_diverged(slope * float(end["round"][-1] - end["round"][0]), dataset)
-
-
-def analyse(*datasets: xr.Dataset) -> Findings:
-    """Errors in the end and what else is drawn, of the parts in their order."""
-    named = dict(zip(PARTS, datasets, strict=True))
-    widths = {config_of(named[f"width_{w}"])[0]: named[f"width_{w}"] for w in WIDTHS}
-    fnrs = [named[f"fnr_{fnr:g}"] for fnr in FNRS]
-    fnr_width = config_of(fnrs[0])[0]
-    return Findings(
-        {width: floor_of(dataset) for width, dataset in widths.items()},
-        {config_of(dataset)[1]: floor_of(dataset) for dataset in (widths[fnr_width], *fnrs)},
-        fnr_width,
-        {w: floor_of(named[f"labels_{w}"]).isel(ratio=0, drop=True) for w in WIDTHS},
-        {name: drift_of(dataset) for name, dataset in named.items()},
-    )
-
-
-def interval(
-    values: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], num_bootstrap: int = 1000
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A statistic of values [..., S], and its 95 % bootstrap interval over the S seeds; NaN where
-    the statistic is.
-    """
-    num_seeds = values.shape[-1]
-    picks = np.random.default_rng(0).integers(num_seeds, size=(num_bootstrap, num_seeds))
-    found = np.array([statistic(values[..., pick]) for pick in picks])
-    value = statistic(values)
-    ends = np.quantile(np.where(np.isnan(value), 0, found), (0.025, 0.975), axis=0)
-    return value, *np.where(np.isnan(value), np.nan, ends)
-
-
-def variance_shares(floors: np.ndarray) -> np.ndarray:
-    """Shares of the variance of floors [W, F, S]: FPR, width, both together, and seeds."""
-    cells, total = floors.mean(-1), floors.var()
-    by_fpr, by_width = cells.mean(0).var(), cells.mean(1).var()
-    parts = [by_fpr, by_width, cells.var() - by_fpr - by_width, total - cells.var()]
-    return np.array(parts) / (total if total > 0 else np.nan)
-
-
-def mean_over_seeds(values: np.ndarray) -> np.ndarray:
-    return values.mean(-1)
-
-
-def summary(*datasets: xr.Dataset) -> str:
-    """Floors by width and FPR, how far they differ, what explains them, whether they still move."""
-    found = analyse(*datasets)
-    (small, smallest), *_, (large, largest) = found.widths.items()
-    clean, *others = found.fnrs.items()
-    floors = {f"width {w}": x for w, x in found.widths.items()}
-    floors |= {f"FNR {fnr:g}": x for fnr, x in others}
-    apart = {f"width {small} - {large}": smallest - largest}
-    apart |= {f"FNR {fnr:g} - 0": x - clean[1] for fnr, x in others}
-    drifts = {f"width {w}": found.drifts[f"width_{w}"] for w in found.widths}
-    lines = [f"95 % intervals over {smallest.sizes['seed']} seeds, by FPR / (1 - FNR)"]
-    lines += table("error in the end", floors)
-    lines += table("how far apart", apart)
-    lines += table("change over the end", drifts)
-    for width, labels in found.labels.items():
-        left = shown(*interval(labels.values, np.mean))
-        lines.append(f"true labels leave width {width} {left}, {labels.sizes['seed']} seeds")
-    stacked = np.stack([x.values for x in found.widths.values()])
-    shares = zip(*interval(stacked, variance_shares), strict=True)
-    names = ("FPR", "width", "FPR x width", "seeds")
-    listed = ", ".join(f"{n} {shown(*s)}" for n, s in zip(names, shares, strict=True))
-    return "\n".join([*lines, f"shares of the variance of the error in the end: {listed}"])
-
-
-def table(title: str, rows: dict[str, xr.DataArray]) -> list[str]:
-    """Lines of text: the mean of each row and ratio, with its interval."""
-    ratios = next(iter(rows.values())).ratio.values
-    lines = [f"{title:22}" + "".join(f"{x:^24.3g}" for x in ratios)]
-    for name, values in rows.items():
-        cells = zip(*interval(values.values, mean_over_seeds), strict=True)
-        lines.append(f"{name:22}" + "".join(f"{shown(*cell):^24}" for cell in cells))
-    return lines
-
-
-def shown(value: float, low: float, high: float) -> str:
-    value, low, high = (round(float(x), 3) + 0.0 for x in (value, low, high))  # no -0.000
-    return f"{value:.3f} ({low:.3f}, {high:.3f})"
+# FPR 0 is the truth and FPR 1 no filter, which look the same in every figure.
+COLOURS = plotting.arms((END, MIDDLE, *(f"FNR {fnr:g}" for fnr in FNRS)))
+BETWEEN = ("#332288", "#56B4E9", "#999933", "#DDCC77")  # of growing FPR
+VERIFIER = "verifier's FPR = P(accept | wrong)"
 
 
 def draw(*datasets: xr.Dataset) -> plotting.Figure:
-    """Top: floors by width, by FNR, and their drift. Bottom: every run, round by round."""
+    """Errors by FPR in the middle and in the end, for each width, and by FNR."""
     found = analyse(*datasets)
-    figure = plotting.new_figure(11, 6.8)
-    top, bottom = figure.subplots(2, 3)
-    colours = plotting.colour_map("viridis")(np.linspace(0, 0.8, len(WIDTHS)))
-    draw_widths(top[0], found, colours)
-    draw_fnrs(top[1], found)
-    draw_drifts(top[2], found, colours)
-    for axes, dataset in zip(bottom, datasets[: len(WIDTHS)], strict=True):
-        draw_rounds(axes, dataset, found)
-    highest = max(axes.get_ylim()[1] for axes in bottom)
-    for axes in bottom:
-        axes.set_ylim(0, highest)
-    bottom[-1].legend(title="FPR", loc="center left", bbox_to_anchor=(1, 0.5))
+    figure = plotting.paper_figure(4.0)
+    panels = figure.subplots(2, 2, sharey=True)
+    for axes, width in zip(panels.flat, found.widths, strict=False):
+        draw_width(axes, found, width)
+    panels[0, 0].legend(loc="upper left")
+    draw_fnrs(panels[1, 1], found, spans(datasets[0])[END])
+    for axes in panels[:, 0]:
+        axes.set_ylabel("share of wrong answers")
+    label_spans(panels[0, 0], spans(datasets[0]))
+    plotting.letter(panels.flat)
     return figure
 
 
-def draw_floors(axes, floors: xr.DataArray, label: str, shift: float, **style) -> None:
-    """Mean over seeds with its interval, and every seed as a small dot."""
-    at = plotting.to_position(floors.ratio.values, floors.ratio.values) + shift
-    mean, low, high = interval(floors.values, mean_over_seeds)
-    axes.errorbar(at, mean, (mean - low, high - mean), label=label, capsize=2, **style)
-    dots = np.repeat(at[:, None], floors.sizes["seed"], axis=1)
-    axes.plot(dots, floors.values, ".", color=style["color"], markersize=3, alpha=0.5)
-    plotting.mark_lost(axes, dots, floors.diverged)
+def spans(dataset: xr.Dataset) -> dict[str, str]:
+    """The rounds of both thirds, in words."""
+    found = {name: third(dataset["round"], name).values for name in (MIDDLE, END)}
+    return {name: f"rounds {x[0]} to {x[-1]}" for name, x in found.items()}
+
+
+def label_spans(axes, words: dict[str, str]) -> None:
+    """Says in a legend which rounds the middle and the end are."""
+    for text in axes.get_legend().get_texts():
+        text.set_text(words.get(text.get_text(), text.get_text()))
+
+
+def draw_floors(axes, floors: xr.DataArray, **style) -> None:
+    """Mean over bases by ratio, with its t interval as a band; crosses where a run diverged."""
+    at = plotting.to_position(floors.ratio.values, floors.ratio.values)
+    estimate = estimates(floors.values, floors.diverged.values.any(-1))
+    plotting.plot_band(axes, at, estimate, np.zeros(len(at), bool), plotting.BAND, **style)
+    plotting.mark_lost(axes, at[:, None], floors.diverged.values)
     plotting.tick_values(axes.xaxis, floors.ratio.values)
-    axes.set_ylabel("error in the end: share of wrong answers")
 
 
-def draw_widths(axes, found: Findings, colours) -> None:
-    """Floors by FPR, a line for each width, and what true labels leave."""
-    for i, (width, floors) in enumerate(found.widths.items()):
-        style = {"color": colours[i], "marker": MARKERS[i], "markersize": 4}
-        draw_floors(axes, floors, f"width {width}", 0.08 * (i - 1), **style)
-        left = found.labels[width]
-        style = {"color": colours[i], "linestyle": ":", "label": f"true labels, width {width}"}
-        axes.axhline(float(left.mean(skipna=False)), **style)
-        plotting.mark_lost(axes, 0, left.diverged)
-    axes.set_xlabel("verifier's FPR = P(accept | wrong), FNR = 0")
-    axes.set_title("By size (bars: 95 % over seeds; dots: seeds)")
-    axes.legend()
+def estimates(values: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """f[3, X]: mean, low and high of f[X, S], within 0 and 1; NaN where a run was lost, and the
+    ends where they are not known.
+    """
+    each = np.array([intervals.mean(row)[:3] for row in values]).T
+    each[1:] = np.where(np.isfinite(each[1:]), np.clip(each[1:], 0, 1), np.nan)
+    return np.where(lost, np.nan, each)
 
 
-def draw_fnrs(axes, found: Findings) -> None:
-    """Floors of one width by FPR / (1 - FNR), a line for each FNR."""
-    colours = plotting.colour_map("plasma")(np.linspace(0, 0.8, len(found.fnrs)))
-    for i, (fnr, floors) in enumerate(found.fnrs.items()):
-        style = {"color": colours[i], "marker": MARKERS[i], "markersize": 4}
-        draw_floors(axes, floors, f"FNR = {fnr:g}", 0.08 * (i - 1), **style)
+def draw_width(axes, found: Findings, width: int) -> None:
+    """Errors of one width by FPR, in both thirds, beside the untouched base and true labels."""
+    for name in (MIDDLE, END):
+        style = {"color": COLOURS[name], "marker": "o", "markersize": 2.5, "label": name}
+        draw_floors(axes, found.widths[width][name], **style)
+    axes.axhline(float(found.bases[width].mean()), label="untouched base", **base_style())
+    left = found.labels[width]
+    style = plotting.role("truth") | {"linestyle": ":"}
+    axes.axhline(float(left.mean(skipna=False)), label="trained on true labels", **style)
+    plotting.mark_lost(axes, np.zeros(left.size), left.diverged.values)
+    axes.set_ylim(0, 1)
+    axes.set_xlabel(f"{VERIFIER}, FNR = 0")
+    axes.set_title(f"Width {width}")
+
+
+def base_style() -> dict:
+    return plotting.role("untouched base") | {"linewidth": 0.9}
+
+
+def draw_fnrs(axes, found: Findings, when: str) -> None:
+    """Errors of one width in the end by FPR / (1 - FNR), a line for each FNR."""
+    colours = {fnr: COLOURS.get(f"FNR {fnr:g}", COLOURS[END]) for fnr in found.fnrs}
+    for fnr, each in found.fnrs.items():
+        style = {"color": colours[fnr], "marker": "o", "markersize": 2.5}
+        draw_floors(axes, each[END], label=f"FNR = {fnr:g}", **style)
+    axes.axhline(float(found.bases[found.fnr_width].mean()), **base_style())
     axes.set_xlabel("FPR / (1 - FNR)")
-    axes.set_title(f"By rejected right answers, width {found.fnr_width}")
-    axes.legend()
+    axes.set_title(f"Width {found.fnr_width}: equal ratios, {when}")
+    axes.legend(loc="upper left")
 
 
-def draw_drifts(axes, found: Findings, colours) -> None:
-    """Change of the error over the last third of the rounds: at rest it is 0."""
-    for i, width in enumerate(WIDTHS):
-        drift = found.drifts[f"width_{width}"]
-        style = {"color": colours[i], "marker": MARKERS[i], "markersize": 4}
-        draw_floors(axes, drift, f"width {width}", 0.08 * (i - 1), **style)
-    axes.axhline(0, color="k", linewidth=0.8)
-    axes.set_xlabel("verifier's FPR = P(accept | wrong), FNR = 0")
-    axes.set_ylabel("change of the error over the grey rounds")
-    axes.set_title("Has it come to rest? (0: yes)")
-    axes.legend()
+def draw_effects(*datasets: xr.Dataset) -> plotting.Figure:
+    """All comparisons in the last third of the rounds with their intervals."""
+    rows = []
+    for heading, each in effects(*datasets).items():
+        last = {n.removesuffix(f", {END}"): x for n, x in each.items() if MIDDLE not in n}
+        rows.append(Row(heading))
+        rows += [Row(name, intervals.mean(x), "0.25", x) for name, x in last.items()]
+    figure = plotting.paper_figure(0.9 + 0.17 * len(rows))
+    axes = figure.subplots()
+    plotting.forest(axes, rows)
+    axes.set_xlabel("difference between shares of wrong answers")
+    axes.set_title(f"All comparisons, {spans(datasets[0])[END]}")
+    if any((x.diverged == 1).any() for x in datasets):  # such runs are in no mean
+        plotting.mark_lost(axes, axes.get_xlim()[0], True)
+    return figure
 
 
-def draw_rounds(axes, dataset: xr.Dataset, found: Findings) -> None:
-    """Error by round for every FPR: thin lines are seeds, thick their mean."""
-    error, width = error_of(dataset), config_of(dataset)[0]
-    lost = by_ratio(dataset.diverged == 1, dataset)
-    colours = plotting.colour_map("viridis")(np.linspace(0, 0.9, error.sizes["ratio"]))
-    for line, gone, colour in zip(error, lost, colours, strict=True):
-        rounds, mean, label = line["round"], line.mean("seed"), f"{line.ratio:.2g}"
-        plotting.plot_until(axes, rounds, mean, gone.any("seed"), color=colour, label=label)
-        thin = {"color": colour, "linewidth": 0.5, "alpha": 0.5}
-        plotting.plot_until(axes, rounds, line.T, gone.T, **thin)
-    labels = float(found.labels[width].mean(skipna=False))
-    axes.axhline(labels, color="k", linestyle=":", label="true labels")
-    axes.axvspan(*last_third(error)["round"].values[[0, -1]], color="k", alpha=0.06, linewidth=0)
-    axes.set_xlabel("round (grey: the end)")
-    axes.set_ylabel("error: share of wrong answers")
-    axes.set_title(f"Width {width}: seeds (thin) and their mean")
+def draw_rounds(*datasets: xr.Dataset) -> plotting.Figure:
+    """Error by round at every FPR for each width, and how much is accepted at every FNR."""
+    found = analyse(*datasets)
+    figure = plotting.paper_figure(4.0)
+    panels = figure.subplots(2, 2)
+    for axes, dataset in zip(panels.flat, datasets[: len(WIDTHS)], strict=False):
+        draw_runs(axes, dataset, found)
+    named = dict(zip(PARTS, datasets, strict=True))
+    clean = next(x for x in datasets if config_of(x) == (found.fnr_width, 0.0))
+    draw_accepted(panels[1, 1], [clean, *(named[f"fnr_{fnr:g}"] for fnr in FNRS)])
+    for axes in panels.flat:
+        axes.set_xlabel("round (grey: the middle and the end)")
+    handles, names = panels[0, 0].get_legend_handles_labels()
+    style = {"loc": "outside lower center", "ncols": len(names), "title_fontsize": 7}
+    figure.legend(handles, names, title="a to c, by FPR (bands at 0, 0.1 and 1)", **style)
+    plotting.letter(panels.flat)
+    return figure
 
+
+def draw_runs(axes, dataset: xr.Dataset, found: Findings) -> None:
+    """Mean error by round for every FPR, for some with its t interval as a band."""
+    error, (width, _) = error_of(dataset), config_of(dataset)
+    lost = by_ratio(dataset.diverged == 1, dataset).transpose("ratio", "round", "seed")
+    for line, gone, style in zip(error, lost, looks(error.ratio.values), strict=True):
+        gone = gone.values.any(-1)
+        estimate = estimates(line.transpose("round", "seed").values, gone)
+        alpha = plotting.BAND if line.ratio in (0, 0.1, 1) else 0
+        plotting.plot_band(axes, line["round"], estimate, gone, alpha, **style)
+    axes.axhline(float(found.bases[width].mean()), label="untouched base", **base_style())
+    shade(axes, dataset)
+    axes.set_ylim(0, 1)
+    axes.set_ylabel("share of wrong answers")
+    axes.set_title(f"Width {width}")
+
+
+def shade(axes, dataset: xr.Dataset) -> None:
+    """The rounds of the middle and of the end, in grey."""
+    for name, alpha in ((MIDDLE, 0.03), (END, 0.07)):
+        at = third(dataset["round"], name).values[[0, -1]]
+        axes.axvspan(*at, color="k", alpha=alpha, linewidth=0)
+
+
+def draw_accepted(axes, datasets: list[xr.Dataset]) -> None:
+    """Accepted answers by round at FPR 0, one line for each FNR, with t intervals as bands."""
+    for dataset in datasets:
+        width, fnr = config_of(dataset)
+        data = dataset.isel(fpr=0, round=slice(1, None)).transpose("round", "seed", ...)
+        lost = (data.diverged == 1).values.any(-1)
+        each = np.array([intervals.mean(row)[:3] for row in data.num_accepted.values]).T
+        each = np.where(np.isfinite(each) & ~lost, np.maximum(each, 0), np.nan)
+        style = {"color": COLOURS.get(f"FNR {fnr:g}", COLOURS[END]), "label": f"FNR = {fnr:g}"}
+        plotting.plot_band(axes, data["round"], each, lost, plotting.BAND, **style)
+    shade(axes, datasets[0])
+    axes.set_ylim(0, 1.4 * axes.get_ylim()[1])  # room for the legend
+    axes.set_ylabel("accepted answers a round")
+    axes.set_title(f"Width {width}, lowest FPR: what is trained on")
+    axes.legend(loc="upper left", ncols=len(datasets))
+
+
+def looks(ratios: np.ndarray) -> list[dict]:
+    """How lines of growing ratios look: the truth, those between, and no filter."""
+    between = iter(BETWEEN * len(ratios))
+    known = {0.0: ("truth", "0 (truth)"), 1.0: ("no filter", "1 (no filter)")}
+    return [
+        plotting.role(known[x][0]) | {"label": known[x][1]}
+        if x in known
+        else {"color": next(between), "label": f"{x:.2g}"}
+        for x in ratios
+    ]
+
+
+FIGURES = {"": draw, "effects": draw_effects, "rounds": draw_rounds}
 
 if __name__ == "__main__":
-    command.main(__doc__, draw, PARTS)
+    command.main(__doc__, FIGURES, PARTS)

@@ -81,7 +81,7 @@ def controls_in(parts: Mapping[str, xr.Dataset]) -> set[str]:
     is_there = {
         "untouched base": any("base_accuracy" in dataset for dataset in parts.values()),
         "frozen generator": 1 in values_of(parts, "frozen_generator"),
-        "sham": 1 in values_of(parts, "learner.base_rate"),
+        "sham": _has_sham(parts),
         "placebo": "Placebo" in types,
         "recipient shuffle": "RecipientShuffle" in types,
     }
@@ -95,6 +95,18 @@ def fewest_rates(parts: Mapping[str, xr.Dataset]) -> int:
         (kind,) = values_of({name: dataset}, "learner.type") or {""}
         kinds.setdefault(kind, set()).update(values_of({name: dataset}, "learner.learning_rate"))
     return min(map(len, kinds.values()), default=0)
+
+
+def _has_sham(parts: Mapping[str, xr.Dataset]) -> bool:
+    """Whether some runs train on nothing but true data of lengths that the base of others knows: of
+    a base that was taught more they say what true labels reach.
+    """
+    rates: dict[Any, set[float]] = {}
+    for dataset in parts.values():
+        here = {"": dataset}
+        for length in values_of(here, "base_difficulty") or {None}:
+            rates.setdefault(length, set()).update(values_of(here, "learner.base_rate"))
+    return any(1 in found and len(found) > 1 for found in rates.values())
 
 
 def values_of(parts: Mapping[str, xr.Dataset], field: str) -> set[float]:

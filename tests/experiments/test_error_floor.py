@@ -13,7 +13,9 @@ from avax.sweeps import needs
 from avax.sweeps.validate import validate
 from avax.verifiers import Oracle
 from configs import error_floor as config
+from paper_figures import error_floor as numbers
 from paper_figures import fig_error_floor as figure
+from paper_figures import pages
 
 PRESETS = config.CHOICES["preset"]
 
@@ -75,6 +77,7 @@ def dataset(width, fnr=0.0, ratios=RATIOS, num_seeds=5, floor=lambda ratio: 0.0)
     }
     dims = ("fpr", "seed", "round")
     arrays = {"accuracy": (dims, 1 - error), "diverged": (dims, np.zeros(error.shape))}
+    arrays["num_accepted"] = dims, np.full(error.shape, 100.0)
     return xr.Dataset(arrays, coords, attrs)
 
 
@@ -82,33 +85,40 @@ def made_up(by_ratio=0.3, by_width=0.0, **kwargs):
     """All parts: a floor of 0.1 + `by_ratio` x ratio + `by_width` x the width's place."""
 
     def floor(width):
-        return lambda ratio: 0.1 + by_ratio * ratio + by_width * figure.WIDTHS.index(width)
+        return lambda ratio: 0.1 + by_ratio * ratio + by_width * numbers.WIDTHS.index(width)
 
-    parts = [dataset(w, floor=floor(w), **kwargs) for w in figure.WIDTHS]
-    parts += [dataset(32, fnr, floor=floor(32), **kwargs) for fnr in figure.FNRS]
-    return parts + [dataset(w, ratios=(0.0,), floor=lambda r: 0.05) for w in figure.WIDTHS]
+    parts = [dataset(w, floor=floor(w), **kwargs) for w in numbers.WIDTHS]
+    parts += [dataset(32, fnr, floor=floor(32), **kwargs) for fnr in numbers.FNRS]
+    return parts + [dataset(w, ratios=(0.0,), floor=lambda r: 0.05) for w in numbers.WIDTHS]
 
 
 def test_floors_and_drifts_are_found():
-    found = figure.analyse(*made_up())
-    for floors in (*found.widths.values(), *found.fnrs.values()):
+    found = numbers.analyse(*made_up())
+    for each in (*found.widths.values(), *found.fnrs.values()):
+        floors = each[numbers.END]
         np.testing.assert_allclose(floors.ratio, RATIOS)
         np.testing.assert_allclose(floors.mean("seed"), 0.1 + 0.3 * np.array(RATIOS))
-    assert tuple(found.fnrs) == (0.0, *figure.FNRS) and tuple(found.widths) == figure.WIDTHS
+        # Rounds 5 to 8, of which one is before the fall has ended.
+        np.testing.assert_allclose(each[numbers.MIDDLE] - floors, 0.05 / 4)
+    assert tuple(found.fnrs) == (0.0, *numbers.FNRS) and tuple(found.widths) == numbers.WIDTHS
     assert all(float(x.mean()) == pytest.approx(0.05) for x in found.labels.values())
-    assert all(np.abs(x).max() < 1e-12 for x in found.drifts.values())
+    assert all(np.abs(x[numbers.END]).max() < 1e-12 for x in found.drifts.values())
+    assert all(float(x.mean()) == pytest.approx(0.1 + 0.3 * np.mean(RATIOS) + 0.3)
+               for x in found.bases.values())  # fmt: skip
 
 
 def test_a_drift_is_the_rise_over_the_last_third():
     rising = dataset(32)
     rising["accuracy"] = 0.9 - 0.01 * rising["round"] + 0 * rising.accuracy
-    np.testing.assert_allclose(figure.drift_of(rising), 0.03)  # 4 rounds: 3 steps
+    np.testing.assert_allclose(numbers.drift_of(rising), 0.03)  # 4 rounds: 3 steps
 
 
 @pytest.mark.parametrize("by_ratio, by_width, place", [(0.3, 0.0, 0), (0.0, 0.2, 1)])
 def test_the_variance_goes_to_what_makes_it(by_ratio, by_width, place):
-    found = figure.analyse(*made_up(by_ratio, by_width))
-    shares = figure.variance_shares(np.stack([x.values for x in found.widths.values()]))
+    found = numbers.analyse(*made_up(by_ratio, by_width))
+    shares = numbers.variance_shares(
+        np.stack([x[numbers.END].values for x in found.widths.values()])
+    )
     assert shares.sum() == pytest.approx(1) and shares[place] > 0.99
 
 
@@ -116,23 +126,69 @@ def test_both_together_are_told_from_their_sum():
     ratio, width = np.meshgrid([0.0, 1.0], [0.0, 1.0])
     seeds = np.zeros(3)
     added, both = ((ratio + width)[..., None] + seeds, (ratio * width)[..., None] + seeds)
-    np.testing.assert_allclose(figure.variance_shares(added), [0.5, 0.5, 0, 0], atol=1e-12)
-    np.testing.assert_allclose(figure.variance_shares(both), [1 / 3, 1 / 3, 1 / 3, 0], atol=1e-12)
+    np.testing.assert_allclose(numbers.variance_shares(added), [0.5, 0.5, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(numbers.variance_shares(both), [1 / 3, 1 / 3, 1 / 3, 0], atol=1e-12)
+
+
+def test_effects_are_differences_between_the_same_bases():
+    """Of floors 0.1 + 0.3 x ratio + 0.2 x the width's place, where true labels leave 0.05."""
+    found = numbers.effects(*made_up(0.3, 0.2))
+    expected = {
+        numbers.FLOOR: {f"width {w}": 0.03 for w in numbers.WIDTHS},
+        numbers.SIZE: {"FPR 0": -0.4, "FPR 0.1": -0.4},
+        numbers.SELECTIVITY: {f"FNR {x:g}": 0 for x in numbers.FNRS},
+        numbers.RATIO: {f"FNR {x:g}": 0 for x in numbers.FNRS},
+        numbers.DRIFT: {f"width {w}": 0 for w in numbers.WIDTHS},
+    }
+    for heading, each in expected.items():
+        for name, value in each.items():
+            of_seeds = found[heading][f"{name}, {numbers.END}"]
+            np.testing.assert_allclose(of_seeds, np.full(5, value), atol=1e-9)
+    labels = found[numbers.LABELS]
+    assert [x.mean() for x in labels.values()] == pytest.approx([0.05, 0.25, 0.45])
+    assert numbers.NO_FILTER not in found  # needs accuracies by length
+
+
+def test_no_filter_is_compared_with_its_base_by_length():
+    """A base of 1 of 3 digits, which gets 0.5 of the longer ones right, forgets and learns."""
+    parts = made_up()
+    each = np.array([1, 0.5, 0.5]) + np.linspace(0, 1, NUM_ROUNDS + 1)[:, None] * [-1, 0.5, 0]
+    for part in parts:
+        shape = *part.accuracy.shape, 3
+        part["accuracy_by_difficulty"] = (*part.accuracy.dims, "difficulty"), np.zeros(shape) + each
+        part.coords["difficulty"] = [1, 2, 3]
+        part.attrs["config"]["base"]["base_difficulty"] = 1
+    found = numbers.effects(*parts)[numbers.NO_FILTER]
+    end = np.mean([9, 10, 11, 12]) / 12
+    np.testing.assert_allclose(found[f"known lengths, {numbers.END}"], end)
+    np.testing.assert_allclose(found[f"longer ones, {numbers.END}"], -end / 4)
 
 
 @pytest.mark.parametrize("num_seeds", [1, 5])
-def test_the_figure_is_labelled_and_the_summary_has_numbers(num_seeds):
+def test_figures_are_labelled_and_the_summary_has_numbers(num_seeds):
     parts = made_up(num_seeds=num_seeds)
-    drawn = figure.draw(*parts)
-    drawn.draw_without_rendering()
-    assert len(drawn.axes) == 6
-    for axes in drawn.axes:
-        assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
+    for draw, number in zip(figure.FIGURES.values(), (4, 1, 4), strict=True):
+        drawn = draw(*parts)
+        drawn.draw_without_rendering()
+        assert len(drawn.axes) == number
+        assert all(
+            axes.get_xlabel() and axes.get_title("left") for axes in drawn.axes if number > 1
+        )
     lines = [" ".join(line.split()) for line in figure.summary(*parts).splitlines()]
     assert "error in the end 0 0.01 0.1 1" in lines
-    first = [line for line in lines if line.startswith("width 16 0.1")]
-    assert len(first) == 1 and "0.130 (" in first[0] and "0.400 (" in first[0]
-    (apart,) = (line for line in lines if line.startswith("width 16 - 48"))
-    assert apart.split()[4::3] == ["0.000"] * 4
+    (first,) = (line for line in lines if line.startswith("width 16 0.1"))
+    assert "0.130 (" in first and "0.400 (" in first
+    at = lines.index(numbers.SIZE)
+    assert all(line.split(": ")[1].startswith("0.000 (") for line in lines[at + 1 : at + 5])
     (shares,) = (line for line in lines if line.startswith("shares of the variance"))
     assert "FPR 0.9" in shares or "FPR 1.0" in shares
+
+
+def test_every_claim_finds_its_effects_in_the_shipped_data():
+    """And the verdict on no filter lacks a sham: true labels of another base are none."""
+    ((_, found), *rest) = [
+        (claim, x) for claim, x in pages.judged(figure, pages.shipped(figure))
+        if claim.name == "No filter"
+    ]  # fmt: skip
+    assert not rest and found.reason.startswith("5 bases of at least 12; no sham")
+    assert found.estimates[f"known lengths, {numbers.END}"].low > 0

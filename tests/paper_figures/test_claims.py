@@ -100,6 +100,10 @@ def test_controls_are_found_by_name_by_configuration_and_in_axes():
     assert controls_in({"": axis}) == {"frozen generator", "length-matched sham"}
     wrapped = {"type": "Placebo", "inner": {"type": "RecipientShuffle", "inner": {}}}
     assert controls_in({"": data(verifier=wrapped)}) == {"placebo", "recipient shuffle"}
+    true = {"type": "FilteredSFT", "learning_rate": 0.003, "base_rate": 1.0}
+    loop, sham = data(base_difficulty=5), data(learner=true, base_difficulty=5)
+    assert controls_in({"": loop, "labels": data(learner=true, base_difficulty=8)}) == set()
+    assert controls_in({"": loop, "labels": sham}) == {"sham"}
     with pytest.raises(ValueError, match="no such control: shame"):
         Needs(controls=("shame",))
 
