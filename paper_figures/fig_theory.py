@@ -35,9 +35,7 @@ def summary(*datasets: xr.Dataset) -> str:
             lines.append(f"  (of {run.sum().item()} of {run.size}, beside the boundary)")
         lines += [f"  {n:15} {_text(numbers.explained(order, n)[:3])}" for n in numbers.NUMBERS]
         exponent = surface.exponent(order)[:3]
-        lines.append(
-            f"  (at most {_text(numbers.ceiling(order)[:3])}: one value for each verifier)"
-        )
+        lines.append(f"  (at most {_text(numbers.ceiling(order)[:3])}: noise of runs and bases)")
         lines.append(f"  iso-lines: FPR ~ (1 - FNR)^{_text(exponent)}")
     return "\n".join(lines)
 

@@ -7,6 +7,8 @@ in the parameters of Olsen 1978, in which the likelihood is concave).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from avax.analysis.intervals import Estimate, quantile_of_t
@@ -30,9 +32,14 @@ def geometric(place, side=0) -> Estimate:
       side: i[..., S]: 0 where a unit's place is known, 1 where it lies above `place`, -1 below.
     """
     place = np.asarray(place, float)
-    side = np.broadcast_to(side, place.shape)
-    rows = zip(*(x.reshape(-1, place.shape[-1]) for x in (np.log(place), side)), strict=True)
-    found = np.array([_of_units(x[~np.isnan(x)], s[~np.isnan(x)]) for x, s in rows])
+    x = np.log(place).reshape(-1, place.shape[-1])
+    side = np.broadcast_to(side, place.shape).reshape(x.shape)
+    found = np.array(
+        [_of_units(v[~np.isnan(v)], s[~np.isnan(v)]) for v, s in zip(x, side, strict=True)]
+    )
+    fitted = np.isnan(found[:, 0]) & (found[:, 3] > 1)
+    if fitted.any():
+        found[fitted, :3] = _likelihood(x[fitted], side[fitted])
     found = found.reshape(*place.shape[:-1], 4)
     with np.errstate(over="ignore"):
         numbers = np.exp(found[..., :3])
@@ -42,7 +49,7 @@ def geometric(place, side=0) -> Estimate:
 
 
 def _of_units(x: np.ndarray, side: np.ndarray) -> tuple[float, float, float, int]:
-    """Of logarithms f[S]: value, ends and number of units."""
+    """Of logarithms f[S]: value, ends and units; NaN where a normal is to be fitted."""
     num, seen = len(x), x[side == 0]
     if num < 2:
         value = _far(x, side, 0)[0] if num else np.nan
@@ -52,8 +59,7 @@ def _of_units(x: np.ndarray, side: np.ndarray) -> tuple[float, float, float, int
         return x.mean(), x.mean() - half, x.mean() + half, num
     if len(seen) < LEAST_SEEN or np.ptp(seen) == 0:
         return *_median(x, side), num
-    shift, scale = seen.mean(), seen.std()
-    return *(shift + scale * np.array(_likelihood((x - shift) / scale, side))), num
+    return np.nan, np.nan, np.nan, num
 
 
 def _far(x: np.ndarray, side: np.ndarray, kept: int) -> np.ndarray:
@@ -67,8 +73,7 @@ def _median(x: np.ndarray, side: np.ndarray) -> tuple[float, float, float]:
 
     num = len(x)
     middle = np.sort(_far(x, side, 0))[[(num - 1) // 2, num // 2]]
-    with np.errstate(invalid="ignore"):
-        value = middle.mean()
+    value = middle[0] if np.isinf(middle[0]) else middle.mean()
     allowed = np.flatnonzero(bdtr(np.arange(num), num, 0.5) <= (0.025 if num != 5 else 0.032))
     if not len(allowed):
         return value, -np.inf, np.inf
@@ -78,22 +83,39 @@ def _median(x: np.ndarray, side: np.ndarray) -> tuple[float, float, float]:
     return value, low[last], high[num - 1 - last]
 
 
-def _likelihood(x: np.ndarray, side: np.ndarray) -> tuple[float, float, float]:
-    """Maximum and profile-likelihood interval of the mean of a censored normal, f[S]."""
-    num, seen = len(x), int((side == 0).sum())
-    best, theta = _maximum(x, side)
-    most = _profile(np.array([best]), np.array([theta]), x, side)[0][0]
-    t = quantile_of_t(seen)
-    least = most - num / 2 * np.log1p(t**2 / (seen - 1))
-    inner, outer = np.array([best, best]), best + FARTHEST * np.array([-1.0, 1.0])
-    thetas = np.full(2, theta)
-    is_open = _profile(outer, 1 / np.abs(outer), x, side)[0] > least
-    for _ in range(40):
-        middle = (inner + outer) / 2
-        value, thetas = _profile(middle, thetas, x, side)
-        inner, outer = np.where(value > least, (middle, outer), (inner, middle))
-    low, high = np.where(is_open, [-np.inf, np.inf], (inner + outer) / 2)
-    return best, low, high
+def _likelihood(x: np.ndarray, side: np.ndarray) -> np.ndarray:
+    """f[B, 3]: maximum and profile-likelihood interval of the mean of a censored normal.
+
+    Args:
+      x, side: f[B, S] and i[B, S], at least three of a row seen and not all equal; NaN left out.
+    """
+    seen, known = (side == 0) & ~np.isnan(x), ~np.isnan(x)
+    num = seen.sum(1)
+    shift = (np.where(seen, x, 0).sum(1) / num)[:, None]
+    scale = np.sqrt((np.where(seen, x - shift, 0) ** 2).sum(1) / num)[:, None]
+    units = _Units(np.where(known, (x - shift) / scale, 0), np.where(known, side, 0), seen, known)
+    best, theta = _maximum(units)
+    most = _profile(best, theta, units)[0]
+    least = most - known.sum(1) / 2 * np.log1p(quantile_of_t(num) ** 2 / (num - 1))
+    ends = []
+    for sign in (-1, 1):
+        inner, outer, near = best, best + sign * FARTHEST, theta
+        is_open = _profile(outer, np.full(len(best), 1 / FARTHEST), units)[0] > least
+        for _ in range(30):
+            middle = (inner + outer) / 2
+            value, near = _profile(middle, near, units)
+            inner, outer = np.where(value > least, (middle, outer), (inner, middle))
+        ends.append(np.where(is_open, sign * np.inf, (inner + outer) / 2))
+    return shift + scale * np.stack([best, *ends], 1)
+
+
+class _Units(NamedTuple):
+    """Logarithms in standard deviations of what is seen; 0 where none is `known`."""
+
+    x: np.ndarray  # f[B, S]
+    side: np.ndarray
+    seen: np.ndarray
+    known: np.ndarray
 
 
 def _hazard(z: np.ndarray) -> np.ndarray:
@@ -103,43 +125,44 @@ def _hazard(z: np.ndarray) -> np.ndarray:
     return np.exp(-0.5 * z**2 - LOG_ROOT - log_ndtr(z))
 
 
-def _maximum(x: np.ndarray, side: np.ndarray) -> tuple[float, float]:
-    """Mean, and 1 / standard deviation, by Newton's method on a concave function."""
-    delta, theta, seen = 0.0, 1.0, side == 0
+def _maximum(units: _Units) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and 1 / standard deviation, f[B] each, by Newton's method on a concave function."""
+    x, side, seen, known = units
+    delta, theta = np.zeros(len(x)), np.ones(len(x))
     for _ in range(60):
-        z = np.where(seen, 0, side * (delta - theta * x))
-        hazard = _hazard(z)
-        pull = np.where(seen, theta * x - delta, side * hazard)
-        weight = np.where(seen, 1, hazard * (hazard + z))
-        gradient = np.array([pull.sum(), seen.sum() / theta - (x * pull).sum()])
-        cross = -(weight * x).sum()
-        bottom = seen.sum() / theta**2 + (weight * x**2).sum()
-        step = np.linalg.solve([[weight.sum(), cross], [cross, bottom]], gradient)
-        step *= min(1, 0.5 * theta / max(abs(step[1]), 1e-300))
-        delta, theta = delta + step[0], theta + step[1]
-        if np.abs(step).max() < 1e-10 * theta:
+        z = side * (delta[:, None] - theta[:, None] * x)
+        hazard = np.where(seen, 0, _hazard(z))
+        pull = np.where(seen, theta[:, None] * x - delta[:, None], side * hazard) * known
+        weight = np.where(seen, 1, hazard * (hazard + z)) * known
+        up, right = pull.sum(1), seen.sum(1) / theta - (x * pull).sum(1)
+        a, b = weight.sum(1), -(weight * x).sum(1)
+        c = seen.sum(1) / theta**2 + (weight * x**2).sum(1)
+        steps = np.stack([c * up - b * right, a * right - b * up]) / (a * c - b**2)
+        steps *= np.minimum(1, 0.5 * theta / np.maximum(np.abs(steps[1]), 1e-300))
+        delta, theta = delta + steps[0], theta + steps[1]
+        if (np.abs(steps) < 1e-9 * theta).all():
             break
     return delta / theta, theta
 
 
-def _profile(mean, theta, x, side) -> tuple[np.ndarray, np.ndarray]:
-    """The largest log likelihood at each mean f[B], and 1 / standard deviation there, which is
-    looked for from `theta` on.
+def _profile(mean: np.ndarray, theta: np.ndarray, units: _Units) -> tuple[np.ndarray, np.ndarray]:
+    """f[B]: the largest log likelihood at a mean, and 1 / standard deviation there, which is looked
+    for from `theta` on.
     """
     from scipy.special import log_ndtr
 
-    seen = side == 0
-    num, apart = seen.sum(), mean[:, None] - x
+    x, side, seen, known = units
+    num, apart = seen.sum(1), mean[:, None] - x
     squares = (np.where(seen, apart, 0) ** 2).sum(1)
-    away = np.where(seen, 0, side * apart)
+    away = side * apart
     for _ in range(30):
         z = theta[:, None] * away
-        hazard = _hazard(z)
+        hazard = np.where(seen, 0, _hazard(z)) * known
         slope = num / theta - theta * squares + (away * hazard).sum(1)
         bend = num / theta**2 + squares + (away**2 * hazard * (hazard + z)).sum(1)
         step = np.clip(slope / bend, -0.8 * theta, 4 * theta)
         theta = theta + step
-        if (np.abs(step) < 1e-9 * theta).all():
+        if (np.abs(step) < 1e-6 * theta).all():
             break
-    inside = np.where(seen, 0, log_ndtr(theta[:, None] * away)).sum(1)
+    inside = np.where(seen | ~known, 0, log_ndtr(theta[:, None] * away)).sum(1)
     return num * np.log(theta) - 0.5 * theta**2 * squares + inside, theta

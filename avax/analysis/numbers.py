@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 
@@ -37,13 +39,14 @@ def explained(order: xr.DataArray, number: str) -> Estimate:
 
 
 def ceiling(order: xr.DataArray) -> Estimate:
-    """What `explained` would be with one free value for each setting: the means of the other bases.
+    """What `explained` would be if a number told each setting's mean exactly: the noise ceiling.
 
-    What is left to 1 is noise of runs, and what settings do to one base and not to others. A number
-    with fewer free values can come out a little above it, by averaging more noise away.
+    Each base is predicted by the means of the others, and what these add to the error by being of
+    few bases is taken off. What is left to 1 is noise of runs, and what settings do to one base and
+    not to others.
     """
     _, values = by_setting(order, "FPR")
-    return _left_out(values, _mean)
+    return _left_out(values, _mean, is_exact=False)
 
 
 def by_setting(order: xr.DataArray, number: str) -> tuple[np.ndarray, np.ndarray]:
@@ -80,16 +83,22 @@ def _monotone_through(x: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.interp(x, ticks, monotone.decreasing(mean, -np.inf, count))
 
 
-def _left_out(values: np.ndarray, predicted) -> Estimate:
-    """1 - squares of what is left / squares of outcomes f[N, S], each base predicted by others."""
+def _left_out(values: np.ndarray, predicted: Callable, is_exact: bool = True) -> Estimate:
+    """1 - squares of what is left / squares of outcomes f[N, S], each base predicted by others.
+
+    Args:
+      predicted: f[N] of the values f[N, S - 1] of other bases.
+      is_exact: False takes off what means of so many bases add to the error.
+    """
     sums = []
     for i, own in enumerate(values.T):
-        expected = predicted(np.delete(values, i, axis=1))
+        others = np.delete(values, i, axis=1)
+        expected, num = predicted(others), (~np.isnan(others)).sum(1)
         known = ~np.isnan(own) & ~np.isnan(expected)
-        own, expected = own[known], expected[known]
         if known.sum() > 1:
-            own, expected = own - own.mean(), expected - expected.mean()
-            sums.append((((own - expected) ** 2).sum(), (own**2).sum()))
+            share = 1.0 if is_exact else (num / (num + 1))[known]
+            own, expected = (x[known] - x[known].mean() for x in (own, expected))
+            sums.append(((share * (own - expected) ** 2).sum(), (own**2).sum()))
     return jackknife(np.array(sums).reshape(-1, 2), _share)
 
 
