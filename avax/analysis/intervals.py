@@ -93,7 +93,7 @@ def jackknife(
       log: whether it is a factor, so that the interval is symmetric in its logarithm.
     """
     units = np.asarray(units)
-    if units.dtype.kind == "f":
+    if units.dtype.kind == "f" and units.size:
         units = units[~np.isnan(units.reshape(len(units), -1)).all(1)]
     num = len(units)
     scale = _log if log else np.asarray
