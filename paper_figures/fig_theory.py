@@ -14,7 +14,7 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import numbers, phase
+from avax.analysis import numbers, phase, surface
 from paper_figures import command
 from paper_figures.theory_claims import (
     CLAIMS,
@@ -23,9 +23,7 @@ from paper_figures.theory_claims import (
     PARTS,
     QUESTION,
     RATIO,
-    exponent,
     levels,
-    share,
     that_train,
 )
 
@@ -53,8 +51,8 @@ def summary(*datasets: xr.Dataset) -> str:
         run = phase.measured(phase.order_parameter(datasets[[*LEARNERS.values()].index(learner)]))
         if not run.all():
             lines.append(f"  (of {run.sum().item()} of {run.size}, beside the boundary)")
-        lines += [f"  {n:15} {_text(share(order, n))}" for n in numbers.NUMBERS]
-        lines.append(f"  iso-lines: FPR ~ (1 - FNR)^{_text(exponent(order))}")
+        lines += [f"  {n:15} {_text(numbers.explained(order, n))}" for n in numbers.NUMBERS]
+        lines.append(f"  iso-lines: FPR ~ (1 - FNR)^{_text(surface.exponent(order))}")
     return "\n".join(lines)
 
 
@@ -84,8 +82,8 @@ def draw_maps(*datasets: xr.Dataset) -> plotting.Figure:
     for axes, (learner, order) in zip(panels, orders_of(datasets).items(), strict=True):
         plotting.phase_map(axes, order, GAINED)
         for level in levels(order):
-            line = phase.boundary(order, level, num_bootstrap=1)
-            plotting.boundary_line(axes, order, line.fpr, line.fnr, color="k", linewidth=0.7)
+            line = phase.isoline(order, level), order.fnr.values
+            plotting.boundary_line(axes, order, *line, color="k", linewidth=0.7)
         axes.set_title(learner)
         axes.set_xlabel("FPR")
         axes.set_ylabel("FNR" if axes is panels[0] else "")
@@ -125,7 +123,7 @@ def draw_collapse(axes, order: xr.DataArray, learner: str, number: str = RATIO):
     at = rates[0].copy(data=numbers.NUMBERS[number](*(rate.values for rate in rates)))
     plotting.mark_diverged(axes, at, order)
     by_x = np.argsort(x)
-    axes.plot(x[by_x], numbers.monotone(x, mean)[by_x], "k-", linewidth=1)
+    axes.plot(x[by_x], numbers.fitted(x, mean)[by_x], "k-", linewidth=1)
     axes.axhline(0, **plotting.NO_EFFECT)
     axes.set_xlim(-0.05, 1.05 * x.max(initial=0.1))
     if number == RATIO:
@@ -143,7 +141,7 @@ def draw_explained(axes, orders: dict[str, xr.DataArray]) -> None:
     """How much of the variance each number explains, by learner."""
     for i, (learner, order) in enumerate(orders.items()):
         for y, number in enumerate(numbers.NUMBERS):
-            value, low, high, _ = share(order, number)
+            value, low, high, _ = numbers.explained(order, number)
             at, style = y + 0.22 * (i - 1), {"color": COLOURS[learner]}
             axes.plot(np.clip([low, high], 0, 1), [at, at], linewidth=1.4, **style)
             axes.plot(value, at, "o", ms=4, label=learner if y == 0 else None, **style)
