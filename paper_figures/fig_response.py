@@ -145,7 +145,7 @@ def draw_boundaries(axes, found, all_found) -> None:
     axes.axvline(1, ymax=0.82, **plotting.NO_EFFECT)
     axes.set_xlabel("boundary, FPR at FNR 0")
     axes.set_title("Boundaries")
-    axes.legend(loc="upper right", ncols=3, columnspacing=0.5, handletextpad=0, borderaxespad=0)
+    axes.legend(loc="upper left", ncols=2, columnspacing=0.8, handletextpad=0.2)
 
 
 FIGURES = {"": draw}
