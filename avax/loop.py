@@ -127,7 +127,7 @@ def init(experiment: Experiment, bases: Policy, key: Key, eval_key: Key | None =
         first(bases),
         jnp.zeros((), jnp.int32),
         key,
-        key if eval_key is None else eval_key,
+        jax.random.clone(key) if eval_key is None else eval_key,
     )
 
 
