@@ -377,7 +377,9 @@ class Asks:
 def posed(num_distinct, seed, number) -> set[bytes]:
     """The prompts of one round."""
     experiment = experiment_of(Asks(), num_distinct=num_distinct)
-    state = loop.LoopState(None, None, (), (), None, jnp.int32(number - 1), jax.random.key(seed))
+    state = loop.LoopState(
+        None, None, (), (), None, jnp.int32(number - 1), jax.random.key(seed), None
+    )
     with pytest.raises(Asked) as caught:
         loop.round_(experiment, state)
     return {row.tobytes() for row in np.asarray(caught.value.args[0].prompt)}

@@ -65,7 +65,7 @@ def test_a_file_of_text_holds_every_bit(folder, tmp_path, capsys):
     path = tmp_path / "table.csv"
     path.write_text("old")
     command.main(["export", str(folder), "--csv", str(path)])
-    assert capsys.readouterr().out == f"{path}: 36 rows, 24 columns\n"
+    assert capsys.readouterr().out == f"{path}: 36 rows, 26 columns\n"
     check_is(pd.read_csv(path), results.load(folder))
     assert os.listdir(tmp_path) == ["table.csv"] and b"\r" not in path.read_bytes()
 

@@ -165,7 +165,7 @@ def test_the_other_bases_are_those_of_the_seeds_that_follow(monkeypatch, tmp_pat
     assert len({float(x[0]) for x in each}) == 4
     bases = engine_bases.base_policies(SWEEP, EXPERIMENT, tmp_path)
     np.testing.assert_array_equal(bases["w"], np.stack(each))
-    _, own, _ = stack_members(SWEEP, SWEEP.settings(), [0, 1], bases)[0]
+    _, own, *_ = stack_members(SWEEP, SWEEP.settings(), [0, 1], bases)[0]
     expected = [[each[s + m][snapshot] for m in range(3)] for snapshot in (0, 1) for s in (0, 1)]
     np.testing.assert_array_equal(own["w"], expected)
 

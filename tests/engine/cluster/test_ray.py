@@ -62,7 +62,8 @@ def some(packed, indices):
 def test_a_worker_compiles_a_structure_once_and_has_the_bits_of_the_engine(toy, as_worker):
     members = toy_members(SMALL)
     packed, setup = worker.pack(members), worker.setup_here(4, 0)
-    tile = *jax.tree.map(lambda x: x[4:8], packed[:2]), jax.random.wrap_key_data(packed[2][4:8])
+    experiments, bases, *keys = some(packed, np.arange(4, 8))
+    tile = experiments, bases, *map(jax.random.wrap_key_data, keys)
     expected = Run(members, 4)(UNITS[0], tile)
     traced = len(toy)
     for indices in tiles.tile_indices(12, 4):
