@@ -25,6 +25,7 @@ from avax.cli import terminal
 from avax.engine import platform
 from avax.results import roots
 from configs import noise_phase_diagram
+from paper_figures import command
 from paper_figures import fig_benchmark as figure
 
 PARTS = ("steps", "scaling", "start", "observing")
@@ -66,8 +67,10 @@ def main() -> None:
         )
     args.json.write_text(json.dumps(found, indent=1) + "\n")
     print(figure.table(found))
-    for path in (args.json, *plotting.save(figure.draw(found), args.json.with_name("figure"))):
-        print(path)
+    print(args.json)
+    for name, draw in figure.FIGURES.items():
+        stem = args.json.with_name(command.stem_of(name))
+        print(*plotting.save(draw(found), stem), sep="\n")
 
 
 if __name__ == "__main__":

@@ -67,17 +67,19 @@ def test_the_table_compares_the_best_of_each():
 @pytest.mark.parametrize(
     "parts", [("steps",), ("scaling",), ("start",), ("observing",), ("steps", "scaling", "start")]
 )
-def test_the_figure_has_a_panel_for_each_part(parts):
+def test_the_figures_have_panels_for_each_part(parts):
     found = {k: v for k, v in FOUND.items() if k in ("machine", *parts)}
-    drawn = figure.draw(found)
-    panels = [axes for axes in drawn.axes if axes.get_title()]
-    assert len(panels) == len(parts) + ("steps" in parts)
-    # Memory has an axis of its own, on the right of the panel of scaling.
-    assert len(drawn.axes) == len(panels) + ("scaling" in parts)
+    steps, runs = (draw(found) for draw in figure.FIGURES.values())
+    # Time and memory have a panel each.
+    assert len(runs.axes) == sum(
+        {"scaling": 2, "start": 1, "observing": 1}.get(p, 0) for p in parts
+    )
+    assert len(steps.axes) == 2 * ("steps" in parts)
+    for drawn in (steps, runs):
+        assert [x.get_text() for x in drawn.texts] == ["not measured"] * (not drawn.axes)
     if "steps" in parts:
-        names = [text.get_text() for text in drawn.axes[0].get_legend().get_texts()]
-        limits = ["products alone, padded", "products alone, unpadded"]
-        assert names == ["avax", "avax, one at a time", "PyTorch", *limits]
+        names = [text.get_text() for text in steps.axes[0].get_legend().get_texts()]
+        assert names == list(figure.CONTESTANTS)
 
 
 def test_nominal_flops_by_hand():
@@ -119,7 +121,7 @@ def test_the_script_draws_what_a_folder_holds(tmp_path):
     command = [sys.executable, figure.__file__, str(tmp_path)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stderr
-    assert str(tmp_path / "figure.png") in ended.stdout and (tmp_path / "figure.png").exists()
+    assert str(tmp_path / "figure.png") in ended.stdout and (tmp_path / "figure_runs.png").exists()
     missing = subprocess.run([*command[:2], "nowhere"], capture_output=True, text=True, timeout=300)
     assert missing.returncode == 2 and len(missing.stderr.splitlines()) == 1
 

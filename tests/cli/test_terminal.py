@@ -166,8 +166,9 @@ def test_a_figure_is_drawn_where_the_terminal_has_no_such_letters(tmp_path):
         timeout=300,
     )
     assert (ended.returncode, ended.stderr) == (0, b"")
-    assert ended.stdout == b"\\xe4.png\n\\xe4.pdf\n"
-    assert {p.name for p in tmp_path.iterdir()} == {"\xe4.png", "\xe4.pdf"}
+    ends = [f"{stem}.{kind}" for stem in ("", "_runs") for kind in ("png", "pdf")]
+    assert ended.stdout == b"".join(b"\\xe4" + end.encode() + b"\n" for end in ends)
+    assert {p.name for p in tmp_path.iterdir()} == {f"\xe4{end}" for end in ends}
 
 
 @pytest.mark.slow
