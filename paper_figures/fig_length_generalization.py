@@ -8,155 +8,202 @@ from __future__ import annotations
 import pathlib
 import sys
 
+import numpy as np
 import xarray as xr
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import phase
+from avax.analysis import intervals, phase
+from avax.plotting import Row
 from paper_figures import command
+from paper_figures import length_generalization as numbers
+from paper_figures.length_generalization import ONE_A_ROUND, PARTS, REACH, posed_length, summary
+from paper_figures.length_generalization_claims import CLAIMS, QUESTION
 
+__all__ = ["CLAIMS", "PARTS", "QUESTION", "REACH", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("length_generalization",)
-ARMS = {
-    "oracle": "truth, up to {} a round",
-    "steady": "truth, one a round",
-    "none": "no filter",
-    "length": "length filter",
-    "vote": "vote of 5 that train",
-    "plain": "truth, plain order",
-    "multiplication": "truth, products",
+READS = (
+    *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "label_precision", "accept_rate"),
+    *("num_accepted", "diverged", "base_accuracy", "mistake_share"),
+)
+OTHERS = plotting.arms(("length", "vote", "plain", "multiplication"))
+STYLES = {
+    "oracle": plotting.role("truth"),
+    "steady": plotting.role("truth"),
+    "none": plotting.role("no filter"),
+    **{part: {"color": colour} for part, colour in OTHERS.items()},
 }
-PARTS = tuple(ARMS)
-REACH = 8  # of the arm that is drawn as a map, if it was run
-MARKS = (20, 40, 80, 160)
-
-
-def arms(*datasets: xr.Dataset) -> dict[str, xr.Dataset]:
-    """Datasets by title, the first arm at one reach, runs until they diverged."""
-    named = dict(zip(PARTS, map(phase.until_diverged, datasets), strict=True))
-    asked = named["oracle"].reach.values.tolist()
-    reach = REACH if REACH in asked else asked[0]
-    named["oracle"] = named["oracle"].sel(reach=reach)
-    return {title.format(reach): named[name] for name, title in ARMS.items()}
-
-
-def posed_length(dataset: xr.Dataset) -> xr.DataArray | None:
-    """The length posed in each round of a steady frontier, the base's own before the first.
-
-    None where it depends on what was solved.
-    """
-    config = dataset.attrs["config"]["base"]
-    if "step" not in config["curriculum"]:
-        return None
-    rounds = dataset["round"]
-    posed = config["curriculum"]["start"] + config["curriculum"]["step"] * (rounds - 1)
-    return posed.where(rounds > 0, config["base_difficulty"])
-
-
-def rounds_until(solved: xr.DataArray, length: int) -> xr.DataArray:
-    """First round after which that many digits are solved, NaN if none, for each seed."""
-    return solved["round"].where(solved >= length).min("round")
-
-
-def summary(*datasets: xr.Dataset) -> str:
-    """How far every arm came, how fast, and what was lost again."""
-    lines = ["solved length in digits, mean (lowest, highest seed)"]
-    lines += [arm_line(title, dataset) for title, dataset in arms(*datasets).items()]
-    fast, steady = (
-        phase.solved_length(phase.until_diverged(datasets[PARTS.index(name)]))
-        for name in ("oracle", "steady")
-    )
-    lines.append(f"rounds until {', '.join(map(str, MARKS))} digits are solved (seeds that did)")
-    speeds = {f"up to {r} a round": fast.sel(reach=r) for r in fast.reach.values}
-    speeds["one a round"] = steady
-    for title, solved in speeds.items():
-        cells = (speed_cell(solved, mark) for mark in MARKS)
-        lost = int((solved.max("round") - solved.isel(round=-1) > 5).sum())
-        lines.append(f"  {title:18} {', '.join(cells)}; later lost over 5 digits: {lost}")
-    return "\n".join(lines)
-
-
-def speed_cell(solved: xr.DataArray, mark: int) -> str:
-    """Mean round, and how many seeds it is the mean of."""
-    found = rounds_until(solved, mark).dropna("seed")
-    return f"{found.mean():.1f} ({found.size})" if found.size else "-"
-
-
-def arm_line(title: str, dataset: xr.Dataset) -> str:
-    """Solved length of an arm before and after, and how right its last round's data are."""
-    solved = phase.solved_length(dataset)
-    last = dataset.sampled_accuracy.isel(round=-1)
-    return (
-        f"  {title:22} {shown(solved.isel(round=0))} -> {shown(solved.isel(round=-1))} "
-        f"of {dataset.sizes['difficulty']}, right at the last frontier {shown(last)}"
-    )
-
-
-def shown(values: xr.DataArray) -> str:
-    """Mean and range over seeds."""
-    return f"{values.mean():.2f} ({values.min():.2f}, {values.max():.2f})"
+LABELS = ("steady", "none", "length", "vote")  # of which labels at the newest length are drawn
+PANELS = {  # of the comparisons, which have different scales
+    "Solved lengths": ("digits", (numbers.FILTERED, numbers.ORDER, numbers.FELL, numbers.GROWTH)),
+    "No filter, middle and end of the rounds": ("digits", (numbers.NO_FILTER,)),
+    "Labels": ("share of answers", (numbers.NEWEST, numbers.WRONG)),
+}
 
 
 def draw(*datasets: xr.Dataset) -> plotting.Figure:
-    """Maps of accuracy by round and length for every arm, and how fast the solved length grows."""
-    figure = plotting.new_figure(12, 6.6)
-    grid = figure.subplots(2, 4)
-    for axes, (title, dataset) in zip(grid.flat, arms(*datasets).items(), strict=False):
-        image = draw_map(axes, dataset, title)
-    words = f"share of right answers, mean of {datasets[0].sizes['seed']} seeds"
-    figure.colorbar(image, ax=grid[0, 3], label=words, pad=0.02)
-    draw_growth(grid[1, 3], datasets[0], datasets[PARTS.index("steady")])
+    """How far each base comes with the truth, labels at new lengths, and digits gained by arm."""
+    data = numbers.named(*datasets)
+    figure = plotting.paper_figure(4.8)
+    panels = figure.subplots(2, 2)
+    draw_bases(panels[0, 0], data["oracle"])
+    draw_newest(panels[0, 1], data)
+    draw_solved(panels[1, 0], data)
+    draw_gained(panels[1, 1], numbers.effects(*datasets)[numbers.GAINED])
+    handles, words = panels[1, 0].get_legend_handles_labels()
+    figure.legend(handles, words, loc="outside lower center", ncols=len(words), columnspacing=1)
+    plotting.letter(panels.flat)
     return figure
 
 
-def draw_map(axes, dataset: xr.Dataset, title: str):
-    """Accuracy by round and length, mean over seeds; the line is what is posed. It ends where a
-    run diverged.
+def lost_of(dataset: xr.Dataset) -> np.ndarray:
+    """bool[R, S]: which runs had diverged by a round."""
+    return (dataset.diverged == 1).transpose("round", "seed").values
+
+
+def draw_bases(axes, dataset: xr.Dataset) -> None:
+    """Solved length of every base by round, up to many lengths a round."""
+    solved = phase.solved_length(dataset).transpose("round", "seed")
+    lines = {"linewidth": 0.9} | STYLES["oracle"]
+    plotting.plot_until(axes, solved["round"], solved.values, lost_of(dataset), **lines)
+    draw_base(axes, solved)
+    axes.set_ylim(0, 1.02 * dataset.sizes["difficulty"])
+    axes.set_xlabel("round")
+    axes.set_ylabel("solved length (digits)")
+    axes.set_title(f"Each base, truth, up to {dataset.reach.item()} a round")
+
+
+def draw_base(axes, solved: xr.DataArray) -> None:
+    """What the untouched bases solve, their mean."""
+    level = float(solved.isel(round=0).mean())
+    axes.axhline(level, label="untouched base", **plotting.role("untouched base"))
+
+
+def draw_newest(axes, data: dict[str, xr.Dataset]) -> None:
+    """Share of right answers at the newest length, beside the untouched base's on the same."""
+    for part in LABELS:
+        dataset = data[part].isel(round=slice(1, None))
+        posed = posed_length(data[part])[1:]
+        plot_mean(axes, posed, dataset.sampled_accuracy, lost_of(dataset), 1, **STYLES[part])
+    bases = xr.concat([numbers.base_right(data[part]) for part in LABELS], "arm").mean("arm")
+    axes.plot(posed, bases.mean("seed"), **plotting.role("untouched base"))
+    axes.set_ylim(0, 1)
+    axes.set_xlabel("newest length (digits)")
+    axes.set_ylabel("right answers at it")
+    axes.set_title("Labels of new lengths")
+
+
+def plot_mean(axes, x, values: xr.DataArray, lost: np.ndarray, most: float, **style) -> None:
+    """Mean over bases with its t interval as a band, within 0 and `most`."""
+    rows = values.transpose("round", "seed").values
+    each = np.array([intervals.mean(row)[:3] for row in rows]).T
+    each[1:] = np.where(np.isfinite(each[1:]), np.clip(each[1:], 0, most), np.nan)
+    gone = lost.reshape(len(rows), -1).any(1)
+    plotting.plot_band(axes, x, each, gone, plotting.BAND / 1.5, **style)
+
+
+def draw_solved(axes, data: dict[str, xr.Dataset]) -> None:
+    """Solved length by round where one digit is added in every round."""
+    words = numbers.titles(data)
+    for part in ONE_A_ROUND:
+        solved = phase.solved_length(data[part])
+        style = STYLES[part] | {"label": words[part]}
+        most = data[part].sizes["difficulty"]
+        plot_mean(axes, solved["round"], solved, lost_of(data[part]), most, **style)
+    draw_base(axes, xr.concat([phase.solved_length(data[p]) for p in LABELS], "arm").mean("arm"))
+    axes.set_ylim(0, 1.02 * most)
+    axes.set_xlabel("round")
+    axes.set_ylabel("solved length (digits)")
+    axes.set_title("One digit more in every round")
+
+
+def draw_gained(axes, gains: dict[str, np.ndarray]) -> None:
+    """Digits gained on the untouched base, every arm."""
+    colours = [STYLES[part]["color"] for part in PARTS]
+    rows = [
+        Row(name, intervals.mean(x), colour, x)
+        for (name, x), colour in zip(gains.items(), colours, strict=True)
+    ]
+    plotting.forest(axes, rows)
+    axes.set_xlabel("digits gained on the untouched base")
+    axes.set_title("By arm, at the end")
+
+
+def draw_effects(*datasets: xr.Dataset) -> plotting.Figure:
+    """All other comparisons with their intervals: in digits, and in shares."""
+    found = numbers.effects(*datasets)
+    ahead = numbers.AHEAD.format(numbers.named(*datasets)["oracle"].reach.item())
+    lost = any((x.diverged == 1).any() for x in datasets)
+    rows = []
+    for _, headings in PANELS.values():
+        here = (*headings, ahead) if numbers.GROWTH in headings else headings
+        rows.append([row for heading in here for row in rows_of(heading, found[heading])])
+    figure = plotting.paper_figure(2.1 + 0.16 * sum(map(len, rows)))
+    panels = figure.subplots(len(rows), 1, height_ratios=[len(each) for each in rows])
+    for axes, each, title in zip(panels, rows, PANELS, strict=True):
+        plotting.forest(axes, each)
+        axes.set_xlabel(PANELS[title][0])
+        axes.set_title(title)
+        if lost:
+            plotting.mark_lost(axes, axes.get_xlim()[0], True)
+    plotting.letter(panels)
+    return figure
+
+
+def rows_of(heading: str, effects: dict[str, np.ndarray]) -> list[Row]:
+    rows = [Row(name, intervals.mean(values), "0.25", values) for name, values in effects.items()]
+    return [Row(heading), *rows]
+
+
+def draw_maps(*datasets: xr.Dataset) -> plotting.Figure:
+    """Accuracy by round and length, of four arms."""
+    return maps(("oracle", "steady", "none", "vote"), *datasets)
+
+
+def draw_more_maps(*datasets: xr.Dataset) -> plotting.Figure:
+    """Accuracy by round and length, of the other arms."""
+    return maps(("length", "plain", "multiplication"), *datasets)
+
+
+def maps(parts: tuple[str, ...], *datasets: xr.Dataset) -> plotting.Figure:
+    data = numbers.named(*datasets)
+    words = numbers.titles(data)
+    figure = plotting.paper_figure(2.3)
+    panels = figure.subplots(1, len(parts))
+    for axes, part in zip(panels, parts, strict=True):
+        image = draw_map(axes, data[part])
+        axes.set_title(words[part].removesuffix(" a round"))
+    panels[0].set_ylabel("digits of each number")
+    seeds = data[parts[0]].sizes["seed"]
+    figure.colorbar(image, ax=panels[-1], label=f"right answers, mean of {seeds}", pad=0.03)
+    plotting.letter(panels)
+    return figure
+
+
+def draw_map(axes, dataset: xr.Dataset):
+    """Accuracy by round and length, mean over bases; the line is what is posed. It ends where a run
+    diverged.
     """
-    lost = (dataset.diverged == 1).transpose("round", "seed")
-    mean = dataset.accuracy_by_difficulty.mean("seed").where(~lost.any("seed"))
-    mean = mean.transpose("difficulty", "round")
+    lost = lost_of(dataset)
+    mean = dataset.accuracy_by_difficulty.mean("seed").transpose("difficulty", "round")
+    mean = mean.where(xr.DataArray(~lost.any(1), dims="round"))
     colours = plotting.colour_map("Blues").with_extremes(bad=plotting.NOT_RUN)
     image = axes.pcolormesh(
         mean["round"], mean.difficulty, mean.values, cmap=colours, vmin=0, vmax=1,
         shading="nearest", rasterized=True,
     )  # fmt: skip
-    posed = posed_length(dataset)
-    if posed is None:
-        solved = phase.solved_length(dataset).transpose("round", "seed")
-        style = {"color": "tab:orange", "linewidth": 0.6}
-        plotting.plot_until(axes, solved["round"], solved, lost, **style)
-        axes.plot([], [], color="tab:orange", label="solved, each seed")
-    else:
-        style = {"color": "tab:red", "linewidth": 1.2, "label": "posed"}
-        plotting.plot_until(axes, posed["round"], posed, lost.any("seed"), **style)
-    axes.set_title(title)
+    if (posed := posed_length(dataset)) is not None:
+        style = {"color": "k", "linewidth": 0.9, "linestyle": ":", "label": "posed"}
+        plotting.plot_until(axes, posed["round"], posed, lost.any(1), **style)
+        axes.legend(loc="upper left")
+    elif lost.any():
+        plotting.mark_lost(axes, dataset["round"].values[lost.any(1)][:1], True)
     axes.set_xlabel("round")
-    axes.set_ylabel("digits of each number")
-    axes.legend(loc="upper left", labelcolor="linecolor", frameon=True, framealpha=0.9)
     return image
 
 
-def draw_growth(axes, fast: xr.Dataset, steady: xr.Dataset) -> None:
-    """Solved length by round: one length a round, and as many as are solved."""
-    lines = {"one a round": (steady, "k")}
-    colours = dict(
-        zip((1, 4, 8, 16), ("0.6", "tab:purple", "tab:orange", "tab:green"), strict=True)
-    )
-    for reach in fast.reach.values:
-        title = f"up to {reach} a round" if reach > 1 else "one, once it is solved"
-        lines[title] = fast.sel(reach=reach), colours.get(reach, "tab:blue")
-    for label, (dataset, colour) in lines.items():
-        solved = phase.solved_length(dataset).transpose("round", "seed")
-        lost = (dataset.diverged == 1).transpose("round", "seed")
-        rounds, median, thin = solved["round"], solved.median("seed"), {"linewidth": 0.4}
-        plotting.plot_until(axes, rounds, solved, lost, color=colour, alpha=0.5, **thin)
-        plotting.plot_until(axes, rounds, median, lost.any("seed"), color=colour, label=label)
-    axes.set_title("Truth (bold: median of seeds)")
-    axes.set_xlabel("round")
-    axes.set_ylabel("solved length (digits)")
-    axes.legend(fontsize=7)
-
+FIGURES = {"": draw, "effects": draw_effects, "maps": draw_maps, "more_maps": draw_more_maps}
 
 if __name__ == "__main__":
-    command.main(__doc__, draw, PARTS)
+    command.main(__doc__, FIGURES, PARTS)

@@ -16,6 +16,7 @@ from avax.sweeps import needs
 from avax.verifiers import Likelihood, MajorityVote, Oracle
 from configs import gap, length_generalization, self_trust
 from paper_figures import fig_gap, fig_length_generalization, fig_self_trust
+from paper_figures import length_generalization as length_numbers
 
 
 def test_arms_differ_in_one_thing_each():
@@ -113,10 +114,43 @@ def frontier(accuracy) -> xr.Dataset:
 
 def test_speed_is_told_by_the_seeds_that_got_there():
     data = frontier([[1, 1, 0.5, 0], [1, 1, 1, 0], [1, 1, 1, 1]])
-    assert fig_length_generalization.posed_length(data).values.tolist() == [2, 3, 4]
+    assert length_numbers.posed_length(data).values.tolist() == [2, 3, 4]
     solved = phase.solved_length(data)
-    assert fig_length_generalization.rounds_until(solved, 3).values.tolist() == [1]
-    assert fig_length_generalization.speed_cell(solved, 4) == "2.0 (1)"
-    assert fig_length_generalization.speed_cell(solved, 5) == "-"
+    assert length_numbers.rounds_until(solved, 3).values.tolist() == [1]
+    assert length_numbers.speed_cell(solved, 4) == "2.0 (1)"
+    assert length_numbers.speed_cell(solved, 5) == "-"
     waits = data.assign_attrs(config={"base": {"curriculum": {"start": 3, "reach": 8}}})
-    assert fig_length_generalization.posed_length(waits) is None
+    assert length_numbers.posed_length(waits) is None
+
+
+def test_labels_are_compared_with_the_untouched_base_at_the_same_length():
+    """Up to twice the base's 2 digits: 3, where the base is at 0.5, and 4, where it is at 0.25."""
+    data = frontier([[1, 1, 0.5, 0.25, 0], *4 * [[1, 1, 1, 1, 1]]])
+    right = "sampled_accuracy", (("seed", "round"), [[np.nan, 0.5, 0.75, 0.0, 0.0]])
+    data = data.assign(dict([right]))
+    assert length_numbers.base_right(data).values[0, :3].tolist() == [0.5, 0.25, 0.0]
+    assert length_numbers.newest(data).values.tolist() == [0.25]
+    measured = data.assign(base_accuracy=0 * data.sampled_accuracy + 0.5)
+    assert length_numbers.newest(measured).values.tolist() == [0.125]
+
+
+def test_falls_growth_and_wrong_labels():
+    """Solved: 20 digits in round 0, 40 in round 2, 80 in round 3, with a fall of 15 between."""
+    rounds = {"round": np.arange(5)}
+    solved = xr.DataArray([[20.0, 35, 40, 80, 65]], rounds | {"seed": [0]}, ("seed", "round"))
+    assert length_numbers.growth(solved).values.tolist() == [40 / 1 - 20 / 2]
+    assert length_numbers.deepest_fall(solved).values.tolist() == [15]
+    assert np.isnan(length_numbers.growth(solved - 1)).all()  # never at 80
+    labels = {"label_precision": [[np.nan, 1, 0.5, np.nan]], "num_accepted": [[np.nan, 30, 10, 0]]}
+    data = xr.Dataset({name: (("seed", "round"), x) for name, x in labels.items()})
+    assert length_numbers.wrong_labels(data).values.tolist() == [5 / 40]
+    assert np.isnan(length_numbers.wrong_labels(data.assign(num_accepted=0 * data.num_accepted)))
+
+
+def test_what_is_kept_is_told_from_what_is_reached():
+    """A base of 2 digits that forgets half of one and learns another."""
+    data = frontier([[1, 1, 0, 0], [1, 1, 0.5, 0], [1, 0.5, 1, 0]])
+    found = {name: x.item() for name, x in length_numbers.kept_and_reached(data)}
+    assert found == {
+        "known, middle": 0, "known, end": -0.5, "longer, middle": 0.5, "longer, end": 1
+    }  # fmt: skip
