@@ -198,7 +198,7 @@ def draw_map(axes, dataset: xr.Dataset):
         plotting.plot_until(axes, posed["round"], posed, lost.any(1), **style)
         axes.legend(loc="upper left")
     elif lost.any():
-        plotting.mark_lost(axes, dataset["round"].values[lost.any(1)][:1], True)
+        plotting.mark_lost(axes, dataset["round"].values[lost.any(1).argmax()], True)
     axes.set_xlabel("round")
     return image
 
