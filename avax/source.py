@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from avax.loop import Experiment, LoopState
 
 # Folded into a run's key; no round has these numbers.
-RECURRING, PROBE, PREPARE = 2**32 - 1, 2**32 - 2, 2**32 - 3
+RECURRING, PROBE, PREPARE = 2**32 - 1, 2**32 - 2, 2**32 - 4
 
 
 def draw(experiment: Experiment, state: LoopState, number: Array, key: Key) -> Problem:
