@@ -190,11 +190,12 @@ def round_(experiment: Experiment, state: LoopState) -> tuple[LoopState, dict[st
         partial(optional.read, experiment.task),
         source.loss_masks(experiment),
     )
-    probes, generator = source.probed(experiment, state), given.generator(state.learner.policy)
+    probes = source.probed(experiment, state)
     learner, info = experiment.learner.step(key_step, state.learner, given)
     checks.step_info(experiment, info)
     grades = source.grade(experiment.task, info.problems, info.rollouts)
     seen = grades if verifier.uses_ground_truth else None
+    generator = given.generator(state.learner.policy)
     after = LoopState(
         learner,
         verifier.update(key_verifier, state.verifier, generator, info, seen),

@@ -134,8 +134,8 @@ def test_the_ratio_of_grpo_is_to_what_generated(base):
     seen = {}
 
     class Looks(GRPO):
-        def _batch(self, *arguments):
-            seen["batch"] = GRPO._batch(self, *arguments)
+        def batch(self, *arguments):
+            seen["batch"] = GRPO.batch(self, *arguments)
             return seen["batch"]
 
     def judge(key, policy, problems, rollouts):
