@@ -115,7 +115,7 @@ class Generated(Exception):
     """Ends a round as soon as a learner asks what generates."""
 
 
-@pytest.mark.parametrize("name", LEARNERS.keys() - {"population"})
+@pytest.mark.parametrize("name", sorted(LEARNERS.keys() - {"population"}))
 def test_every_learner_asks_what_generates(name, base):
     """One that doesn't would take its own policy, whatever the experiment says."""
 
