@@ -73,7 +73,7 @@ def summary(*datasets: xr.Dataset) -> str:
     num_rounds = datasets[0].sizes["round"] - 1
     head = (
         f"{datasets[0].sizes['seed']} seeds, {num_rounds} rounds (a runway of {num_rounds} is at "
-        f"least that), from {posed(datasets[0])[0]} digits on; 95 % intervals over seeds"
+        f"least that), from {posed(datasets[0])[0]} digits on; 95 % t intervals over bases"
     )
     lines = [x for arm, dataset in arms.items() for x in arm_summary(arm, dataset, arms["direct"])]
     return "\n".join([head, *lines, *base_summary(bases), announcement(arms)])
@@ -93,7 +93,7 @@ def arm_summary(arm: str, dataset: xr.Dataset, direct: xr.Dataset) -> list[str]:
     """One arm's numbers, a line each."""
     error = label_error(dataset)
     first = interval(error[:, :1], lambda x: seeds.mean(x)[0])
-    factor = interval(growth(error, smallest(dataset)), growth_factor)
+    factor = interval(growth(error, smallest(dataset)), growth_factor, log=True)
     accepted = interval(rounds_of(dataset.accept_rate).mean(1))
     lines = [
         f"{name_of(arm, dataset)}:",

@@ -16,6 +16,7 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
+from avax.analysis.intervals import jackknife
 from paper_figures import command
 
 SHIPPED = ("error_floor",)
@@ -96,17 +97,14 @@ def analyse(*datasets: xr.Dataset) -> Findings:
 
 
 def interval(
-    values: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], num_bootstrap: int = 1000
+    values: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A statistic of values [..., S], and its 95 % bootstrap interval over the S seeds; NaN where
-    the statistic is.
+    """A statistic of values [..., S], and its 95 % t interval over the S bases, that of the
+    jackknife; NaN where there is none.
     """
-    num_seeds = values.shape[-1]
-    picks = np.random.default_rng(0).integers(num_seeds, size=(num_bootstrap, num_seeds))
-    found = np.array([statistic(values[..., pick]) for pick in picks])
-    value = statistic(values)
-    ends = np.quantile(np.where(np.isnan(value), 0, found), (0.025, 0.975), axis=0)
-    return value, *np.where(np.isnan(value), np.nan, ends)
+    found = jackknife(np.arange(values.shape[-1]), lambda i: statistic(values[..., i]))
+    ends = (np.where(np.isfinite(x), x, np.nan) for x in found[1:3])
+    return np.asarray(found.value), *ends
 
 
 def variance_shares(floors: np.ndarray) -> np.ndarray:
@@ -131,7 +129,7 @@ def summary(*datasets: xr.Dataset) -> str:
     apart = {f"width {small} - {large}": smallest - largest}
     apart |= {f"FNR {fnr:g} - 0": x - clean[1] for fnr, x in others}
     drifts = {f"width {w}": found.drifts[f"width_{w}"] for w in found.widths}
-    lines = [f"95 % intervals over {smallest.sizes['seed']} seeds, by FPR / (1 - FNR)"]
+    lines = [f"95 % t intervals over {smallest.sizes['seed']} bases, by FPR / (1 - FNR)"]
     lines += table("error in the end", floors)
     lines += table("how far apart", apart)
     lines += table("change over the end", drifts)

@@ -50,7 +50,7 @@ def summary(dataset: xr.Dataset, injection: xr.Dataset) -> str:
         lines.insert(
             1,
             f"{run.sum().item()} of {run.size} settings were run; "
-            "where they end, the interval of the measured boundary is open",
+            "beyond them the measured boundary is open",
         )
     return "\n".join(lines)
 
@@ -58,13 +58,15 @@ def summary(dataset: xr.Dataset, injection: xr.Dataset) -> str:
 def compared(findings: Findings) -> str:
     """The measured and the predicted boundary, as far as there are any, and how far apart."""
     kappa, why = findings.amplification, phase.uncrossed(findings.order, findings.measured)
-    ratio, low, high = findings.measured.ratio
+    ratio, low, high, num = findings.measured.ratio
     measured = f"measured boundary: FPR / (1 - FNR) = {ratio:.3g} ({low:.3g} to {high:.3g})"
-    intervals = "95 % intervals over seeds"
+    intervals = f"95 % t interval over {num} bases"
     if findings.order.sizes["seed"] == 1:
-        intervals = "one seed, so the intervals are empty"
+        intervals = "one base, so there is no interval"
     lines = [
-        f"no boundary was measured: {why}" if why else f"{measured}, median over FNR; {intervals}"
+        f"no boundary was measured: {why}"
+        if why
+        else f"{measured}, geometric mean of bases; {intervals}"
     ]
     if not kappa.kappa > 0:
         return f"{lines[0]}\nno prediction: kappa = {kappa.kappa:.2f} is not above 0"
@@ -120,7 +122,7 @@ def draw_measured(axes, order: xr.DataArray, measured: phase.Boundary) -> None:
     """The measured boundary, with its interval if all settings were run."""
     name = "measured boundary"
     if phase.measured(order).all():
-        name += ", 95 % interval over seeds"
+        name += ", 95 % t interval over bases"
         band = measured.low, measured.high, measured.fnr
         plotting.boundary_band(axes, order, *band, color="k", alpha=0.2)
     plotting.boundary_line(axes, order, measured.fpr, measured.fnr, color="k", label=name)

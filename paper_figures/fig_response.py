@@ -62,9 +62,7 @@ def boundaries(
     """The measured boundary of a variant on its line FNR = 0, and what its lapses predict."""
     order = phase.order_parameter(found[f"line/{name}"]).expand_dims(fnr=[0.0])
     measured = phase.boundary(order)
-    ends = (float(x[0]) for x in (measured.fpr, measured.low, measured.high))
-    # Where all of the line improves the boundary lies beyond its end.
-    ends = tuple(float("inf") if np.isnan(x) else x for x in ends)
+    ends = tuple(float(x[0]) for x in (measured.fpr, measured.low, measured.high))
     return ends, response.predict(found[f"lapse/{name}"])
 
 
@@ -88,7 +86,7 @@ def draw_responses(axes, found) -> None:
     """What one share of wrong labels does in all rounds afterwards."""
     pairs = {"its own mistakes": "lapse/reference", "random digits": "random_labels"}
     for (name, part), style in zip(pairs.items(), ("o-", "s--"), strict=True):
-        seen = response.predict(found[part], num_bootstrap=2).response
+        seen = response.predict(found[part]).response
         lags = np.arange(1, found[part].sizes["round"] - 1)
         axes.plot(lags, seen.error_by_lag[lags], style, label=name)
         start, lost = response.injected(found[part])[0], diverged(found[part])
@@ -108,7 +106,7 @@ def diverged(dataset: xr.Dataset) -> xr.DataArray:
 
 def draw_lines(axes, found) -> None:
     """Measured gain along FNR = 0 and the one that the lapses predict."""
-    line, seen = found["line/reference"], response.predict(found["lapse/reference"], 2).response
+    line, seen = found["line/reference"], response.predict(found["lapse/reference"]).response
     order = phase.order_parameter(line)
     axes.plot(order.fpr, order, "o", color="C0", alpha=0.4, markersize=3)
     axes.plot(order.fpr, order.mean("seed"), "-", color="C0", label="measured: seeds, mean")

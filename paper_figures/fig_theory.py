@@ -14,7 +14,7 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import numbers, phase
+from avax.analysis import numbers, phase, surface
 from paper_figures import command
 
 LEARNERS = {"": "fine-tuning", "samples": "fine-tuning, 4 x samples", "grpo": "GRPO"}
@@ -27,12 +27,15 @@ def summary(*datasets: xr.Dataset) -> str:
     lines = []
     for learner, dataset in zip(LEARNERS.values(), datasets[:3], strict=True):
         order = phase.order_parameter(dataset)
-        lines.append(f"{learner}: share of the variance between verifiers explained by")
+        lines.append(
+            f"{learner}: share of the variance between verifiers, in a base left out, explained by"
+        )
         run = phase.measured(order)
         if not run.all():
             lines.append(f"  (of {run.sum().item()} of {run.size}, beside the boundary)")
-        lines += [f"  {n:15} {_text(numbers.explained(order, n))}" for n in numbers.NUMBERS]
-        exponent = numbers.isoline_exponent(order, levels(order))
+        lines += [f"  {n:15} {_text(numbers.explained(order, n)[:3])}" for n in numbers.NUMBERS]
+        exponent = surface.exponent(order)[:3]
+        lines.append(f"  (at most {_text(numbers.ceiling(order)[:3])}: noise of runs and bases)")
         lines.append(f"  iso-lines: FPR ~ (1 - FNR)^{_text(exponent)}")
     return "\n".join(lines)
 
@@ -66,14 +69,14 @@ def draw_map(axes, order: xr.DataArray, learner: str) -> None:
     """A phase diagram with the iso-lines of the outcome."""
     plotting.phase_map(axes, order, "accuracy gained (0: the base)")
     for level in levels(order):
-        line = phase.boundary(order, level, num_bootstrap=1)
-        plotting.boundary_line(axes, order, line.fpr, line.fnr, color="k", linewidth=0.7)
+        fpr = phase.isoline(order, level)
+        plotting.boundary_line(axes, order, fpr, order.fnr, color="k", linewidth=0.7)
     axes.set_title(f"{learner}: gain and its iso-lines")
 
 
 def draw_collapse(axes, order: xr.DataArray, learner: str) -> None:
     """All settings against the number that explains most."""
-    best = max(numbers.NUMBERS, key=lambda n: numbers.explained(order, n, 2)[0])
+    best = max(numbers.NUMBERS, key=lambda n: numbers.explained(order, n).value)
     x, values = numbers.by_setting(order, best)
     fnr = numbers.by_setting(order, "FNR")[0]
     mean, error = values.mean(1), values.std(1) / np.sqrt(values.shape[1])
@@ -84,7 +87,7 @@ def draw_collapse(axes, order: xr.DataArray, learner: str) -> None:
     at = rates[0].copy(data=numbers.NUMBERS[best](*(rate.values for rate in rates)))
     plotting.mark_diverged(axes, at, order)
     by_x = np.argsort(x)
-    axes.plot(x[by_x], numbers.monotone(x, mean)[by_x], "k-", linewidth=1)
+    axes.plot(x[by_x], numbers.fitted(x, mean)[by_x], "k-", linewidth=1)
     axes.axhline(0, color="0.5", linewidth=0.8)
     axes.set_xscale("symlog", linthresh=0.02)
     axes.set_xlim(-0.002, 1.1 * x.max())
@@ -97,7 +100,7 @@ def draw_explained(axes, orders: dict[str, xr.DataArray]) -> None:
     """How much of the variance each number explains, by learner."""
     colours = plotting.colour_map("viridis")(np.linspace(0.1, 0.85, len(orders)))
     for i, (learner, order) in enumerate(orders.items()):
-        shares = np.array([numbers.explained(order, n) for n in numbers.NUMBERS])
+        shares = np.array([numbers.explained(order, n)[:3] for n in numbers.NUMBERS])
         value, low, high = shares.T
         where = np.arange(len(shares)) + 0.27 * (i - 1)
         error = np.clip([value - low, high - value], 0, None)
@@ -105,8 +108,8 @@ def draw_explained(axes, orders: dict[str, xr.DataArray]) -> None:
     axes.set_xticks(
         range(len(numbers.NUMBERS)), [n.replace("/ (", "/\n(") for n in numbers.NUMBERS]
     )
-    axes.set_ylim(0, 1.35)
-    axes.set_ylabel("share of variance explained (R²)")
+    axes.set_ylim(-0.5, 1.35)
+    axes.set_ylabel("share of variance explained (R², base left out)")
     axes.set_title("Which one number decides?")
     axes.legend()
 

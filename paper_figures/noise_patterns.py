@@ -84,7 +84,7 @@ def excess_lost(data, pattern: str) -> xr.DataArray:
 
 
 def summary(*datasets: xr.Dataset) -> str:
-    """Every comparison in numbers, with 95 % bootstrap intervals over seeds."""
+    """Every comparison in numbers, with 95 % t intervals over bases."""
     data = named(datasets)
     arms = arms_of(data)
     shares = patterns.base_shares([data[name] for name in NAMES])
@@ -94,10 +94,10 @@ def summary(*datasets: xr.Dataset) -> str:
     lines.append("FPR on the base's mistakes from which on nothing is gained, by seed (inf: none):")
     for name, arm in arms.items():
         values = patterns.boundaries(arm)
-        middle, low, high = patterns.interval(values, np.median)
+        middle, low, high, _ = patterns.boundary(arm)
         reached = listed(arm.base_fpr.values[-1])
         lines.append(
-            f"  {name}: {listed(values)}; median {middle:.3g} ({low:.3g} to {high:.3g}); "
+            f"  {name}: {listed(values)}; geometric mean {middle:.3g} ({low:.3g} to {high:.3g}); "
             f"FPR reached {reached}"
         )
     where = {"base_fpr": "on the base's mistakes", "run_fpr": "over the run"}

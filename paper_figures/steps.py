@@ -112,7 +112,7 @@ def summary(*datasets: xr.Dataset) -> str:
     data = named(datasets)
     gains = {name: and_mean(gained(clean(data[name]))) for name in PARTS}
     moduli = data["none"].modulus.values.tolist()
-    lines = [f"95 % intervals over {data['none'].sizes['seed']} seeds, by modulus"]
+    lines = [f"95 % t intervals over {data['none'].sizes['seed']} bases, by modulus"]
     found = {name: by_modulus(gain) for name, gain in gains.items()}
     lines += table("additions gained", [*moduli, "mean"], found)
     found = {name: by_modulus(cancelled(data[name]), share) for name in SEEING_ALL}

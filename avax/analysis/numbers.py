@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 
-from avax.analysis import phase
+from avax.analysis import monotone
+from avax.analysis.intervals import Estimate, jackknife
 
 # All grow as the verifier gets worse, and so the outcome is expected to fall.
 NUMBERS = {
@@ -16,73 +19,89 @@ NUMBERS = {
 }
 
 
-def explained(
-    order: xr.DataArray, number: str, num_bootstrap: int = 500
-) -> tuple[float, float, float]:
-    """Share of the variance between settings that a number explains, and its 95 % interval.
+def explained(order: xr.DataArray, number: str) -> Estimate:
+    """Share of the variance between settings, in a base that was not looked at, that a number
+    explains: R^2 by leaving out one base at a time.
 
-    R^2 of the best falling function of the number (isotonic regression, so that no shape is
-    assumed), on means over seeds; seeds are resampled as a whole. NaN if outcomes are all the same.
+    Each base is predicted by the best falling function of the number (isotonic regression, so that
+    no shape is assumed) through the means of all other bases. Its level is its own: prediction and
+    outcome are taken from their means over the base's settings. The interval is the jackknife's of
+    the ratio of sums over bases. Below 0 if the number misleads; runs' noise keeps it below 1, so
+    read it beside `ceiling`. NaN for one base, and if outcomes are all the same.
 
     Args:
-      order: order parameter with the dimensions fpr, fnr and seed.
+      order: order parameter with the dimensions fpr, fnr and seed (the bases), and maybe replicate,
+        over which it is averaged first. Settings with a run that diverged are left out; NaN where a
+        base was not run.
     """
     x, values = by_setting(order, number)
-    rng = np.random.default_rng(0)
-    picks = rng.integers(values.shape[1], size=(num_bootstrap, values.shape[1]))
-    found = [_r_squared(x, values[:, p].mean(1)) for p in (np.arange(values.shape[1]), *picks)]
-    low, high = np.quantile(found[1:], [0.025, 0.975])
-    return found[0], float(low), float(high)
+    return _left_out(values, lambda others: _monotone_through(x, others))
+
+
+def ceiling(order: xr.DataArray) -> Estimate:
+    """What `explained` would be if a number told each setting's mean exactly: the noise ceiling.
+
+    Each base is predicted by the means of the others, and what these add to the error by being of
+    few bases is taken off. What is left to 1 is noise of runs, and what settings do to one base and
+    not to others.
+    """
+    _, values = by_setting(order, "FPR")
+    return _left_out(values, _mean, is_exact=False)
 
 
 def by_setting(order: xr.DataArray, number: str) -> tuple[np.ndarray, np.ndarray]:
-    """A number f[N] of each setting, and the order parameter f[N, S], without diverged settings."""
+    """A number f[N] of each setting, and the order parameter f[N, S], without diverged settings and
+    those that no base was run at; NaN where a base was not run.
+    """
+    if "replicate" in order.dims:
+        order = order.mean("replicate")
     flat = order.transpose("fpr", "fnr", "seed")
     values = flat.values.reshape(-1, flat.sizes["seed"])
     x = NUMBERS[number](*np.meshgrid(flat.fpr.values, flat.fnr.values, indexing="ij")).reshape(-1)
-    known = np.isfinite(values).all(1)
+    known = ~np.isinf(values).any(1) & ~np.isnan(values).all(1)
     return x[known], values[known]
 
 
-def monotone(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def fitted(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The best falling function of x at each x, by least squares; equal x have one value."""
-    ticks, which, count = np.unique(np.round(x, 9), return_inverse=True, return_counts=True)
-    mean = np.bincount(which, weights=y) / count
-    return phase.decreasing(mean, -np.inf, count)[which]
+    return _monotone_through(x, y[:, None])
 
 
-def isoline_exponent(
-    order: xr.DataArray, levels: np.ndarray, num_bootstrap: int = 200
-) -> tuple[float, float, float]:
-    """How iso-lines of the outcome depend on FNR: FPR ~ (1 - FNR)^exponent, and its interval.
+def _mean(values: np.ndarray) -> np.ndarray:
+    """f[N]: mean over bases f[N, S] of what is known, NaN where nothing is."""
+    known = ~np.isnan(values)
+    num = known.sum(1)
+    return np.where(known, values, 0).sum(1) / np.where(num > 0, num, np.nan)
 
-    1 if the ratio FPR / (1 - FNR) decides, 0 if FPR alone does. One slope for all levels, with an
-    intercept of each; rays that an iso-line does not cross are left out; NaN if none is left.
+
+def _monotone_through(x: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """f[N]: a falling function through all values f[N, S]; linear between places that were run."""
+    places = np.broadcast_to(x[:, None], values.shape)
+    ticks, mean, count = monotone.merged(places.ravel(), values.ravel())
+    if not len(ticks):
+        return np.full(len(x), np.nan)
+    return np.interp(x, ticks, monotone.decreasing(mean, -np.inf, count))
+
+
+def _left_out(values: np.ndarray, predicted: Callable, is_exact: bool = True) -> Estimate:
+    """1 - squares of what is left / squares of outcomes f[N, S], each base predicted by others.
+
+    Args:
+      predicted: f[N] of the values f[N, S - 1] of other bases.
+      is_exact: False takes off what means of so many bases add to the error.
     """
-    rng = np.random.default_rng(0)
-    seeds = order.sizes["seed"]
-    picks = rng.integers(seeds, size=(num_bootstrap, seeds))
-    found = [_slope(order.isel(seed=p).mean("seed"), levels) for p in (np.arange(seeds), *picks)]
-    known = [x for x in found[1:] if np.isfinite(x)]
-    low, high = np.quantile(known, [0.025, 0.975]) if known else (np.nan, np.nan)
-    return found[0], float(low), float(high)
+    sums = []
+    for i, own in enumerate(values.T):
+        others = np.delete(values, i, axis=1)
+        expected, num = predicted(others), (~np.isnan(others)).sum(1)
+        known = ~np.isnan(own) & ~np.isnan(expected)
+        if known.sum() > 1:
+            share = 1.0 if is_exact else (num / (num + 1))[known]
+            own, expected = (x[known] - x[known].mean() for x in (own, expected))
+            sums.append(((share * (own - expected) ** 2).sum(), (own**2).sum()))
+    return jackknife(np.array(sums).reshape(-1, 2), _share)
 
 
-def _r_squared(x, y) -> float:
-    total = ((y - y.mean()) ** 2).sum()
-    return float(1 - ((y - monotone(x, y)) ** 2).sum() / total) if total > 0 else float("nan")
-
-
-def _slope(mean, levels) -> float:
-    mean = mean.sortby("fpr").transpose("fnr", "fpr")
-    log_tpr, log_fpr = [], []
-    for level in levels:
-        rays = [
-            phase.ray_crossing(mean.fpr.values, row, ~np.isnan(row), level) for row in mean.values
-        ]
-        inside = np.isfinite(rays) & (np.array(rays) > 0)
-        x, y = np.log(1 - mean.fnr.values[inside]), np.log(np.array(rays)[inside])
-        log_tpr.extend(x - x.mean() if len(x) else x)
-        log_fpr.extend(y - y.mean() if len(y) else y)
-    x, y = np.array(log_tpr), np.array(log_fpr)
-    return float((x @ y) / (x @ x)) if (x**2).sum() > 0 else float("nan")
+def _share(sums: np.ndarray) -> float:
+    left, total = sums.sum(0)
+    return 1 - left / total if total > 0 else float("nan")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from avax.analysis import phase, seeds
+from avax.analysis import censored, intervals, monotone, phase
 
 
 class Arm(NamedTuple):
@@ -83,7 +83,7 @@ def difference(arm: Arm, independent: Arm, fpr: xr.DataArray) -> np.ndarray:
     """
     found = []
     for seed in range(arm.gain.sizes["seed"]):
-        known = phase.decreasing(independent.gain.values[:, seed], 0.0, independent.weights)
+        known = monotone.decreasing(independent.gain.values[:, seed], 0.0, independent.weights)
         x, at = (np.log(0.01 + v[:, seed]) for v in (independent.base_fpr.values, fpr.values))
         found.append(np.nanmean((arm.gain.values[:, seed] - np.interp(at, x, known))[1:]))
     return np.array(found)
@@ -105,21 +105,29 @@ def selective_difference(selective: xr.Dataset, random: xr.Dataset) -> xr.DataAr
 
 
 def boundaries(arm: Arm) -> np.ndarray:
-    """f[S]: the smallest FPR on the base's mistakes with no gain; NaN where all that is reached
-    gains, 0 where there is no gain without errors.
+    """f[S]: the smallest FPR on the base's mistakes with no gain; inf where all that is reached
+    gains, 0 where nothing gains above FPR 0.
     """
+    place, side = located(arm)
+    return np.select([side > 0, side < 0], [np.inf, 0.0], place)
+
+
+def boundary(arm: Arm) -> intervals.Estimate:
+    """Geometric mean over bases of the smallest FPR with no gain, those beyond what a base's runs
+    reach censored there.
+    """
+    return censored.geometric(*located(arm))
+
+
+def located(arm: Arm) -> tuple[np.ndarray, np.ndarray]:
+    """f[S] and i[S]: the boundary of each base, and whether it lies there, below or above."""
     pairs = zip(arm.base_fpr.values.T, arm.gain.values.T, strict=True)
-    return np.array(
-        [phase.crossing(x, phase.decreasing(y, 0.0, arm.weights), 0.0) for x, y in pairs]
-    )
+    return np.array([monotone.located(x, y, 0.0, arm.weights) for x, y in pairs]).T
 
 
-def interval(values: np.ndarray, statistic=np.mean) -> tuple[float, float, float]:
-    """A statistic over seeds and its 95 % bootstrap interval; NaN counts as infinite."""
-    values = np.where(np.isnan(values), np.inf, values)
-    samples = seeds.bootstrap(values, statistic)
-    low, high = np.quantile(samples, [0.025, 0.975], method="inverted_cdf")
-    return float(statistic(values)), float(low), float(high)
+def interval(values: np.ndarray) -> tuple[float, float, float]:
+    """The mean over bases of what is known, and its 95 % t interval."""
+    return intervals.mean(values)[:3]
 
 
 def excess_error(dataset: xr.Dataset, clean: xr.Dataset) -> xr.DataArray:

@@ -7,19 +7,23 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from avax.analysis import censored, monotone, surface
+from avax.analysis.intervals import Estimate
+
 
 class Boundary(NamedTuple):
-    """Where the order parameter crosses its critical level, for each FNR, and one number for all.
+    """Where the order parameter falls to its critical level, for each FNR, and one ratio for all.
 
-    A crossing is NaN where the whole range improves, the lowest FPR where none of it does; also
-    where all that was run improves, or none: that end of an interval is open, not guessed.
+    0 stands for "below the lowest FPR above 0 that was run", inf for "beyond the highest": of a
+    boundary, or of an end of an interval. NaN is what nothing tells, as an interval from one base.
     """
 
     fnr: np.ndarray  # f[F]
-    fpr: np.ndarray  # f[F], from the mean over seeds
-    low: np.ndarray  # f[F], bootstrap interval over seeds
+    fpr: np.ndarray  # f[F], geometric mean over bases
+    low: np.ndarray  # f[F], 95 % interval over bases
     high: np.ndarray  # f[F]
-    ratio: tuple[float, float, float]  # median over FNR of FPR / (1 - FNR), and its interval
+    ratio: Estimate  # FPR / (1 - FNR)
+    by_base: np.ndarray  # f[F, S], of each base alone; NaN where it was not run
 
 
 def is_frontier(dataset: xr.Dataset) -> bool:
@@ -84,103 +88,102 @@ def measured(order: xr.DataArray) -> xr.DataArray:
 
 
 def boundary(
-    order: xr.DataArray, level: float = 0.0, num_bootstrap: int = 1000, coverage: float = 0.95
+    order: xr.DataArray, level: float = 0.0, reference: xr.DataArray | None = None
 ) -> Boundary:
-    """The boundary FPR of each FNR, and the median ratio, with bootstrap intervals over seeds.
+    """The boundary FPR of each FNR and the boundary ratio FPR / (1 - FNR), means over bases.
 
-    Settings that were not run are passed over.
+    Each base's boundary is where the monotone fit of its gain falls to the level: along the FPRs of
+    one FNR, or over all its settings ordered by their ratio. Boundaries are averaged as logarithms,
+    those beyond what was run as censored (`censored.geometric`). If bases were dealt out, so that
+    most have few of the settings, they have no boundary of their own: it is that of the mean
+    outcome, by `surface.boundaries`. Settings that were not run are passed over.
 
     Args:
-      order: order parameter with the dimensions fpr, fnr and seed.
+      order: order parameter with the dimensions fpr, fnr and seed (the bases), and maybe replicate,
+        over which it is averaged first.
       level: value that separates the phases.
-      num_bootstrap: resamples of the seeds. With one seed the interval is the crossing itself.
-      coverage: of the percentile interval.
+      reference: what each base would come to otherwise, as with a sham: the boundary is where the
+        order parameter is `level` above it. Dimension seed, and maybe fnr; bases without one are
+        left out.
     """
-    order = order.sortby("fpr").transpose("seed", "fnr", "fpr")
-    fnr, fpr, values = order.fnr.values, order.fpr.values, order.values
-    run = measured(order).values
-    picks = np.random.default_rng(0).integers(len(values), size=(num_bootstrap, len(values)))
-    # Few seeds have few different resamples.
-    picks, which = np.unique(np.sort(picks, axis=1), axis=0, return_inverse=True)
-    means = [values.mean(0), *values[picks].mean(1)]
-    crossings = np.array(
-        [[ray_crossing(fpr, *ray, level) for ray in zip(m, run, strict=True)] for m in means]
-    )
-    ratios = np.median(np.nan_to_num(crossings, nan=1.0) / np.maximum(1 - fnr, 1e-9), axis=1)
-    ends = (1 - coverage) / 2, (1 + coverage) / 2
+    if reference is not None:
+        order, reference = xr.align(order, reference, join="inner", exclude=("fpr", "replicate"))
+        order = order - reference
+    if "replicate" in order.dims:
+        order = order.mean("replicate")
+    order = order.sortby("fpr").transpose("fnr", "seed", "fpr")
+    if is_dealt(order):
+        lines, ratio = surface.boundaries(order, level)
+        return Boundary(order.fnr.values, *lines.T, ratio, np.full(order.shape[:2], np.nan))
+    fpr, values = order.fpr.values, order.values
+    found = [[monotone.located(fpr, y, level) for y in rows] for rows in values]
+    place, side = np.array(found, float).reshape(*order.shape[:2], 2).transpose(2, 0, 1)
+    lines = _opened(censored.geometric(place, side), _run(fpr, values))
+    by_base = np.select([side > 0, side < 0], [np.inf, 0.0], place)
+    return Boundary(order.fnr.values, *lines[:3], boundary_ratio(order, level), by_base)
 
-    def interval(samples):
-        # Beyond the last FPR counts as infinite, so that quantiles stay ordered.
-        samples = np.where(np.isnan(samples), np.inf, samples)[1:][which.reshape(-1)]
-        found = np.quantile(samples, ends, axis=0, method="inverted_cdf")
-        return np.where(np.isinf(found), np.nan, found)
 
-    low, high = interval(crossings)
-    ratio = ratios[0], *interval(ratios)
-    return Boundary(fnr, crossings[0], low, high, tuple(float(r) for r in ratio))
+def boundary_ratio(order: xr.DataArray, level: float = 0.0) -> Estimate:
+    """The FPR / (1 - FNR) at which the gain falls to a level, each base's from all its settings."""
+    order = order.transpose("seed", "fpr", "fnr")
+    tpr = np.maximum(1 - order.fnr.values, 0)
+    used = tpr > 1e-9  # where no right answer is accepted there is no ratio
+    ratio = (order.fpr.values[:, None] / tpr[used]).ravel()
+    values = order.values[..., used].reshape(order.sizes["seed"], -1)
+    lowest = np.array([v[np.isfinite(v)].min(initial=level) for v in values])
+    values = np.where(np.isneginf(values), lowest[:, None], values)
+    found = (monotone.merged(ratio, v) for v in values)
+    place, side = np.array([monotone.located(x, y, level, n) for x, y, n in found], float).T
+    estimate = _opened(censored.geometric(place, side), _run(ratio, values))
+    return Estimate(*(x.item() for x in estimate))
+
+
+def isoline(order: xr.DataArray, level: float) -> np.ndarray:
+    """f[F]: for each FNR the FPR at which the mean over bases falls to a level, for a picture; NaN
+    where it does nowhere in what all bases were run at.
+    """
+    mean = order.mean("seed", skipna=False).sortby("fpr").transpose("fnr", "fpr")
+    found = [monotone.located(mean.fpr.values, y, level) for y in mean.values]
+    return np.array([np.nan if side else place for place, side in found])
+
+
+def _run(x: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """x f[N] where any base f[..., S, N] was run, if it has a logarithm; else NaN."""
+    return np.where((~np.isnan(values)).any(-2) & (x > 0), x, np.nan)
+
+
+def _opened(estimate: Estimate, run: np.ndarray) -> Estimate:
+    """An estimate whose numbers beyond what was `run`, f[..., N] or NaN, are 0 or infinite."""
+    none = np.isnan(run).all(-1)
+    run = np.where(none[..., None], 1.0, run)
+    lowest, highest = np.nanmin(run, -1) * (1 - 1e-9), np.nanmax(run, -1) * (1 + 1e-9)
+    numbers = (np.select([x > highest, x < lowest], [np.inf, 0.0], x) for x in estimate[:3])
+    return Estimate(*numbers, np.asarray(estimate.num))
+
+
+def is_dealt(order: xr.DataArray) -> bool:
+    """Whether each setting has bases of its own: most bases lack most of the settings."""
+    known = order.notnull()
+    settings, bases = known.any("seed"), known.any([d for d in order.dims if d != "seed"])
+    return bool(known.sum() < 0.5 * settings.sum() * bases.sum())
 
 
 def uncrossed(order: xr.DataArray, found: Boundary) -> str | None:
     """Why a boundary that was looked for in an order parameter was not measured; None if it was,
-    so that the median ratio is that of a crossing.
+    so that there is a ratio.
     """
-    run = order.sel(fpr=order.fpr[measured(order).any("fnr")])
+    run = order.sel(fpr=order.fpr[order.notnull().any([d for d in order.dims if d != "fpr"])])
     fpr = np.sort(run.fpr.values)
     if len(fpr) < 2:
         return f"{len(fpr) or 'no'} FPR was run"
     if (run.fillna(0) == 0).all():
         return "no run changed"
-    none, every = np.sum(found.fpr <= fpr[0]), np.isnan(found.fpr).sum()
-    if 2 * every >= len(found.fpr):
+    none, every = (found.fpr == 0).sum(), np.isinf(found.fpr).sum()
+    if 2 * every >= len(found.fpr) or np.isinf(found.ratio.value):
         return f"up to FPR {fpr[-1]:g} all gain at {every} of {len(found.fpr)} FNRs"
-    if 2 * none >= len(found.fpr):
-        return f"down to FPR {fpr[0]:g} none gains at {none} of {len(found.fpr)} FNRs"
-    return None
-
-
-def ray_crossing(fpr: np.ndarray, y: np.ndarray, run: np.ndarray, level: float) -> float:
-    """The boundary on one ray, from the settings that were run: see `Boundary`."""
-    if not run.any():
-        return float("nan")
-    fit = decreasing(y[run], level)
-    return crossing(fpr[run], fit, level) if fit[0] > level else float(fpr[0])
-
-
-def decreasing(y: np.ndarray, level: float, weight: np.ndarray | None = None) -> np.ndarray:
-    """The nearest sequence that never grows, by least squares: neighbours in the wrong order are
-    averaged (isotonic regression). Each value is a run with noise of its own; a larger FPR is never
-    better. -inf, a run that diverged, counts as the lowest other, and as no more than `level`.
-
-    Args:
-      weight: f[N], how much each value counts; all the same by default.
-    """
-    finite = np.isfinite(y)
-    y = np.where(finite, y, y[finite].min(initial=level))
-    blocks: list[tuple[float, float, int]] = []  # mean, weight, length
-    for value, w in zip(y, np.ones(len(y)) if weight is None else weight, strict=True):
-        blocks.append((float(value), float(w), 1))
-        while len(blocks) > 1 and blocks[-2][0] < blocks[-1][0]:
-            (right, v, m), (left, u, n) = blocks.pop(), blocks.pop()
-            blocks.append(((left * u + right * v) / (u + v), u + v, n + m))
-    return np.concatenate([np.full(size, mean) for mean, _, size in blocks])
-
-
-def crossing(x: np.ndarray, y: np.ndarray, level: float) -> float:
-    """The smallest x at which y, seen from the left, falls to `level`; x grows and may start at 0.
-
-    Between two points y is taken as linear in log x, in x where one of them is 0. NaN if y stays
-    above; the first x if it starts below.
-    """
-    below = np.flatnonzero(~(y > level))
-    if len(below) == 0:
-        return float("nan")
-    i = below[0]
-    if i == 0:
-        return float(x[0])
-    weight = (y[i - 1] - level) / (y[i - 1] - y[i])
-    if x[i - 1] <= 0:
-        return float(x[i - 1] + weight * (x[i] - x[i - 1]))
-    return float(np.exp(np.log(x[i - 1]) + weight * np.log(x[i] / x[i - 1])))
+    if 2 * none >= len(found.fpr) or found.ratio.value == 0:
+        return f"down to FPR {fpr[fpr > 0][0]:g} none gains at {none} of {len(found.fpr)} FNRs"
+    return None if found.ratio.value > 0 else "too little was run"
 
 
 def counts(order: np.ndarray) -> tuple[int, int]:

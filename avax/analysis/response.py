@@ -14,7 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from avax.analysis import phase, theory
+from avax.analysis import monotone, phase, theory
+from avax.analysis.intervals import jackknife, jackknife_error, quantile_of_t
+
+RATIOS = np.concatenate([[0.0], np.geomspace(1e-4, 10, 501)])  # that are looked through
 
 
 class Response(NamedTuple):
@@ -27,7 +30,7 @@ class Response(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """What is expected of verifiers that err in every round, with intervals over seeds."""
+    """What is expected of verifiers that err in every round, with intervals over bases."""
 
     critical_ratio: tuple[float, float, float]  # FPR / (1 - FNR) and interval; inf: none
     kappa: tuple[float, float, float]  # change of the next round's error
@@ -35,30 +38,38 @@ class Prediction(NamedTuple):
     response: Response
 
 
-def predict(dataset: xr.Dataset, num_bootstrap: int = 300) -> Prediction:
+def predict(dataset: xr.Dataset) -> Prediction:
     """From runs with wrong labels in one round alone: a sweep over the rate of a lapse or of noise.
 
-    Seeds are resampled as a whole. Lags that the runs are too short for keep the last value. Seeds
-    with a run that diverged or accepted nothing are left out; NaN if none is left.
+    Intervals are of leaving out each base once. Lags that the runs are too short for keep the last
+    value. Seeds with a run that diverged or accepted nothing are left out; NaN if none is left.
     """
     start, *data = injected(dataset)
     known = np.isfinite(data[0]).all(1) & np.isfinite(data[2]).all((1, 2))
     data = [x[known] for x in data]
-    rng = np.random.default_rng(0)
-    picks = rng.integers(len(data[0]), size=(num_bootstrap, len(data[0])))
-    found = [measure(*(x[p] for x in data), start) for p in (np.arange(len(data[0])), *picks)]
-
-    def with_interval(number):
-        values = np.array([number(r) for r in found])
-        low, high = np.quantile(values[1:], [0.025, 0.975], method="inverted_cdf")
-        return float(values[0]), float(low), float(high)
-
-    return Prediction(
-        with_interval(critical_ratio),
-        amplification(dataset)[:3],
-        with_interval(lambda r: r.error_by_lag[1 : len(r.error) - start].sum()),
-        found[0],
+    seen = [measure(*data, start)]
+    num = int(known.sum())
+    if num > 1:
+        seen += [measure(*(np.delete(x, i, axis=0) for x in data), start) for i in range(num)]
+    total = jackknife(
+        np.arange(num),
+        lambda i: (
+            measure(*(x[i] for x in data), start).error_by_lag[1 : len(seen[0].error) - start].sum()
+        ),
     )
+    return Prediction(critical_ratios(seen), amplification(dataset)[:3], total[:3], seen[0])
+
+
+def critical_ratios(seen: list[Response]) -> tuple[float, float, float]:
+    """The critical ratio of the first response; and, as interval, the ratios at which the predicted
+    gain can't be told from 0, the others being the responses without each of the bases.
+    """
+    value = critical_ratio(seen[0])
+    if len(seen) < 2 or np.isnan(value):
+        return value, float("nan"), float("nan")
+    gains = np.array([final_gains(x) for x in seen])
+    half = quantile_of_t(len(seen) - 1) * jackknife_error(gains[1:])
+    return value, *monotone.crossings_of_band(RATIOS, gains[0], half)[1:]
 
 
 def injected(dataset: xr.Dataset) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
@@ -130,9 +141,13 @@ def critical_ratio(response: Response) -> float:
 
     0 if a clean run gains nothing.
     """
-    ratios = np.concatenate([[0.0], np.geomspace(1e-4, 10, 501)])
-    gains = trajectory(response, ratios)[1][-1] - response.progress[0]
+    gains = final_gains(response)
     if np.isnan(gains).any():
         return float("nan")
-    found = phase.crossing(ratios, gains, 0.0)
+    found = monotone.crossing(RATIOS, gains, 0.0)
     return float("inf") if np.isnan(found) else found
+
+
+def final_gains(response: Response) -> np.ndarray:
+    """f[502]: what is gained in the end at each of `RATIOS`."""
+    return trajectory(response, RATIOS)[1][-1] - response.progress[0]

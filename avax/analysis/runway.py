@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-from avax.analysis import seeds
+from avax.analysis.intervals import jackknife
 
 
 def label_error(dataset: xr.Dataset) -> np.ndarray:
@@ -53,15 +53,19 @@ def runway(event: np.ndarray) -> np.ndarray:
 
 
 def interval(
-    values: np.ndarray, statistic: Callable[[np.ndarray], float] = np.mean
+    values: np.ndarray, statistic: Callable[[np.ndarray], float] = np.mean, log: bool = False
 ) -> tuple[float, float, float]:
-    """A statistic of f[S, ...] over its first axis, the seeds, with a 95 % bootstrap interval; that
-    is NaN if the statistic is not finite.
+    """A smooth statistic of f[S, ...] over its first axis, the bases, and its 95 % t interval, that
+    of the jackknife. It is NaN where there is none: one base, or a statistic that is not finite.
+
+    Args:
+      log: whether it is a factor, so that the interval is symmetric in its logarithm.
     """
-    samples, value = seeds.bootstrap(values, statistic), float(statistic(values))
-    known = samples[np.isfinite(samples) & np.isfinite(value)]
-    low, high = np.quantile(known, (0.025, 0.975)) if known.size else (np.nan, np.nan)
-    return value, float(low), float(high)
+    with np.errstate(invalid="ignore"):  # runs that diverged
+        found = jackknife(values, statistic, log)
+    value, *ends = found[:3]
+    low, high = ends if np.isfinite(value) and np.isfinite(found[1:3]).any() else (np.nan, np.nan)
+    return value, low, high
 
 
 def growth(error: np.ndarray, lowest: float) -> np.ndarray:

@@ -13,12 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from avax.analysis.intervals import jackknife
+
 
 class Amplification(NamedTuple):
     """A line through (share of wrong labels, share of wrong completions in the next round)."""
 
     kappa: float  # slope
-    low: float  # bootstrap interval over seeds
+    low: float  # 95 % interval over bases; NaN with one
     high: float
     error_floor: float  # e_gen, the intercept
     wrong_labels: np.ndarray  # f[S, N], the measured points of each seed
@@ -51,13 +53,12 @@ def critical_fpr(fnr, kappa):
     return np.where(fpr <= 1, fpr, np.nan)
 
 
-def amplification(
-    wrong_labels: np.ndarray, next_error: np.ndarray, num_bootstrap: int = 1000
-) -> Amplification:
-    """kappa from a one-shot injection of label noise, by least squares, seeds resampled as a whole.
+def amplification(wrong_labels: np.ndarray, next_error: np.ndarray) -> Amplification:
+    """kappa from a one-shot injection of label noise, by least squares; each base is left out once
+    for the interval.
 
     Args:
-      wrong_labels: f[S, N], share of wrong labels that seed s was trained on.
+      wrong_labels: f[S, N], share of wrong labels that the base's run s was trained on.
       next_error: f[S, N], share of wrong completions of the following round.
 
     Returns:
@@ -68,12 +69,11 @@ def amplification(
     wrong_labels, next_error = wrong_labels[known], next_error[known]
     if not known.any():
         return Amplification(*[float("nan")] * 4, wrong_labels, next_error)
-    slope, floor = _fit(wrong_labels, next_error)
-    rng = np.random.default_rng(0)
-    picks = rng.integers(len(wrong_labels), size=(num_bootstrap, len(wrong_labels)))
-    slopes = [_fit(wrong_labels[p], next_error[p])[0] for p in picks]
-    low, high = np.quantile(slopes, [0.025, 0.975])
-    return Amplification(slope, float(low), float(high), floor, wrong_labels, next_error)
+    kappa = jackknife(
+        np.arange(len(wrong_labels)), lambda i: float(slope(wrong_labels[i], next_error[i]))
+    )
+    floor = float((next_error - kappa.value * wrong_labels).mean())  # of each base its own
+    return Amplification(*kappa[:3], floor, wrong_labels, next_error)
 
 
 def slope(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -82,9 +82,3 @@ def slope(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """
     dx, dy = (v - v.mean(1, keepdims=True) for v in (x, y))
     return np.einsum("sn,sn...->...", dx, dy) / max((dx**2).sum(), 1e-12)
-
-
-def _fit(x, y) -> tuple[float, float]:
-    """Slope shared by all seeds, and mean intercept: each seed has its own base and floor."""
-    found = float(slope(x, y))
-    return found, float((y - found * x).mean())

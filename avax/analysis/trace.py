@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from avax.analysis import phase
+from avax.analysis import monotone
 
 NUM_LEADERS = 3  # rays searched with no guess; more of them cost settings, fewer guess badly
 
@@ -50,7 +50,7 @@ def brackets(values: np.ndarray, level: float = 0.0) -> np.ndarray:
 
 def _bracket(row: np.ndarray, level: float) -> tuple[int, int]:
     run = np.flatnonzero(~np.isnan(row))
-    num_above = int((phase.decreasing(row[run], level) > level).sum()) if len(run) else 0
+    num_above = int((monotone.decreasing(row[run], level) > level).sum()) if len(run) else 0
     ends = np.concatenate([[-1], run, [len(row)]])
     return int(ends[num_above]), int(ends[num_above + 1])
 

@@ -251,8 +251,6 @@ def boundary_line(axes: Axes, order: xr.DataArray, fpr, fnr, **style) -> None:
 
 def boundary_band(axes: Axes, order: xr.DataArray, low, high, fnr, **style) -> None:
     """The interval of a boundary over a `phase_map`; what is beyond the map ends at its edge."""
-    last = order.sizes["fpr"] - 1
-    left, right = (
-        np.nan_to_num(to_position(order.fpr.values, np.asarray(x)), nan=last) for x in (low, high)
-    )
+    ends = order.fpr.values[[0, -1]]
+    left, right = (to_position(order.fpr.values, np.clip(x, *ends)) for x in (low, high))
     axes.fill_betweenx(to_position(order.fnr.values, fnr), left, right, linewidth=0, **style)

@@ -80,9 +80,9 @@ def draw_noise_boundary(axes, study: Study, is_alone: bool) -> None:
         if is_alone:
             axes.plot([], [], " ", label=f"no boundary was measured: {why}")
         return
-    name = "measured boundary: mean gain 0"
+    name = "measured boundary: gain 0, geometric mean of bases"
     if is_alone and order.sizes["seed"] > 1 and study.run.all():
-        name += "; grey: 95 % over seeds (bootstrap)"
+        name += "; grey: 95 % t interval"
         ends = found.low, found.high, found.fnr
         plotting.boundary_band(axes, order, *ends, color="k", alpha=0.2)
     plotting.boundary_line(axes, order, found.fpr, found.fnr, color="k", label=name)

@@ -196,7 +196,7 @@ def points(axes, gain: xr.DataArray, colours: Sequence, shift: float = 0.0, **st
     """
     each = gain.transpose(..., "seed").values
     x = np.arange(len(each)) + shift
-    mean, low, high = seeds.t_interval(gain)
+    mean, low, high = seeds.interval(gain)
     if gain.sizes["seed"] < LEAST_SEEDS:
         low = high = mean
     mean = np.where(np.isfinite(mean), mean, np.nan)

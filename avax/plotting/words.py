@@ -126,10 +126,10 @@ def of_plane(study: Study) -> Iterator[str]:
     if why := phase.uncrossed(study.gain, found):
         yield f"no boundary was measured: {why}"
         return
-    ratio, low, high = found.ratio
-    line = f"mean gain 0 at FPR / (1 - FNR) = {ratio:.3g}, median over FNR"
-    if study.gain.sizes["seed"] > 1:
-        line += f" ({low:.3g} to {high:.3g}, 95 % bootstrap over seeds)"
+    ratio, low, high, num = found.ratio
+    line = f"gain 0 at FPR / (1 - FNR) = {ratio:.3g}, geometric mean of bases"
+    if num > 1:
+        line += f" ({low:.3g} to {high:.3g}, 95 % t interval over {num} bases)"
     yield line
     yield "  after another number of rounds, or at another learning rate, it may lie elsewhere"
 
@@ -206,7 +206,7 @@ def of_controls(study: Study) -> Iterator[str]:
 
 def interval(values: xr.DataArray, sign: str = "") -> str:
     """Mean over seeds, and its interval if there is one."""
-    middle, low, high = (float(x) for x in seeds.t_interval(values))
+    middle, low, high = (float(x) for x in seeds.interval(values))
     if np.isnan(low):
         return signed(middle) if sign else f"{middle:.2f}"
     ends = (f"{round(x, 2) + 0.0:{sign}.2f}" for x in (low, high))

@@ -39,7 +39,7 @@ def lapse(start: int = 1, error_by_lag=ERROR_BY_LAG, progress_by_lag=PROGRESS_BY
 
 @pytest.mark.parametrize("start", [1, 2])
 def test_a_known_response_is_found(start):
-    found = response.predict(lapse(start), num_bootstrap=10).response
+    found = response.predict(lapse(start)).response
     known = NUM_ROUNDS + 1 - start
     np.testing.assert_allclose(found.error_by_lag[1:known], ERROR_BY_LAG[1:known], atol=1e-9)
     np.testing.assert_allclose(found.progress_by_lag[:known], PROGRESS_BY_LAG[:known], atol=1e-9)
@@ -50,7 +50,7 @@ def test_a_known_response_is_found(start):
 
 
 def test_kappas_are_the_first_and_all_lags_with_intervals():
-    found = response.predict(lapse(), num_bootstrap=20)
+    found = response.predict(lapse())
     np.testing.assert_allclose(found.kappa, 3 * [ERROR_BY_LAG[1]], atol=1e-9)
     np.testing.assert_allclose(found.kappa_total, 3 * [ERROR_BY_LAG[1:-1].sum()], atol=1e-9)
     value, low, high = found.critical_ratio
@@ -100,7 +100,7 @@ def test_without_a_response_no_verifier_is_too_bad_and_without_a_gain_all_are():
 def test_no_mistakes_no_response():
     data = lapse()
     data["label_precision"] = xr.ones_like(data.label_precision)
-    found = response.predict(data, num_bootstrap=5)
+    found = response.predict(data)
     assert found.kappa == (0, 0, 0) and found.critical_ratio[0] == float("inf")
 
 
@@ -109,8 +109,8 @@ def test_a_seed_with_a_run_that_diverged_is_left_out():
     data = lapse()
     data.accuracy[1, 2, 3:] = data.sampled_accuracy[1, 2, 3:] = 0.0
     data.diverged[1, 2, 3:] = 1
-    found = response.predict(data, num_bootstrap=5)
-    expected = response.predict(data.drop_isel(seed=1), num_bootstrap=5)
+    found = response.predict(data)
+    expected = response.predict(data.drop_isel(seed=1))
     for one, other in zip(found.response, expected.response, strict=True):
         np.testing.assert_array_equal(one, other)
     assert found.critical_ratio[0] == expected.critical_ratio[0]
@@ -119,5 +119,5 @@ def test_a_seed_with_a_run_that_diverged_is_left_out():
 def test_without_a_seed_that_accepts_anything_nothing_is_known():
     data = lapse()
     data["label_precision"] = data.label_precision.where(data["round"] > 1)
-    found = response.predict(data, num_bootstrap=5)
+    found = response.predict(data)
     assert np.isnan([*found.critical_ratio, *found.kappa, *found.response.error]).all()

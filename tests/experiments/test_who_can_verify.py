@@ -82,19 +82,10 @@ def test_parts_of_gap_differ_in_gate_and_width():
 def test_interval_over_seeds_leaves_out_what_is_not_known():
     values = xr.DataArray([[1.0, np.nan], [3.0, np.nan], [np.nan, np.nan]], dims=("seed", "k"))
     mean, low, high = seeds.interval(values)
-    assert mean[0] == 2 and 1 <= low[0] < 2 < high[0] <= 3
+    assert mean[0] == 2 and low[0] < 1 < 3 < high[0]
     assert np.isnan([mean[1], low[1], high[1]]).all()
     alone = xr.DataArray([[0.5]], dims=("seed", "k"))
-    assert seeds.shown(alone.isel(k=0)) == "0.50 (0.50, 0.50)"
-
-
-def test_interval_covers_the_mean_of_most_samples():
-    rng = np.random.default_rng(1)
-    hits = 0
-    for _ in range(200):
-        _, low, high = seeds.interval(xr.DataArray(rng.normal(size=30), dims="seed"), 200)
-        hits += low < 0 < high
-    assert 0.85 < hits / 200 <= 1
+    assert seeds.shown(alone.isel(k=0)) == "0.50 (nan, nan)"
 
 
 def test_self_trust_is_what_neither_author_nor_reader_explains():

@@ -166,7 +166,8 @@ def test_a_traced_diagram_says_what_was_run():
 def test_the_summary_gives_both_boundaries():
     findings = noise.analyse(sweep("Frontier", 3), injection(3))
     assert findings.amplification.kappa == pytest.approx(8)
-    ratio, low, high = findings.measured.ratio
+    ratio, low, high, num = findings.measured.ratio
+    assert num == 3
     assert low <= ratio <= high and 0.05 < ratio < 0.25
     lines = noise.compared(findings).splitlines()
     assert len(lines) == 3

@@ -1,0 +1,184 @@
+"""How often 95 % intervals hold what they are of, in simulations: at least 0.92 of the time.
+
+`python tests/analysis/test_coverage.py` prints the table of docs/intervals.md.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+
+from made_designs import FNR, design
+
+from avax.analysis import intervals, numbers, phase, response, surface, theory
+from avax.analysis.censored import geometric
+from avax.analysis.variance import variance_components
+
+LEAST = 0.92
+SIZES = (5, 12, 32)
+
+
+def holds(estimate, truth) -> np.ndarray:
+    return (estimate.low <= truth) & (truth <= estimate.high)
+
+
+def of_means(num: int, times: int = 4000) -> float:
+    rng = np.random.default_rng(0)
+    return holds(intervals.mean(rng.normal(size=(times, num))), 0).mean()
+
+
+def of_censored(num: int, beyond: float, below: float = 0.0, times: int = 1500) -> float:
+    """Log-normal places of which these shares lie beyond and below what was run."""
+    from scipy.special import ndtri
+
+    logs = np.random.default_rng(0).normal(size=(times, num))
+    low, high = ndtri(below), -ndtri(beyond)
+    side = np.where(logs > high, 1, np.where(logs < low, -1, 0))
+    return holds(geometric(np.exp(np.clip(logs, low, high)), side), 1).mean()
+
+
+def of_slopes(num: int, times: int = 400) -> float:
+    """kappa: bases differ in level, dose and slope."""
+    rng, hits = np.random.default_rng(0), 0
+    for _ in range(times):
+        wrong = np.linspace(0, 0.5, 6) * rng.uniform(0.7, 1.3, size=(num, 1))
+        level, slope = 0.3 * rng.normal(size=(num, 1)), 1 + 0.5 * rng.normal(size=(num, 1))
+        found = theory.amplification(
+            wrong, level + slope * wrong + 0.1 * rng.normal(size=wrong.shape)
+        )
+        hits += found.low <= 1 <= found.high
+    return hits / times
+
+
+def of_variances(num: int, spread: float, times: int = 1500) -> tuple[float, float]:
+    """Between bases and between runs, of which half of the bases have two and the others three."""
+    rng, hits = np.random.default_rng(0), np.zeros(2)
+    for _ in range(times):
+        values = spread * rng.normal(size=(num, 1)) + rng.normal(size=(num, 3))
+        values[::2, 2] = np.nan
+        found = variance_components(values)
+        hits += holds(found.between, spread**2), holds(found.within, 1)
+    return tuple(hits / times)
+
+
+def of_boundaries(num: int, times: int = 250, **options) -> tuple[float, float]:
+    """Of each FNR, and of the ratio; complete designs, or settings with bases of their own."""
+    truth = np.exp(options.get("centre", np.log(0.1)))
+    hits = np.zeros(2)
+    for seed in range(times):
+        found = phase.boundary(design(num, seed=seed, **options))
+        inside = (found.low <= truth * (1 - FNR)) & (truth * (1 - FNR) <= found.high)
+        hits += inside.mean(), holds(found.ratio, truth)
+    return tuple(hits / times)
+
+
+def of_exponents(num: int, times: int = 200, **options) -> float:
+    orders = (design(num, seed=seed, k=0.6, **options) for seed in range(times))
+    return np.mean([holds(surface.exponent(order), 0.6) for order in orders])
+
+
+def of_shares(num: int, times: int = 300) -> float:
+    """What is to be hit is the mean share that is explained in very many other bases."""
+
+    def found(seed):
+        return numbers.explained(design(num, seed=seed, noise=0.1), "FPR / (1 - FNR)")
+
+    def sums(seed):
+        order = design(num + 200, seed=seed, noise=0.1)
+        x, values = numbers.by_setting(order, "FPR / (1 - FNR)")
+        fitted = numbers.fitted(x, values[:, : num - 1].mean(1))
+        fitted, own = fitted - fitted.mean(), values[:, num:] - values[:, num:].mean(0)
+        return ((own - fitted[:, None]) ** 2).sum(), (own**2).sum()
+
+    left, total = np.sum([sums(10_000 + seed) for seed in range(60)], 0)
+    return np.mean([holds(found(seed), 1 - left / total) for seed in range(times)])
+
+
+def of_critical_ratios(num: int, times: int = 150) -> float:
+    """Boundaries predicted from lapses in one round, of bases that differ in what they remember."""
+    rng, hits = np.random.default_rng(0), 0
+    clean, error = np.linspace(0.6, 0.8, 6), np.linspace(0.4, 0.2, 6)
+    by_error, by_progress = (
+        np.array([0, 0.5, 0.3, 0.2, 0.1, 0]),
+        -np.array([0.4, 0.3, 0.25, 0.1, 0, 0]),
+    )
+    expected = response.critical_ratio(response.Response(error, clean, by_error, by_progress))
+    for _ in range(times):
+        wrong = np.array([0, 0.5, 1]) * rng.uniform(0.1, 0.2, size=(num, 1))
+        late, own = np.arange(6) - 1, 1 + 0.5 * rng.normal(size=(num, 1, 1))
+        errors, gains = (
+            np.where(late >= least, change[late], 0) * own * wrong[..., None]
+            + base
+            + 0.01 * rng.normal(size=(num, 3, 6))
+            for least, change, base in ((1, by_error, error), (0, by_progress, clean))
+        )
+        parts = wrong, errors, gains
+        seen = [response.measure(*parts, 1)]
+        seen += [response.measure(*(np.delete(x, i, 0) for x in parts), 1) for i in range(num)]
+        _, low, high = response.critical_ratios(seen)
+        hits += low <= expected <= high
+    return hits / times
+
+
+@pytest.mark.parametrize("num", SIZES)
+def test_quick(num):
+    assert of_means(num) > LEAST
+    for beyond, below in ((0.1, 0.0), (0.3, 0.15), (0.5, 0.0), (0.7, 0.0), (0.4, 0.4)):
+        assert of_censored(num, beyond, below, 800) > LEAST
+    assert min(of_variances(num, 0.3, 400)) > LEAST and min(of_variances(num, 2.0, 400)) > LEAST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num", SIZES)
+@pytest.mark.parametrize("spread, centre", [(0.7, 0.1), (1.6, 0.1), (1.0, 0.5)])
+def test_boundaries_of_complete_designs(num, spread, centre):
+    assert min(of_boundaries(num, 120, spread=spread, centre=np.log(centre))) > LEAST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num, per_setting", [(12, 2), (32, 4)])
+def test_boundaries_and_exponents_of_dealt_designs(num, per_setting):
+    options = {"per_setting": per_setting, "level": 0.05}
+    assert min(of_boundaries(num, 80, **options)) > LEAST
+    assert of_exponents(num, 60, **options) > LEAST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num", SIZES)
+def test_slopes_shares_and_predictions(num):
+    assert of_slopes(num, 1000) > LEAST
+    assert of_shares(num, 150) > LEAST and of_critical_ratios(num, 60) > LEAST
+
+
+def main() -> None:
+    for num in SIZES:
+        print(
+            f"{num} bases: mean {of_means(num):.3f}, slope {of_slopes(num, 2000):.3f}", flush=True
+        )
+        for case in ((0.1, 0.0), (0.3, 0.15), (0.5, 0.0), (0.7, 0.0), (0.4, 0.4)):
+            print(f"  censored, beyond and below {case}: {of_censored(num, *case):.3f}", flush=True)
+        for spread in (0.3, 2.0):
+            between, within = of_variances(num, spread)
+            print(f"  variances, spread {spread}: {between:.3f} {within:.3f}", flush=True)
+        for spread, centre in ((0.7, 0.1), (1.6, 0.1), (1.0, 0.5)):
+            found = of_boundaries(num, 500, spread=spread, centre=np.log(centre))
+            print(f"  boundary, ratio at {centre}, spread {spread}: {found}", flush=True)
+        print(f"  exponent {of_exponents(num):.3f}", flush=True)
+        print(f"  share {of_shares(num, 600):.3f}", flush=True)
+        print(f"  critical ratio {of_critical_ratios(num, 400):.3f}", flush=True)
+    for num, per_setting in ((12, 2), (32, 4), (32, 8)):
+        options = {"per_setting": per_setting, "level": 0.05}
+        found = of_boundaries(num, 400, **options)
+        k = of_exponents(num, 400, **options)
+        print(
+            f"{num} bases, {per_setting} a setting: boundary, ratio {found}, k {k:.3f}", flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()
