@@ -18,6 +18,8 @@ NUMBERS = {
     "FNR": lambda fpr, fnr: fnr + 0 * fpr,
 }
 
+NOTHING_LEFT = 1e-12  # the share of the variance that is left where all is explained
+
 
 def explained(order: xr.DataArray, number: str) -> Estimate:
     """Share of the variance between settings, in a base that was not looked at, that a number
@@ -25,8 +27,8 @@ def explained(order: xr.DataArray, number: str) -> Estimate:
 
     Each base is predicted by the best falling function of the number (isotonic regression, so that
     no shape is assumed) through the means of all other bases. Its level is its own: prediction and
-    outcome are taken from their means over the base's settings. The interval is the jackknife's of
-    the ratio of sums over bases. Below 0 if the number misleads; runs' noise keeps it below 1, so
+    outcome are taken from their means over the base's settings. The interval is the jackknife's.
+    Below 0 if the number misleads; runs' noise keeps it below 1, so
     read it beside `ceiling`. NaN for one base, and if outcomes are all the same.
 
     Args:
@@ -86,22 +88,27 @@ def _monotone_through(x: np.ndarray, values: np.ndarray) -> np.ndarray:
 def _left_out(values: np.ndarray, predicted: Callable, is_exact: bool = True) -> Estimate:
     """1 - squares of what is left / squares of outcomes f[N, S], each base predicted by others.
 
+    The interval is the jackknife's of the logarithm of what is left: every base is left out, and
+    all is done anew with the others.
+
     Args:
       predicted: f[N] of the values f[N, S - 1] of other bases.
       is_exact: False takes off what means of so many bases add to the error.
     """
-    sums = []
-    for i, own in enumerate(values.T):
-        others = np.delete(values, i, axis=1)
-        expected, num = predicted(others), (~np.isnan(others)).sum(1)
-        known = ~np.isnan(own) & ~np.isnan(expected)
-        if known.sum() > 1:
-            share = 1.0 if is_exact else (num / (num + 1))[known]
-            own, expected = (x[known] - x[known].mean() for x in (own, expected))
-            sums.append(((share * (own - expected) ** 2).sum(), (own**2).sum()))
-    return jackknife(np.array(sums).reshape(-1, 2), _share)
 
+    def left(bases: np.ndarray) -> float:
+        if len(bases) < 2:
+            return float("nan")
+        sums = np.zeros(2)
+        for base in bases:
+            others = values[:, bases[bases != base]]
+            expected, num = predicted(others), (~np.isnan(others)).sum(1)
+            known = ~np.isnan(values[:, base]) & ~np.isnan(expected)
+            if known.sum() > 1:
+                weight = 1.0 if is_exact else (num / (num + 1))[known]
+                own, expected = (x[known] - x[known].mean() for x in (values[:, base], expected))
+                sums += (weight * (own - expected) ** 2).sum(), (own**2).sum()
+        return max(sums[0] / sums[1], NOTHING_LEFT) if sums[1] > 0 else float("nan")
 
-def _share(sums: np.ndarray) -> float:
-    left, total = sums.sum(0)
-    return 1 - left / total if total > 0 else float("nan")
+    value, low, high, num = jackknife(np.arange(values.shape[1]), left, log=True)
+    return Estimate(1 - value, 1 - high, 1 - low, num)

@@ -17,7 +17,7 @@ from avax.analysis.intervals import Estimate, jackknife_error, quantile_of_t
 from avax.analysis.monotone import crossings_of_band
 
 NUM_KNOTS = 5
-EXPONENTS = np.linspace(-1.5, 3.5, 51)  # in which k is looked for
+EXPONENTS = np.linspace(-1.5, 3.5, 31)  # in which k is looked for
 GRID = 150  # places between the lowest and the highest FPR at which the curve is read
 
 
@@ -150,7 +150,10 @@ def _products(basis: np.ndarray, found: Points, spread: float) -> np.ndarray:
 def _solve(products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients f[..., P] and squares left f[...] of sums of products."""
     left, right = products[..., :-1, :-1], products[..., :-1, -1:]
-    coefficients = (np.linalg.pinv(left, hermitian=True) @ right)[..., 0]
+    try:
+        coefficients = np.linalg.solve(left, right)[..., 0]
+    except np.linalg.LinAlgError:  # a base held all there is of some piece
+        coefficients = (np.linalg.pinv(left, hermitian=True) @ right)[..., 0]
     return coefficients, products[..., -1, -1] - (coefficients * right[..., 0]).sum(-1)
 
 

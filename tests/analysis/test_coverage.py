@@ -63,7 +63,7 @@ def of_variances(num: int, spread: float, times: int = 1500) -> tuple[float, flo
         values[::2, 2] = np.nan
         found = variance_components(values)
         hits += holds(found.between, spread**2), holds(found.within, 1)
-    return tuple(hits / times)
+    return tuple((hits / times).round(3).tolist())
 
 
 def of_boundaries(num: int, times: int = 250, **options) -> tuple[float, float]:
@@ -74,12 +74,18 @@ def of_boundaries(num: int, times: int = 250, **options) -> tuple[float, float]:
         found = phase.boundary(design(num, seed=seed, **options))
         inside = (found.low <= truth * (1 - FNR)) & (truth * (1 - FNR) <= found.high)
         hits += inside.mean(), holds(found.ratio, truth)
-    return tuple(hits / times)
+    return tuple((hits / times).round(3).tolist())
 
 
-def of_exponents(num: int, times: int = 200, **options) -> float:
-    orders = (design(num, seed=seed, k=0.6, **options) for seed in range(times))
-    return np.mean([holds(surface.exponent(order), 0.6) for order in orders])
+def of_surfaces(num: int, times: int = 200, **options) -> tuple[float, float]:
+    """The boundaries of each FNR by the surface, and its exponent k, which is 0.6."""
+    truth, hits = 0.1 * (1 - FNR) ** 0.6, np.zeros(2)
+    for seed in range(times):
+        order = design(num, seed=seed, k=0.6, **options)
+        lines, _ = surface.boundaries(order)
+        inside = (lines[:, 1] <= truth) & (truth <= lines[:, 2])
+        hits += inside.mean(), holds(surface.exponent(order), 0.6)
+    return tuple((hits / times).round(3).tolist())
 
 
 def of_shares(num: int, times: int = 300) -> float:
@@ -95,7 +101,7 @@ def of_shares(num: int, times: int = 300) -> float:
         fitted, own = fitted - fitted.mean(), values[:, num:] - values[:, num:].mean(0)
         return ((own - fitted[:, None]) ** 2).sum(), (own**2).sum()
 
-    left, total = np.sum([sums(10_000 + seed) for seed in range(60)], 0)
+    left, total = np.sum([sums(10_000 + seed) for seed in range(40)], 0)
     return np.mean([holds(found(seed), 1 - left / total) for seed in range(times)])
 
 
@@ -134,25 +140,28 @@ def test_quick(num):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("num", SIZES)
-@pytest.mark.parametrize("spread, centre", [(0.7, 0.1), (1.6, 0.1), (1.0, 0.5)])
+@pytest.mark.parametrize("num, spread, centre", [(5, 1.6, 0.1), (12, 1.0, 0.5), (32, 0.7, 0.1)])
 def test_boundaries_of_complete_designs(num, spread, centre):
-    assert min(of_boundaries(num, 120, spread=spread, centre=np.log(centre))) > LEAST
+    assert min(of_boundaries(num, 150, spread=spread, centre=np.log(centre))) > LEAST
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("num, per_setting", [(12, 2), (32, 4)])
 def test_boundaries_and_exponents_of_dealt_designs(num, per_setting):
-    options = {"per_setting": per_setting, "level": 0.05}
-    assert min(of_boundaries(num, 80, **options)) > LEAST
-    assert of_exponents(num, 60, **options) > LEAST
+    assert min(of_surfaces(num, 100, per_setting=per_setting, level=0.05)) > LEAST
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("num", SIZES)
-def test_slopes_shares_and_predictions(num):
-    assert of_slopes(num, 1000) > LEAST
-    assert of_shares(num, 150) > LEAST and of_critical_ratios(num, 60) > LEAST
+def test_slopes_and_predictions(num):
+    assert of_slopes(num, 1000 if num < 32 else 400) > LEAST
+    assert of_critical_ratios(num, 400) > LEAST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num", [5, 12])
+def test_shares_of_variance(num):
+    assert of_shares(num, 300 if num < 12 else 150) > LEAST
 
 
 def main() -> None:
@@ -168,16 +177,13 @@ def main() -> None:
         for spread, centre in ((0.7, 0.1), (1.6, 0.1), (1.0, 0.5)):
             found = of_boundaries(num, 500, spread=spread, centre=np.log(centre))
             print(f"  boundary, ratio at {centre}, spread {spread}: {found}", flush=True)
-        print(f"  exponent {of_exponents(num):.3f}", flush=True)
-        print(f"  share {of_shares(num, 600):.3f}", flush=True)
+        print(f"  surface, exponent {of_surfaces(num, 400)}", flush=True)
+        print(f"  share {of_shares(num, 400):.3f}", flush=True)
         print(f"  critical ratio {of_critical_ratios(num, 400):.3f}", flush=True)
     for num, per_setting in ((12, 2), (32, 4), (32, 8)):
         options = {"per_setting": per_setting, "level": 0.05}
-        found = of_boundaries(num, 400, **options)
-        k = of_exponents(num, 400, **options)
-        print(
-            f"{num} bases, {per_setting} a setting: boundary, ratio {found}, k {k:.3f}", flush=True
-        )
+        found, ratio = of_surfaces(num, 400, **options), of_boundaries(num, 400, **options)[1]
+        print(f"{num} bases, {per_setting} a setting: {found}, ratio {ratio}", flush=True)
 
 
 if __name__ == "__main__":
