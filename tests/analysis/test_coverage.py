@@ -133,35 +133,35 @@ def of_critical_ratios(num: int, times: int = 150) -> float:
 
 @pytest.mark.parametrize("num", SIZES)
 def test_quick(num):
-    assert of_means(num) > LEAST
+    assert of_means(num) >= LEAST
     for beyond, below in ((0.1, 0.0), (0.3, 0.15), (0.5, 0.0), (0.7, 0.0), (0.4, 0.4)):
-        assert of_censored(num, beyond, below, 800) > LEAST
-    assert min(of_variances(num, 0.3, 400)) > LEAST and min(of_variances(num, 2.0, 400)) > LEAST
+        assert of_censored(num, beyond, below, 800) >= LEAST
+    assert min(of_variances(num, 0.3, 400)) >= LEAST and min(of_variances(num, 2.0, 400)) >= LEAST
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("num, spread, centre", [(5, 1.6, 0.1), (12, 1.0, 0.5), (32, 0.7, 0.1)])
 def test_boundaries_of_complete_designs(num, spread, centre):
-    assert min(of_boundaries(num, 150, spread=spread, centre=np.log(centre))) > LEAST
+    assert min(of_boundaries(num, 150, spread=spread, centre=np.log(centre))) >= LEAST
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("num, per_setting", [(12, 2), (32, 4)])
 def test_boundaries_and_exponents_of_dealt_designs(num, per_setting):
-    assert min(of_surfaces(num, 100, per_setting=per_setting, level=0.05)) > LEAST
+    assert min(of_surfaces(num, 100, per_setting=per_setting, level=0.05)) >= LEAST
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("num", SIZES)
 def test_slopes_and_predictions(num):
-    assert of_slopes(num, 1000 if num < 32 else 400) > LEAST
-    assert of_critical_ratios(num, 400) > LEAST
+    assert of_slopes(num, 1000 if num < 32 else 400) >= LEAST
+    assert of_critical_ratios(num, 400 if num < 32 else 150) >= LEAST
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("num", [5, 12])
 def test_shares_of_variance(num):
-    assert of_shares(num, 300 if num < 12 else 150) > LEAST
+    assert of_shares(num, 300) >= LEAST
 
 
 def main() -> None:
