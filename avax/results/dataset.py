@@ -75,8 +75,10 @@ def _runs_done(folder: pathlib.Path) -> str:
     done = len((progress_file.read(folder) or {"runs": ()})["runs"])
     try:
         config = untrusted.read_dict(folder / CONFIG)
-        total = config["num_seeds"] * math.prod(map(len, config["axes"].values()))
-        return f"{done} of {'at most ' if config['trace'] else ''}{total:,} runs are"
+        each = config["num_runs" if config.get("design") == "balanced" else "num_seeds"]
+        total = each * math.prod(map(len, config["axes"].values()))
+        may_be_fewer = config["trace"] or config.get("base_criterion")
+        return f"{done} of {'at most ' if may_be_fewer else ''}{total:,} runs are"
     except (OSError, ResultsError, KeyError, TypeError, AttributeError, ValueError):
         return f"{done} runs are"
 

@@ -161,6 +161,7 @@ class Writer:
 
     def _repair(self, store: pathlib.Path, fresh: pathlib.Path) -> None:
         """Puts back files that hold no results: they are known. What else lies there stays."""
+        of_runs = {str(n) for n in self.dataset.coords if n not in self.dataset.dims}
         files = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
         known = files | self._chunks()
         inner = {folder for name in known for folder in name.parents}
@@ -180,7 +181,8 @@ class Writer:
             is_data = name in self._chunks()
             if there.is_file() and (is_data or there.read_bytes() == path.read_bytes()):
                 continue
-            self._say(f"{there}: is {'damaged' if there.exists() else 'missing'}, put back")
+            if name.parts[0] not in of_runs:  # not known when results begin to grow
+                self._say(f"{there}: is {'damaged' if there.exists() else 'missing'}, put back")
             there.parent.mkdir(parents=True, exist_ok=True)
             path.replace(there)
 
