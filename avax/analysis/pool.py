@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
+from avax.results import OF_BASES
+
 # Coordinates along `seed`, and what they are; results that are older have none.
-WORST, ADMITTED = "worst_base_accuracy", "admitted"
+WORST, ADMITTED = OF_BASES
 ABOUT = {
     WORST: "greedy accuracy of the base at the trained difficulty that it knows least",
     ADMITTED: "1 if runs were made from the base, 0 if it was left out by the criterion",

@@ -157,7 +157,7 @@ class Sweep:
         if self.design == "balanced":
             lines.append(
                 f"design balanced: each setting is run from {self.num_runs} of a pool of "
-                f"{self.num_seeds} bases, and others than its neighbours"
+                f"{self.num_seeds} bases, its neighbours from others, where there are enough"
             )
         if self.common_random_numbers:
             lines.append(
