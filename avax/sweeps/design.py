@@ -10,6 +10,7 @@ import numpy as np
 from avax.fields import ConfigError
 from avax.sweeps.sweep import Sweep
 
+REPLICATE = "replicate"
 TWICE = 10**6  # how much worse a base is that a setting has twice than one that its neighbour has
 
 
@@ -47,7 +48,8 @@ def per_setting(config: Sweep, admitted: np.ndarray) -> int:
 def made(config: Sweep, admitted: np.ndarray) -> np.ndarray:
     """bool[settings, num_seeds]: which runs are made, the same whatever executes them.
 
-    Settings that are the same have the same runs.
+    Settings that are the same have the same runs, those that differ in `replicate` alone the same
+    bases.
 
     Args:
       admitted: bool[num_seeds], which seeds' bases meet the criterion.
@@ -63,6 +65,11 @@ def made(config: Sweep, admitted: np.ndarray) -> np.ndarray:
     first = np.empty(len(found), int)
     for i, twins in config.same.items():
         first[twins] = i
+    if REPLICATE in config.axes:
+        places = np.arange(len(found)).reshape(config.shape)
+        axis = list(config.axes).index(REPLICATE)
+        lead = np.broadcast_to(places.take([0], axis), config.shape)
+        first = first[lead.ravel()]
     seeds = np.flatnonzero(admitted)
     np.put_along_axis(found, seeds[balanced(config.shape, len(seeds), number, first)], True, 1)
     return found
@@ -78,7 +85,7 @@ def balanced(
     a neighbour's, those beside it on one axis: none, but where bases are few.
 
     Args:
-      first: i64[settings], of settings that are the same the first, whose bases the others have.
+      first: i64[settings], of settings that have the same bases the first; these count once.
     """
     settings = np.arange(math.prod(shape))
     first = settings if first is None else first

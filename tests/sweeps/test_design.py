@@ -7,14 +7,18 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from small_sweeps import BASE, SMALL
+from small_sweeps import BASE, PRETRAINING, SMALL
 
 from avax import struct
 from avax.fields import ConfigError
 from avax.learners import GRPO, FilteredSFT
+from avax.loop import run
+from avax.models import transformer
 from avax.sweeps import design, needs
 from avax.sweeps.stacking import run_keys, stack_members
+from avax.sweeps.sweep import Sweep
 from avax.sweeps.validate import validate
+from avax.verifiers import Oracle
 
 BALANCED = dataclasses.replace(SMALL, num_seeds=5, design="balanced", num_runs=2)
 SHAPES = [(), (5,), (16, 16), (7, 4), (3, 3, 3), (4, 4), (1, 6), (16, 3)]
@@ -64,6 +68,14 @@ def test_settings_that_are_the_same_have_the_same_bases():
     found = design.made(config, np.ones(4, bool)).reshape(2, 3, 4)
     assert (found[0] == found[0, 0]).all() and found[1].sum(0).max() == 1
     assert found[1].sum() == 3 and not (found[0, 0] & found[1].any(0)).any()
+
+
+def test_replicates_have_the_same_bases():
+    axes = {"verifier.fpr": (0.0, 0.5), "replicate": (0, 1), "verifier.fnr": (0.0, 0.1, 0.2)}
+    found = design.made(dataclasses.replace(BALANCED, axes=axes), np.ones(5, bool))
+    first, second = np.moveaxis(found.reshape(2, 2, 3, 5), 1, 0)
+    assert (first == second).all() and np.ptp(first.sum((0, 1))) <= 1
+    assert not (first[0] & first[1]).any()
 
 
 @pytest.mark.parametrize(
@@ -132,3 +144,25 @@ def test_common_random_numbers_are_those_of_seed_and_replicate_alone():
     (_, _, keys), _ = stack_members(config, config.settings(), [0, 5], bases)
     keys = data(keys)
     assert keys[:2] == keys[2:] and config.digest() != SMALL.digest()
+
+
+@pytest.mark.slow
+def test_what_has_no_effect_yet_makes_no_difference_to_common_random_numbers():
+    """Before anything is trained a learning rate has none: equal data of round 1. Without common
+    random numbers, and in a second run, these differ.
+    """
+    learner = BASE.learner.replace(num_problems=256)
+    base = BASE.replace(num_rounds=1, learner=learner, verifier=Oracle(fpr=0.5))
+    axes = {"learner.learning_rate": (1e-3, 1e-2), "replicate": (0, 1)}
+    policy = transformer.init(jax.random.key(0), PRETRAINING.model)
+    bases = jax.tree.map(lambda x: np.asarray(x)[None, None], policy)
+    go, measured = jax.jit(jax.vmap(run)), {}
+    for common in (False, True):
+        config = Sweep(base, PRETRAINING, axes, common_random_numbers=common)
+        members, _ = stack_members(config, config.settings(), [0, 1, 2, 3], bases)
+        found = go(*members)[1]
+        names = ("sampled_accuracy", "completion_length", "accept_rate")
+        measured[common] = np.stack([found[name][:, 1] for name in names], 1)
+        assert len({tuple(row) for row in measured[common].tolist()}) == (2 if common else 4)
+    low, low_again, high, high_again = measured[True]
+    assert (low == high).all() and (low_again == high_again).all()
