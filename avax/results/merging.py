@@ -148,7 +148,8 @@ def provenance(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         merged[name] = ", ".join(dict.fromkeys(str(x.get(name)) for x in found))
     seconds = [x.get("seconds") for x in found]
     parts = [x if isinstance(x, Mapping) else {} for x in seconds]
-    merged["left_out"] = [seed for x in found for seed in x.get("left_out", ())]
+    lists = [x.get("left_out") for x in found]
+    merged["left_out"] = [seed for x in lists if isinstance(x, list) for seed in x]
     merged["seconds"] = {name: _sum(x.get(name) for x in parts) for name in parts[0]}
     return merged | {"num_kept": _sum(x.get("num_kept") for x in found)}
 

@@ -16,6 +16,7 @@ from toys import execute, stand_in_pretraining, toy_pretrain
 import avax
 from avax import results, struct
 from avax.analysis import pool
+from avax.cli import doubts
 from avax.engine import bases as engine_bases
 from avax.engine import knowledge
 from avax.engine.durable import resume
@@ -78,6 +79,8 @@ def test_what_does_not_meet_the_criterion_is_left_out(known, tmp_path, capsys):
     assert data.admitted.values.tolist() == ADMITTED
     np.testing.assert_allclose(data.worst_base_accuracy, [KNOWN[i] for i in range(4)])
     assert (were_run(data) == ADMITTED).all()
+    weak = [line for line in doubts.of_part(POOL, data) if "wrong on most" in line]
+    assert len(weak) == 1 and "of seeds 0, 2, 3: " in weak[0]  # the toy is, in the results
     every = execute(dataclasses.replace(POOL, base_criterion=0.0), tmp_path)
     assert were_run(every).all() and every.admitted.all() and not pool.left_out(every)
     for name in data.data_vars:
@@ -108,7 +111,9 @@ def test_what_was_left_out_stays_so_when_it_goes_on_and_grows(known, tmp_path, m
         with resume.claim({out: config}):
             data = engine.execute(config, out)
         assert len(progress_file.read(out)["runs"]) == 6 * int(data.admitted.sum())
-    assert "put back" not in (err := capsys.readouterr().err) and "at most 24 runs are there" in err
+    err = capsys.readouterr().err
+    assert "put back" not in err and "left as it is" not in err
+    assert "at most 24 runs are there" in err
     assert data.equals(execute(config, tmp_path)) and data.admitted.values.tolist()[4:] == [0, 1]
 
 
