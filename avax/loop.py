@@ -46,6 +46,8 @@ class Experiment:
       lapse: wrong labels let through on purpose, none by default.
       base_difficulty: the base policy was trained on difficulties 1 to this one.
       snapshot: which of the snapshots of pretraining is the base; negative counts from the last.
+      replicate: changes nothing but what a run draws: another number is a second run of the same
+        base at the same setting.
       num_distinct: different problems that all rounds draw from; 0 for fresh ones all the time.
       frozen_generator: 1: the completions of every round come from the untouched base, while the
         policy is what learns from them; 0: from the policy itself.
@@ -66,6 +68,7 @@ class Experiment:
     lapse: Lapse = Lapse()
     base_difficulty: Integer = struct.leaf(6, low=1)
     snapshot: Integer = struct.leaf(-1)
+    replicate: Integer = struct.leaf(0, low=0)
     num_distinct: Integer = struct.leaf(0, low=0)
     frozen_generator: Integer = struct.leaf(0, low=0, high=1)
     num_bases: int = struct.static(1, low=1)

@@ -49,7 +49,7 @@ def order_of(learner: str, datasets) -> xr.DataArray:
 
 def levels(order: xr.DataArray) -> np.ndarray:
     """Levels of six iso-lines, evenly spaced in rank."""
-    mean = order.mean("seed", skipna=False).values
+    mean = order.mean("seed").values
     return np.quantile(mean[np.isfinite(mean)], np.linspace(0.2, 0.8, 6))
 
 

@@ -83,8 +83,10 @@ def order_parameter(dataset: xr.Dataset) -> xr.DataArray:
 
 
 def measured(order: xr.DataArray) -> xr.DataArray:
-    """Which settings were run, with all their seeds."""
-    return order.notnull().all("seed")
+    """Which settings were run, with some seeds: those that the design has, and whose bases were
+    admitted.
+    """
+    return order.notnull().any("seed")
 
 
 def boundary(
@@ -195,7 +197,7 @@ def text_diagram(order: xr.DataArray) -> str:
     """The phase diagram in characters: FNR downwards, FPR to the right, `+` where it improves,
     blank where nothing was run.
     """
-    mean = order.mean("seed", skipna=False).transpose("fnr", "fpr").values
+    mean = order.mean("seed").transpose("fnr", "fpr").values
     scale = np.abs(mean[np.isfinite(mean)]).max(initial=1e-9)
     marks = [(0.25, "#"), (0.05, "+"), (-0.05, "."), (-0.25, "-"), (-np.inf, "=")]
 

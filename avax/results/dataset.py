@@ -22,6 +22,7 @@ from avax.results.provenance import CONFIG, PROVENANCE
 from avax.results.untrusted import ResultsError, is_label
 
 STORE = "metrics.zarr"
+OF_BASES = ("worst_base_accuracy", "admitted")  # coordinates along `seed`; see `analysis.pool`
 
 
 def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
@@ -85,8 +86,10 @@ def _runs_done(folder: pathlib.Path) -> str:
     done = len((progress_file.read(folder) or {"runs": ()})["runs"])
     try:
         config = untrusted.read_dict(folder / CONFIG)
-        total = config["num_seeds"] * math.prod(map(len, config["axes"].values()))
-        return f"{done} of {'at most ' if config['trace'] else ''}{total:,} runs are"
+        each = config["num_runs" if config.get("design") == "balanced" else "num_seeds"]
+        total = each * math.prod(map(len, config["axes"].values()))
+        may_be_fewer = config["trace"] or config.get("base_criterion")
+        return f"{done} of {'at most ' if may_be_fewer else ''}{total:,} runs are"
     except (OSError, ResultsError, KeyError, TypeError, AttributeError, ValueError):
         return f"{done} runs are"
 
@@ -99,7 +102,8 @@ def _opened(files: Mapping[str, bytes]) -> xr.Dataset:
     """The arrays of a store whose files were looked through."""
     to_buffer = default_buffer_prototype().buffer.from_bytes
     held = MemoryStore({path: to_buffer(content) for path, content in files.items()})
-    return xr.open_zarr(held, consolidated=False, zarr_format=3).load()
+    dataset = xr.open_zarr(held, consolidated=False, zarr_format=3).load()
+    return dataset.set_coords([name for name in OF_BASES if name in dataset])
 
 
 def is_whole(folder: pathlib.Path, most: int = 0) -> bool:
@@ -184,8 +188,9 @@ def write_store(dataset: xr.Dataset, path: pathlib.Path, chunks: Mapping[str, tu
     """
     if strange := _strange_texts(dataset):
         raise ResultsError(f"{path}: can't be written: {strange[0]!r} is no name")
+    plain = dataset.reset_coords()  # else each array lists those without an axis of their own
     encoding = encoded(dataset, chunks, [ZstdCodec(), Crc32cCodec()])
-    dataset.drop_attrs(deep=False).to_zarr(
+    plain.drop_attrs(deep=False).to_zarr(
         path, mode="w", zarr_format=3, consolidated=False, encoding=encoding
     )
 
