@@ -107,9 +107,7 @@ def compounding(runs: Runs, arm: str) -> np.ndarray:
 
 
 def compounded(runs: Runs, arm: str, last: int) -> np.ndarray:
-    """f[S]: its mean over the rounds from 2, the first whose labels a trained policy makes, to
-    `last`; of the rounds that have labels in both.
-    """
+    """f[S]: its mean from round 2, in which a trained policy first makes labels, to `last`."""
     return mean_of_known(compounding(runs, arm)[:, 1:last])
 
 

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from functools import partial
 
-import xarray as xr
-
-from avax.analysis import intervals, lengths
-from avax.analysis.intervals import Estimate
-from avax.analysis.runway import label_error
-from paper_figures import avalanche as found
-from paper_figures.avalanche import BASE_ARMS, CHECKED, LEVELS, Runs
-from paper_figures.claims import Certainty, Claim, Condition, Rule, remembered
+from avax.analysis import lengths
+from paper_figures.avalanche import BASE_ARMS, CHECKED, SHORT
+from paper_figures.avalanche_effects import (
+    announced,
+    changed,
+    compounded,
+    cut,
+    ended,
+    faster,
+    longer,
+    outlasted,
+)
+from paper_figures.claims import Certainty, Claim, Condition, Rule
 from paper_figures.pages import Question
 from paper_figures.standards import HEADLINE, Needs
 
@@ -43,7 +48,7 @@ WORDS = {
     "vote": "vote of 5",
     "vote_commutative": "with b + a",
 }
-HORIZONS = (found.SHORT, 6)
+HORIZONS = (SHORT, 6)
 ENDS = (7, 14)
 COMPOUNDS = Needs(
     HEADLINE, ("untouched base", "frozen generator"), learning_rates=2, horizons=2, replicates=True
@@ -66,51 +71,6 @@ UNFILTERED = (
     "RSI-Noisy-Verifiers 2026, a submission of which the code is public: with a quarter of the "
     "labels wrong in each of 8 rounds language models still gain.",
 )
-
-
-@remembered
-def prepared(*datasets: xr.Dataset | None) -> Runs:
-    return found.split(*datasets)
-
-
-def compounded(arm: str, last: int, *datasets) -> Estimate:
-    return intervals.mean(found.compounded(prepared(*datasets), arm, last))
-
-
-def faster(*datasets) -> Estimate:
-    """Growth a round of direct labels in the loop over that a digit of the untouched base."""
-    loop, base = found.paces(prepared(*datasets), "direct")
-    return found.as_factor(loop - base)
-
-
-def changed(measure, after: int, *datasets) -> Estimate:
-    """Retention or reach of the loop on direct answers after a round, minus the base's."""
-    dataset = prepared(*datasets).arms["direct"]
-    values = measure(dataset, lengths.base_length(dataset)).transpose("seed", "round").values
-    return intervals.mean(values[:, min(after, values.shape[1] - 1)] - values[:, 0])
-
-
-def longer(arm: str, than: str, *datasets) -> Estimate:
-    return intervals.mean(found.longer(prepared(*datasets), arm, LEVELS[0], than))
-
-
-def outlasted(arm: str, *datasets) -> Estimate:
-    return intervals.mean(found.outlasted(prepared(*datasets), arm, LEVELS[0]))
-
-
-def cut(digits: int, *datasets) -> Estimate:
-    return found.as_factor(found.cut(prepared(*datasets), digits))
-
-
-def ended(*datasets) -> Estimate:
-    """Label error with both checks in the last round minus that in the first."""
-    error = label_error(prepared(*datasets).arms["vote_commutative"])
-    return intervals.mean(error[:, -1] - error[:, 0])
-
-
-def announced(*datasets) -> Estimate:
-    """Mean over the runs of each base that fell."""
-    return intervals.mean(found.mean_of_known(found.leads(prepared(*datasets))))
 
 
 def of_arms(effect, arms=CHECKED, *args) -> dict:
@@ -136,8 +96,8 @@ CLAIMS = (
         "their length alone makes them.",
         source=ASSERTED,
         certainty=Certainty.SECOND_HAND,
-        measures="label error of the loop on direct answers minus that with a frozen generator at "
-        "equal lengths, mean over the rounds from 2 on",
+        measures="label error of the loop on direct answers minus that of a frozen generator, the "
+        "untouched base, at equal lengths, mean over the rounds from 2 on",
         effect={f"to round {r}": partial(compounded, "direct", r) for r in HORIZONS},
         rule=Rule.above(0),
         horizons=HORIZONS,
@@ -224,8 +184,8 @@ CLAIMS = (
         "untouched base's under the same checks.",
         source=f"{SECTOR}, as what makes the loop go on",
         certainty=Certainty.SECOND_HAND,
-        measures="label error of the loop minus that with a frozen generator at equal lengths, "
-        "mean over rounds 2 to 6",
+        measures="label error of the loop minus that of a frozen generator, the untouched base, at "
+        "equal lengths, mean over rounds 2 to 6",
         effect=of_arms(compounded, CHECKED, HORIZONS[-1]),
         rule=Rule.below(0),
         changes_mind="A length-matched sham whose labels are as good.",

@@ -120,7 +120,9 @@ def of_lengths(axes, runs: Runs) -> None:
 
 
 def draw_compounding(axes, runs: Runs) -> None:
-    """Label errors of loops less those with a frozen generator, at equal length."""
+    """Label errors of loops less those of labels that the untouched base makes in the same way, as
+    a frozen generator does, at equal length.
+    """
     for arm in BASE_ARMS:
         dataset = runs.arms[arm]
         style = STYLES[arm] | {"label": name_of(arm, dataset, True)}
@@ -132,7 +134,7 @@ def draw_compounding(axes, runs: Runs) -> None:
     plotting.whole_ticks(axes)
     axes.set_xlabel("digits of the round's problems")
     axes.set_ylabel("compounding (share of labels)")
-    axes.set_title("Label error, minus frozen generator's")
+    axes.set_title("Label error, minus the untouched base's")
 
 
 def draw_solved(axes, runs: Runs, arm: str) -> None:
@@ -146,7 +148,8 @@ def draw_solved(axes, runs: Runs, arm: str) -> None:
     for word, (dataset, style) in lines.items():
         solved = phase.solved_length(dataset).transpose("seed", "round").values
         lost = (dataset.diverged == 1).transpose("seed", "round").values
-        ends, look = (0, dataset.sizes["difficulty"]), style | {"label": word}
+        opacity = BAND / (2 if word in WORDS.values() else 1)
+        ends, look = (0, dataset.sizes["difficulty"]), style | {"label": word, "opacity": opacity}
         plot_mean(axes, dataset["round"], solved, lost, ends, **look)
     level = float(phase.solved_length(runs.arms[arm]).isel(round=0).mean())
     axes.axhline(level, label=BASE, **plotting.role(BASE))
@@ -191,7 +194,7 @@ def draw_runways(*datasets: xr.Dataset | None) -> plotting.Figure:
     plotting.forest(
         panels[0, 1], [row(runs, a, numbers.outlasted(runs, a, level)) for a in BASE_ARMS]
     )
-    panels[0, 1].set_xlabel(f"rounds of the first {first}, minus frozen generator")
+    panels[0, 1].set_xlabel(f"rounds of the first {first}, minus untouched base")
     panels[0, 1].set_title(f"Until {100 * level:.0f} % are wrong: the loop's own part")
     for axes, level in zip(panels[1], numbers.LEVELS, strict=True):
         others = (*CHECKED, "oracle")

@@ -18,7 +18,7 @@ from avax.sweeps.validate import validate
 from avax.verifiers import Oracle
 from configs import avalanche as config
 from paper_figures import avalanche as findings
-from paper_figures import avalanche_claims as claims
+from paper_figures import avalanche_effects as effects
 from paper_figures import fig_avalanche as figure
 
 START, NUM_ROUNDS, NUM_SEEDS = 5, 6, 4
@@ -117,7 +117,7 @@ def test_paces_of_the_loop_and_of_the_base():
     loop, base = findings.paces(findings.split(*arms()), "direct")
     np.testing.assert_allclose(np.exp(loop), 3)
     np.testing.assert_allclose(np.exp(base), 2)
-    assert claims.faster(*arms()).value == pytest.approx(1.5)
+    assert effects.faster(*arms()).value == pytest.approx(1.5)
 
 
 def test_rounds_are_compared_base_by_base():
