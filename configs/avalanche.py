@@ -8,8 +8,9 @@ simplification and then a guess; the majority of several guesses, each one simpl
 on; the majority if the exchanged problem has the same answer; and, as a bound, the guesses that
 are true. SECToR (Zhang & Parkes 2023, arXiv 2309.08589) is the fifth.
 
-Expect: direct labels go bad within a few rounds, since errors multiply from round to round; each
-check lengthens the runway; only the truth keeps it open.
+Expect: direct labels go bad within a few rounds, but so do those of the untouched base on problems
+as long, which is what a frozen generator is for: errors compound if the loop's are worse. Labels of
+checked guesses last longer; only the truth keeps the runway open.
 """
 
 from __future__ import annotations

@@ -1,43 +1,66 @@
-"""What the arms of the avalanche found: numbers for the figure, and words."""
+"""What the arms of the avalanche found: numbers for the figures, and words.
+
+S bases, R rounds, L lengths on which the labels of the untouched base were judged.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from avax.analysis import phase, seeds
-from avax.analysis.runway import (
-    diverged,
-    growth,
-    growth_factor,
-    guess_error,
-    interval,
-    label_error,
-    learned,
-    posed,
-    rounds_of,
-    runway,
-)
+from avax.analysis import intervals, phase
+from avax.analysis.intervals import Estimate
+from avax.analysis.runway import diverged, growth, label_error, posed, rounds_of, runway
+from paper_figures.pages import text
 
-ARMS = {  # how labels are made, in short, colour
-    "direct": ("direct answers, all of them", "direct", "#777777"),
-    "simplify": ("one step, then a guess, all of them", "1 step", "#E69F00"),
-    "vote_few": ("guesses after 1 to {} steps, majority vote", "vote {}", "#56B4E9"),
-    "vote": ("guesses after 1 to {} steps, majority vote", "vote {}", "#0072B2"),
-    "vote_commutative": (
-        "the same, if the direct answer to b + a agrees",
-        "vote {},\nb + a too",
-        "#CC79A7",
-    ),
-    "oracle": ("guesses after 1 to {} steps, the true ones", "truth", "#009E73"),
+ARMS = {  # how labels are made, and in short
+    "direct": ("direct answers, all of them", "direct"),
+    "simplify": ("one step, then a guess, all of them", "one step"),
+    "vote_few": ("guesses after 1 to {} steps, majority vote", "vote of {}"),
+    "vote": ("guesses after 1 to {} steps, majority vote", "vote of {}"),
+    "vote_commutative": ("the same, if the direct answer to b + a agrees", "vote of {}, b + a"),
+    "oracle": ("guesses after 1 to {} steps, the true ones", "truth"),
 }
 BASE_ARMS = tuple(arm for arm in ARMS if arm != "oracle")
-PARTS = (*ARMS, *(f"base/{arm}" for arm in BASE_ARMS))
+CHECKED = BASE_ARMS[1:]
+CONTROLS = {  # arm and control, by part; None is handed on for those that were not run
+    **{f"control/direct_{x}": ("direct", x) for x in ("frozen_generator", "sham", "matched_sham")},
+    **{f"control/vote_{x}": ("vote", x) for x in ("frozen_generator", "matched_sham", "placebo")},
+}
+PARTS = (*ARMS, *(f"base/{arm}" for arm in BASE_ARMS), *CONTROLS)
 LEVELS = (0.1, 0.5)  # label errors that a runway is measured to
+FALL = 1.0  # digits below the most that a run had solved: it has fallen
+SHORT = 3  # the first of the rounds up to which differences are read; the other is the last length
+
+
+class Runs(NamedTuple):
+    """What was run, until it diverged.
+
+    Attributes:
+      arms: the loops.
+      bases: the labels that each arm makes with the untouched base, by length.
+      controls: by arm and control; of those that were run.
+    """
+
+    arms: dict[str, xr.Dataset]
+    bases: dict[str, xr.Dataset]
+    controls: dict[tuple[str, str], xr.Dataset]
+
+
+def split(*datasets: xr.Dataset | None) -> Runs:
+    found = zip(PARTS, datasets, strict=True)
+    parts = {name: phase.until_diverged(x) for name, x in found if x is not None}
+    return Runs(
+        {arm: parts[arm] for arm in ARMS},
+        {arm: parts[f"base/{arm}"] for arm in BASE_ARMS},
+        {of: parts[name] for name, of in CONTROLS.items() if name in parts},
+    )
 
 
 def name_of(arm: str, dataset: xr.Dataset, short: bool = False) -> str:
-    """The arm's name in the legend, or its short one."""
+    """The arm's name in words, or its short one."""
     return ARMS[arm][short].format(dataset.attrs["config"]["base"]["learner"]["num_samples"])
 
 
@@ -46,95 +69,181 @@ def smallest(dataset: xr.Dataset) -> float:
     return 1 / dataset.attrs["config"]["base"]["learner"]["num_problems"]
 
 
-def split(datasets) -> tuple[dict[str, xr.Dataset], dict[str, xr.Dataset]]:
-    """The runs of each arm until they diverged, and the labels that each makes with the base."""
-    parts = dict(zip(PARTS, map(phase.until_diverged, datasets), strict=True))
-    return {a: parts[a] for a in ARMS}, {a: parts[f"base/{a}"] for a in BASE_ARMS}
-
-
-def runways_of(dataset: xr.Dataset) -> dict[str, np.ndarray]:
-    """Rounds survived by each seed, by what ends them; none survives that a run diverged."""
-    lost = diverged(dataset)
-    found = {
-        f"label error above {100 * level:.0f} %": runway((label_error(dataset) > level) | lost)
-        for level in LEVELS
-    }
-    return found | {"accuracy below 50 %": runway((learned(dataset) < 0.5) | lost)}
-
-
 def base_errors(dataset: xr.Dataset) -> np.ndarray:
     """f[S, L]: label error of the base, by seed and length."""
     return 1 - dataset.label_precision.isel(round=1).transpose("seed", "start").values
 
 
-def summary(*datasets: xr.Dataset) -> str:
-    """Arm by arm: the first label error, its growth, the runways; then what announces the end."""
-    arms, bases = split(datasets)
-    num_rounds = datasets[0].sizes["round"] - 1
+def frozen(runs: Runs, arm: str) -> np.ndarray:
+    """f[S, R]: label error of an arm where the untouched base writes all labels, by round.
+
+    Of the frozen generator if it was run. Else of the labels that the arm makes with the base at
+    the same lengths, on other problems, which is the same number: NaN where they are not judged.
+    """
+    if (control := runs.controls.get((arm, "frozen_generator"))) is not None:
+        return label_error(control)
+    return on_rounds(base_errors(runs.bases[arm]), runs.arms[arm])
+
+
+def on_rounds(values: np.ndarray, dataset: xr.Dataset) -> np.ndarray:
+    """f[S, R] of f[S, L], which begins at the length of round 1; NaN beyond."""
+    found = np.full((len(values), dataset.sizes["round"] - 1), np.nan)
+    shared = min(found.shape[1], values.shape[1])
+    found[:, :shared] = values[:, :shared]
+    return found
+
+
+def untouched(runs: Runs) -> np.ndarray:
+    """f[S, R]: share of direct answers of the untouched base that are wrong, by round."""
+    direct = runs.arms["direct"]
+    if "base_accuracy" in direct:
+        return 1 - rounds_of(direct.base_accuracy)
+    return on_rounds(base_errors(runs.bases["direct"]), direct)
+
+
+def compounding(runs: Runs, arm: str) -> np.ndarray:
+    """f[S, R]: label error of the loop minus that with a frozen generator, at equal length."""
+    return label_error(runs.arms[arm]) - frozen(runs, arm)
+
+
+def compounded(runs: Runs, arm: str, last: int) -> np.ndarray:
+    """f[S]: its mean from round 2, in which a trained policy first makes labels, to `last`."""
+    return mean_of_known(compounding(runs, arm)[:, 1:last])
+
+
+def mean_of_known(values: np.ndarray) -> np.ndarray:
+    """f[S] of f[S, N]: means over what is known, NaN where nothing is."""
+    known = ~np.isnan(values)
+    return np.where(known, values, 0).sum(1) / np.where(known.any(1), known.sum(1), np.nan)
+
+
+def num_lengths(runs: Runs) -> int:
+    """Rounds at whose lengths the labels of the base are judged (L)."""
+    return min(runs.bases["direct"].sizes["start"], runs.arms["direct"].sizes["round"] - 1)
+
+
+def pace(error: np.ndarray, lowest: float) -> np.ndarray:
+    """f[S]: the logarithm of the factor by which label errors f[S, N] grow from one length to the
+    next, mean over those between `lowest` and one half; NaN where there are none.
+    """
+    return mean_of_known(growth(error, lowest))
+
+
+def paces(runs: Runs, arm: str) -> tuple[np.ndarray, np.ndarray]:
+    """`pace` a round of the loop and a digit of the untouched base, over the same lengths."""
+    lowest, shared = smallest(runs.arms[arm]), slice(num_lengths(runs))
+    loop, base = label_error(runs.arms[arm]), base_errors(runs.bases[arm])
+    return pace(loop[:, shared], lowest), pace(base[:, shared], lowest)
+
+
+def as_factor(logarithms: np.ndarray) -> Estimate:
+    """Geometric mean over bases, with the t interval of the logarithms."""
+    value, low, high, num = intervals.mean(logarithms)
+    return Estimate(*map(float, np.exp([value, low, high])), num)
+
+
+def rounds_until(runs: Runs, arm: str, level: float) -> np.ndarray:
+    """f[S]: rounds before label error is above a level; at the end of the run at least that. A run
+    that diverged has none after that.
+    """
+    dataset = runs.arms[arm]
+    return runway((label_error(dataset) > level) | diverged(dataset)).astype(float)
+
+
+def longer(runs: Runs, arm: str, level: float, than: str = "direct") -> np.ndarray:
+    """f[S]: rounds that an arm lasts longer than another one."""
+    return rounds_until(runs, arm, level) - rounds_until(runs, than, level)
+
+
+def outlasted(runs: Runs, arm: str, level: float) -> np.ndarray:
+    """f[S]: of the rounds whose lengths are judged by the base too, those before label error is
+    above a level, minus the same with a frozen generator.
+    """
+    shared, lost = slice(num_lengths(runs)), diverged(runs.arms[arm])
+    loop = (label_error(runs.arms[arm]) > level) | lost
+    gone = (runs.bases[arm].diverged.isel(round=1) == 1).any("start").values
+    rounds = [runway(x[:, shared]) for x in (loop, frozen(runs, arm) > level)]
+    return np.where(gone, np.nan, rounds[0] - rounds[1])
+
+
+def cut(runs: Runs, digits: int) -> np.ndarray:
+    """f[S]: the logarithm of how many times more labels are wrong among the base's direct answers
+    than with both checks; where none is, as if one of those accepted were: at least that.
+    """
+    base = runs.bases["vote_commutative"]
+    at = base.start.values.tolist().index(digits)
+    accepted = base.num_accepted.isel(round=1).transpose("seed", "start").values[:, at]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        checked = np.maximum(base_errors(base)[:, at], 1 / accepted)
+        found = np.log(base_errors(runs.bases["direct"])[:, at] / checked)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def leads(runs: Runs) -> np.ndarray:
+    """f[S, arms without the truth]: rounds from the one with label errors above 10 % to that in
+    which the solved length falls by a digit below the most it was; NaN where it never falls.
+    """
+    found = []
+    for arm in BASE_ARMS:
+        dataset = runs.arms[arm]
+        solved = phase.solved_length(dataset).transpose("seed", "round").values
+        lost = diverged(dataset)
+        most = np.fmax.accumulate(solved, 1)[:, :-1]
+        falls = (solved[:, 1:] <= most - FALL) | lost
+        warned = rounds_until(runs, arm, LEVELS[0])
+        found.append(np.where(falls.any(1), runway(falls) - warned, np.nan))
+    return np.stack(found, 1)
+
+
+def summary(*datasets: xr.Dataset | None) -> str:
+    """Arm by arm: label errors, what of them compounds, growth, runways; then the base's labels."""
+    runs = split(*datasets)
+    direct = runs.arms["direct"]
+    num_rounds = direct.sizes["round"] - 1
     head = (
-        f"{datasets[0].sizes['seed']} seeds, {num_rounds} rounds (a runway of {num_rounds} is at "
-        f"least that), from {posed(datasets[0])[0]} digits on; 95 % t intervals over bases"
+        f"{direct.sizes['seed']} bases, {num_rounds} rounds (a runway of {num_rounds} is at least "
+        f"that), from {posed(direct)[0]} digits on; 95 % t intervals over bases"
     )
-    lines = [x for arm, dataset in arms.items() for x in arm_summary(arm, dataset, arms["direct"])]
-    return "\n".join([head, *lines, *base_summary(bases), announcement(arms)])
+    lines = [x for arm in runs.arms for x in arm_summary(runs, arm)]
+    known = leads(runs)[~np.isnan(leads(runs))]
+    end = "no run without the truth fell by a digit"
+    if known.size:
+        end = (
+            f"of {known.size} runs without the truth that fell by a digit {np.sum(known > 0)} had "
+            f"label errors above 10 % in a round before, {np.sum(known == 0)} in that round"
+        )
+    return "\n".join([head, *lines, *base_summary(runs), end])
 
 
-def base_summary(bases) -> list[str]:
+def arm_summary(runs: Runs, arm: str) -> list[str]:
+    """One arm's numbers, a line each."""
+    dataset = runs.arms[arm]
+    accepted = mean_of_known(rounds_of(dataset.accept_rate))
+    lines = [f"{name_of(arm, dataset)}: {shown(accepted)} of all completions accepted"]
+    if arm != "oracle":
+        last = num_lengths(runs)
+        loop, base = (text(as_factor(x)) for x in paces(runs, arm))
+        lines += [
+            f"  label error minus that with a frozen generator, rounds 2 to {last}: "
+            f"{shown(compounded(runs, arm, last))}",
+            f"  label error times {loop} a round; of the untouched base times {base} a digit",
+        ]
+    for level in LEVELS:
+        gain = "" if arm == "direct" else f", {shown(longer(runs, arm, level))} more than direct"
+        rounds = shown(rounds_until(runs, arm, level))
+        lines.append(f"  rounds until label error above {100 * level:.0f} %: {rounds}{gain}")
+    return lines
+
+
+def base_summary(runs: Runs) -> list[str]:
     """The base's label errors at each length, a line for each arm."""
-    lengths = ", ".join(f"{n}" for n in bases["direct"].start.values)
-    lines = [f"label error of the base alone at {lengths} digits, mean over seeds:"]
-    for arm, dataset in bases.items():
-        errors = ", ".join(f"{x:.4f}" for x in seeds.mean(base_errors(dataset)))
+    lengths = ", ".join(f"{n}" for n in runs.bases["direct"].start.values)
+    lines = [f"label error of the untouched base at {lengths} digits, mean over bases:"]
+    for arm, dataset in runs.bases.items():
+        errors = ", ".join(f"{x:.4f}" for x in mean_of_known(base_errors(dataset).T))
         lines.append(f"  {name_of(arm, dataset)}: {errors}")
     return [*lines, "  SECToR's, as secondary sources report: 0.28 direct, 0.007 with both checks"]
 
 
-def arm_summary(arm: str, dataset: xr.Dataset, direct: xr.Dataset) -> list[str]:
-    """One arm's numbers, a line each."""
-    error = label_error(dataset)
-    first = interval(error[:, :1], lambda x: seeds.mean(x)[0])
-    factor = interval(growth(error, smallest(dataset)), growth_factor, log=True)
-    accepted = interval(rounds_of(dataset.accept_rate).mean(1))
-    lines = [
-        f"{name_of(arm, dataset)}:",
-        f"  label error {show(first, 4)} in round 1, times {show(factor)} a round while below one "
-        f"half; {show(accepted)} of all completions accepted",
-    ]
-    plain = runways_of(direct)
-    for end, rounds in runways_of(dataset).items():
-        gain = (
-            "" if arm == "direct" else f", {show(interval(rounds - plain[end]))} more than direct"
-        )
-        lines.append(f"  rounds until {end}: {show(interval(rounds))}{gain}")
-    for level in LEVELS:
-        rounds = interval(runway((guess_error(dataset) > level) | diverged(dataset)))
-        lines.append(
-            f"  rounds until all completions have errors above {100 * level:.0f} %: {show(rounds)}"
-        )
-    return lines
-
-
-def announcement(arms) -> str:
-    """How many rounds before the policy fails on the new length the labels go bad."""
-    leads, silent = [], 0
-    for arm, dataset in arms.items():
-        if arm == "oracle":
-            continue
-        lost = diverged(dataset)
-        fails = (learned(dataset) < 0.5) | lost
-        warned, ended = runway((label_error(dataset) > LEVELS[0]) | lost), runway(fails)
-        leads += (ended - warned)[fails.any(1)].tolist()
-        silent += int((warned > ended)[fails.any(1)].sum())
-    if not leads:
-        return "no run without the truth failed on the newest length"
-    return (
-        f"of {len(leads)} runs without the truth that failed (accuracy below 50 % on the newest "
-        f"length), {len(leads) - silent} had label errors above {100 * LEVELS[0]:.0f} % in that "
-        f"round or before, the median {np.median(leads):.0f} rounds before"
-    )
-
-
-def show(estimate: tuple[float, float, float], digits: int = 2) -> str:
-    """A number with its interval."""
-    mean, low, high = (f"{x:.{digits}f}" for x in estimate)
-    return f"{mean} ({low} to {high})"
+def shown(values: np.ndarray) -> str:
+    return text(intervals.mean(values))

@@ -1,4 +1,4 @@
-"""What lengthens the runway before errors bury self-training? Label errors, arm by arm.
+"""Do errors compound where a loop trains on its own labels? Three figures, and words.
 
 python paper_figures/fig_avalanche.py [RESULTS] [--out STEM]
 """
@@ -14,145 +14,224 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import seeds
-from avax.analysis.runway import diverged, interval, label_error, learned, posed
+from avax.analysis import intervals, phase
+from avax.analysis.runway import diverged, label_error, posed
+from avax.plotting import Row
+from paper_figures import avalanche as numbers
 from paper_figures import command
-from paper_figures.avalanche import (
-    ARMS,
-    LEVELS,
-    PARTS,
-    base_errors,
-    name_of,
-    runways_of,
-    smallest,
-    split,
-    summary,
-)
+from paper_figures.avalanche import BASE_ARMS, CHECKED, PARTS, Runs, name_of, split, summary
+from paper_figures.avalanche_claims import CLAIMS, QUESTION
 
-__all__ = ["PARTS", "SHIPPED", "draw", "summary"]
-
+__all__ = ["CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("avalanche",)
-MARKS = "o^s"  # of the three ends of a runway
+READS = (
+    *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "base_accuracy", "accept_rate"),
+    *("label_precision", "num_accepted", "diverged"),
+)
+COLOURS = plotting.arms(CHECKED)
+STYLES = {
+    "direct": plotting.role("no filter"),
+    "oracle": plotting.role("truth"),
+    **{arm: {"color": colour} for arm, colour in COLOURS.items()},
+}
+BASE = "untouched base"
+BAND = plotting.BAND / 1.5
+BANDED = ("direct", "vote_commutative")  # where all bands would hide one another
+WORDS = {  # of controls; a sham trains on no label, so that of direct answers is that of the vote
+    "frozen_generator": "frozen generator",
+    "sham": "sham",
+    "matched_sham": "length-matched sham",
+    "placebo": "placebo",
+}
 
 
-def draw(*datasets: xr.Dataset) -> plotting.Figure:
-    """Label errors and what they do to the policy; runways; growth; labels of the base itself."""
-    arms, bases = split(datasets)
-    figure = plotting.new_figure(13, 7.2)
-    ((errors, accuracy, runways), (growths, first, legend)) = figure.subplots(2, 3)
-    draw_rounds(errors, arms, label_error)
-    for level in LEVELS:
-        errors.axhline(level, color="k", linestyle=":", linewidth=0.8)
-    errors.set_ylabel("label error: share that is wrong")
-    errors.set_title("a  Errors in the data of each round")
-    log_share(errors, floor(datasets))
-    draw_rounds(accuracy, arms, learned)
-    accuracy.set_ylabel("accuracy of direct answers")
-    accuracy.set_ylim(-0.03, 1.03)
-    accuracy.set_title("b  That length after training on them")
-    draw_runways(runways, arms)
-    draw_growth(growths, arms)
-    draw_base(first, bases, floor(datasets))
-    draw_legend(legend, arms)
+def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """Label errors beside those of the untouched base, what compounds, and what is solved."""
+    runs = split(*datasets)
+    figure = plotting.paper_figure(5.2)
+    panels = figure.subplots(2, 2)
+    draw_direct(panels[0, 0], runs)
+    draw_compounding(panels[0, 1], runs)
+    for axes, arm in zip(panels[1], ("direct", "vote"), strict=True):
+        draw_solved(axes, runs, arm)
+    ends = [axes.get_ylim() for axes in panels[1]]
+    for axes in panels[1]:
+        axes.set_ylim(min(low for low, _ in ends), max(high for _, high in ends))
+    name_lines(figure, panels.flat)
+    plotting.letter(panels.flat)
     return figure
 
 
-def draw_legend(axes, arms) -> None:
-    """What the colours mean, and the marks of the runways."""
-    axes.set_axis_off()
-    for arm, dataset in arms.items():
-        axes.plot([], [], color=ARMS[arm][2], linewidth=2.5, label=name_of(arm, dataset))
-    for mark, end in zip(MARKS, runways_of(next(iter(arms.values()))), strict=True):
-        axes.plot([], [], mark, color="w", markeredgecolor="k", label=f"c: {end}")
-    axes.plot([], [], "k:", linewidth=0.8, label="a: 10 % and 50 %; c: the end of the run")
-    axes.legend(loc="center", title="Labels of a round (small dots and thin lines: seeds)")
+def name_lines(figure, panels) -> None:
+    """One legend below all panels."""
+    found = {}
+    for axes in panels:
+        for handle, word in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(word, handle)
+    figure.legend(found.values(), found, loc="outside lower center", ncols=5)
 
 
-def floor(datasets) -> float:
-    """Where an error of 0 is drawn: below one wrong label of a round."""
-    return min(smallest(d) for d in datasets) / 3
+def plot_mean(
+    axes, x, values: np.ndarray, lost: np.ndarray, ends=(0.0, 1.0), opacity=BAND, **style
+) -> None:
+    """Mean over bases of f[S, N] with its t interval as a band, within `ends`; it ends where the
+    run of a base diverged, as bool[S, N] says.
+    """
+    value, low, high, _ = intervals.mean(values, axis=0)
+    band = (np.where(np.isfinite(y), np.clip(y, *ends), np.nan) for y in (low, high))
+    plotting.plot_band(axes, x, (value, *band), lost.any(0), opacity, **style)
 
 
-def log_share(axes, lowest: float, which: str = "y") -> None:
-    """A logarithmic axis from `lowest`, which stands for 0, to 1."""
-    axis = axes.yaxis if which == "y" else axes.xaxis
-    (axes.set_yscale if which == "y" else axes.set_xscale)("log")
-    (axes.set_ylim if which == "y" else axes.set_xlim)(0.85 * lowest, 1.15)
-    ticks = [t for t in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0) if t > 1.5 * lowest]
-    axis.set_ticks([lowest, *ticks], ["0", *(f"{t:g}" for t in ticks)])
-    axis.minorticks_off()
+def label_errors(axes, runs: Runs, arm: str, opacity: float = BAND) -> None:
+    dataset = runs.arms[arm]
+    style = STYLES[arm] | {"label": name_of(arm, dataset, True), "opacity": opacity}
+    plot_mean(axes, posed(dataset), label_error(dataset), diverged(dataset), **style)
 
 
-def draw_rounds(axes, arms, values) -> None:
-    """A quantity f[S, R] against the digits posed: thin lines are seeds, thick ones their mean."""
-    lowest = floor(arms.values()) if values is label_error else -np.inf
-    for arm, dataset in arms.items():
-        found, lost, colour = values(dataset), diverged(dataset), ARMS[arm][2]
-        thin = {"color": colour, "linewidth": 0.5, "alpha": 0.5}
-        plotting.plot_until(axes, posed(dataset), np.maximum(found, lowest).T, lost.T, **thin)
-        mean, bold = np.maximum(seeds.mean(found), lowest), {"color": colour, "linewidth": 2.2}
-        plotting.plot_until(axes, posed(dataset), mean, lost.any(0), **bold)
+def draw_untouched(axes, runs: Runs) -> None:
+    """Errors of the untouched base's direct answers to as long problems."""
+    values, lost = numbers.untouched(runs), diverged(runs.arms["direct"])
+    if "base_accuracy" not in runs.arms["direct"]:
+        gone = (runs.bases["direct"].diverged.isel(round=1) == 1).transpose("seed", "start")
+        lost = numbers.on_rounds(gone.values.astype(float), runs.arms["direct"]) == 1
+    style = plotting.role(BASE) | {"label": BASE}
+    plot_mean(axes, posed(runs.arms["direct"]), values, lost, **style)
+
+
+def draw_direct(axes, runs: Runs) -> None:
+    """Label errors of the loop that trains on all its direct answers, and of its controls."""
+    label_errors(axes, runs, "direct")
+    draw_untouched(axes, runs)
+    if (control := runs.controls.get(("direct", "frozen_generator"))) is not None:
+        style = plotting.role(WORDS["frozen_generator"]) | {"label": WORDS["frozen_generator"]}
+        plot_mean(axes, posed(control), label_error(control), diverged(control), **style)
+    axes.set_ylim(0, 1.02)
+    of_lengths(axes, runs)
+    axes.set_ylabel("share of labels that is wrong")
+    axes.set_title("Direct answers, none rejected")
+
+
+def of_lengths(axes, runs: Runs) -> None:
+    """Round 1 poses the shortest of these lengths, and each round a digit more."""
+    ends = posed(runs.arms["direct"])[[0, -1]]
+    axes.set_xlim(ends[0] - 0.5, ends[1] + 0.5)
     plotting.whole_ticks(axes)
     axes.set_xlabel("digits of the round's problems")
 
 
-def draw_runways(axes, arms) -> None:
-    """Rounds before the end: small dots are seeds, large ones their mean, with its interval."""
-    num_rounds = max(d.sizes["round"] - 1 for d in arms.values())
-    for row, (arm, dataset) in enumerate(arms.items()):
-        for i, rounds in enumerate(runways_of(dataset).values()):
-            mark, y, colour = MARKS[i], row + 0.25 * (i - 1), ARMS[arm][2]
-            mean, low, high = interval(rounds)
-            axes.plot([low, high], [y, y], color=colour, linewidth=1.5)
-            at = np.full(len(rounds), y)
-            axes.plot(rounds, at, mark, color=colour, markersize=3, alpha=0.4)
-            lost = diverged(dataset).any(1)
-            if lost.any():
-                plotting.cross(axes, rounds[lost], at[lost])
-            axes.plot(mean, y, mark, color=colour, markersize=7, markeredgecolor="k")
-    axes.axvline(num_rounds, color="k", linestyle=":", linewidth=0.8)
-    axes.set_yticks(range(len(arms)), [name_of(a, d, True) for a, d in arms.items()])
-    axes.set_ylim(len(arms) - 0.4, -0.6)
-    axes.set_xlim(-0.3, num_rounds + 0.5)
-    axes.set_xlabel("rounds until (marks: see legend)")
-    axes.set_title("c  Runway: seeds, mean, 95 % interval")
-
-
-def draw_growth(axes, arms) -> None:
-    """The label error of a round against that of the round before."""
-    lowest = floor(arms.values())
-    for arm, dataset in arms.items():
-        if arm != "oracle":
-            error = np.maximum(label_error(dataset), lowest)
-            style = {"color": ARMS[arm][2], "markersize": 4, "alpha": 0.7}
-            axes.plot(error[:, :-1].ravel(), error[:, 1:].ravel(), "o", **style)
-    ends = np.array([lowest, 1.0])
-    axes.plot(ends, ends, "k-", linewidth=0.8)
-    axes.plot(ends, 3 * ends, "k--", linewidth=0.8)
-    axes.text(0.02, 0.98, "solid: as many\ndashed: three times as many", va="top",
-              transform=axes.transAxes, fontsize=8)  # fmt: skip
-    log_share(axes, lowest, "x")
-    log_share(axes, lowest, "y")
-    axes.set_xlabel("label error of a round")
-    axes.set_ylabel("label error of the next round")
-    axes.set_title("d  Errors from one round to the next")
-
-
-def draw_base(axes, bases, lowest: float) -> None:
-    """Label errors before any training on them, on lengths that the base was not trained on."""
-    for arm, dataset in bases.items():
-        rows, colour = base_errors(dataset), ARMS[arm][2]
-        lost = (dataset.diverged.isel(round=1) == 1).any("seed").values
-        mean = np.where(lost, np.nan, seeds.mean(rows))
-        axes.plot(dataset.start, np.maximum(rows.T, lowest), color=colour, linewidth=0.5, alpha=0.5)
-        axes.plot(dataset.start, np.maximum(mean, lowest), color=colour, linewidth=2.2)
-        plotting.mark_lost(axes, dataset.start, lost)
-    log_share(axes, lowest)
+def draw_compounding(axes, runs: Runs) -> None:
+    """Label errors of loops less those of labels that the untouched base makes in the same way, as
+    a frozen generator does, at equal length.
+    """
+    for arm in BASE_ARMS:
+        dataset = runs.arms[arm]
+        style = STYLES[arm] | {"label": name_of(arm, dataset, True)}
+        values = numbers.compounding(runs, arm)
+        plot_mean(axes, posed(dataset), values, diverged(dataset), (-1, 1), **style)
+    axes.axhline(0, **plotting.NO_EFFECT)
+    ends = posed(runs.arms["direct"])[[0, numbers.num_lengths(runs) - 1]]
+    axes.set_xlim(ends[0] - 0.2, ends[1] + 0.2)
     plotting.whole_ticks(axes)
-    axes.set_xlabel("digits; none of these lengths was trained on")
-    axes.set_ylabel("label error: share that is wrong")
-    axes.set_title("e  Before any round: labels made by the base")
+    axes.set_xlabel("digits of the round's problems")
+    axes.set_ylabel("compounding (share of labels)")
+    axes.set_title("Label error, minus the untouched base's")
 
+
+def draw_solved(axes, runs: Runs, arm: str) -> None:
+    """Solved length by round of an arm and of what it is compared with."""
+    lines = {name_of("oracle", runs.arms["oracle"], True): (runs.arms["oracle"], STYLES["oracle"])}
+    lines[name_of(arm, runs.arms[arm], True)] = (runs.arms[arm], STYLES[arm])
+    for control, word in WORDS.items():
+        of = "direct" if control == "sham" else arm
+        if (dataset := runs.controls.get((of, control))) is not None:
+            lines[word] = (dataset, plotting.role(word))
+    for word, (dataset, style) in lines.items():
+        solved = phase.solved_length(dataset).transpose("seed", "round").values
+        lost = (dataset.diverged == 1).transpose("seed", "round").values
+        opacity = BAND / (2 if word in WORDS.values() else 1)
+        ends, look = (0, dataset.sizes["difficulty"]), style | {"label": word, "opacity": opacity}
+        plot_mean(axes, dataset["round"], solved, lost, ends, **look)
+    level = float(phase.solved_length(runs.arms[arm]).isel(round=0).mean())
+    axes.axhline(level, label=BASE, **plotting.role(BASE))
+    plotting.whole_ticks(axes)
+    axes.set_xlabel("round")
+    axes.set_ylabel("solved length (digits)")
+    axes.set_title("Trained on direct answers" if arm == "direct" else "Trained behind the vote")
+
+
+def draw_labels(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """Label errors of all arms by round, and what each makes of the untouched base."""
+    runs = split(*datasets)
+    figure = plotting.paper_figure(2.9)
+    panels = figure.subplots(1, 2, sharey=True)
+    for arm in BASE_ARMS:
+        label_errors(panels[0], runs, arm, BAND * (arm in BANDED))
+    draw_untouched(panels[0], runs)
+    of_lengths(panels[0], runs)
+    panels[0].set_title("Labels of the loops")
+    for arm, dataset in runs.bases.items():
+        lost = (dataset.diverged.isel(round=1) == 1).transpose("seed", "start").values
+        style = STYLES[arm] | {"opacity": BAND * (arm in BANDED)}
+        plot_mean(panels[1], dataset.start, numbers.base_errors(dataset), lost, **style)
+    plotting.whole_ticks(panels[1])
+    panels[1].set_xlabel("digits; the base was trained on fewer")
+    panels[1].set_title("Labels of the untouched base")
+    panels[0].set_ylim(0, 1.02)
+    panels[0].set_ylabel("share of labels that is wrong")
+    name_lines(figure, panels)
+    plotting.letter(panels)
+    return figure
+
+
+def draw_runways(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """Growth of label errors, and how many rounds each arm lasts, as differences by base."""
+    runs = split(*datasets)
+    figure = plotting.paper_figure(5.4)
+    panels = figure.subplots(2, 2)
+    draw_growth(panels[0, 0], runs)
+    first = numbers.num_lengths(runs)
+    level = numbers.LEVELS[0]
+    plotting.forest(
+        panels[0, 1], [row(runs, a, numbers.outlasted(runs, a, level)) for a in BASE_ARMS]
+    )
+    panels[0, 1].set_xlabel(f"rounds of the first {first}, minus untouched base")
+    panels[0, 1].set_title(f"Until {100 * level:.0f} % are wrong: the loop's own part")
+    for axes, level in zip(panels[1], numbers.LEVELS, strict=True):
+        others = (*CHECKED, "oracle")
+        plotting.forest(axes, [row(runs, a, numbers.longer(runs, a, level)) for a in others])
+        axes.set_xlabel("rounds, minus direct answers; run's end counts")
+        axes.set_title(f"Until {100 * level:.0f} % are wrong: longer by checks")
+    lost = any((x.diverged == 1).any() for x in datasets if x is not None)
+    if lost:
+        plotting.mark_lost(panels[1, 0], panels[1, 0].get_xlim()[0], True)
+    plotting.letter(panels.flat)
+    return figure
+
+
+def row(runs: Runs, arm: str, values: np.ndarray) -> Row:
+    """A row of differences between bases."""
+    name, colour = name_of(arm, runs.arms[arm], True), STYLES[arm]["color"]
+    return Row(name, intervals.mean(values), colour, values)
+
+
+def draw_growth(axes, runs: Runs) -> None:
+    """Factor by which label errors grow, in loops and in the untouched base over equal lengths."""
+    rows = []
+    for arm in BASE_ARMS:
+        rows.append(Row(name_of(arm, runs.arms[arm], True)))
+        looks = ("loop, a round", STYLES[arm]["color"]), ("base, a digit", "k")
+        for (word, colour), logs in zip(looks, numbers.paces(runs, arm), strict=True):
+            rows.append(Row(word, numbers.as_factor(logs), colour, np.exp(logs)))
+    axes.set_xscale("log")
+    plotting.forest(axes, rows, null=1)
+    axes.set_xlim(0.1, 40)
+    axes.set_xticks([0.25, 1, 4, 16], ["1/4", "1", "4", "16"])
+    axes.minorticks_off()
+    axes.set_xlabel("label errors become this many times more")
+    axes.set_title("Growth, rounds against digits")
+
+
+FIGURES = {"": draw, "labels": draw_labels, "runways": draw_runways}
 
 if __name__ == "__main__":
-    command.main(__doc__, draw, PARTS)
+    command.main(__doc__, FIGURES, PARTS)

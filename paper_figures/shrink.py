@@ -33,7 +33,8 @@ def shrink(source: pathlib.Path, figure: ModuleType, target: pathlib.Path) -> li
     for name in texts:
         shutil.copyfile(source / name, target / name)
     variables = getattr(figure, "READS", None)
-    tables = {p: reduce.reduced(x, variables) for p, x in found.items() if p not in texts}
+    there = {p: x for p, x in found.items() if p not in texts and x is not None}
+    tables = {p: reduce.reduced(x, variables) for p, x in there.items()}
     paths = [reduce.write(target, tables)] if tables else []
     paths += [target / name for name in texts]
     if (size := sum(path.stat().st_size for path in paths)) > MOST:

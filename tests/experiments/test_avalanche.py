@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from avax import plotting, struct
-from avax.analysis import runway, seeds
+from avax import struct
+from avax.analysis import runway
 from avax.fields import ConfigError
 from avax.learners import FilteredSFT, SimplifyThenGuess
 from avax.sweeps import needs
@@ -17,6 +18,7 @@ from avax.sweeps.validate import validate
 from avax.verifiers import Oracle
 from configs import avalanche as config
 from paper_figures import avalanche as findings
+from paper_figures import avalanche_effects as effects
 from paper_figures import fig_avalanche as figure
 
 START, NUM_ROUNDS, NUM_SEEDS = 5, 6, 4
@@ -34,25 +36,31 @@ def arm(first: float, factor: float, num_samples: int, silent: bool = False) -> 
     accuracy = np.broadcast_to(1 - error[..., None], (*error.shape, len(difficulty)))
     dims = ("seed", "round")
     learner = {"num_samples": num_samples, "num_problems": 100}
-    base = {"learner": learner, "curriculum": {"type": "Frontier", "start": START, "step": 1}}
+    curriculum = {"type": "Frontier", "start": START, "step": 1}
+    base = {"learner": learner, "curriculum": curriculum, "base_difficulty": START - 1}
     return xr.Dataset(
         {
             "label_precision": (dims, 1 - error),
-            "sampled_accuracy": (dims, 1 - np.minimum(2 * error, 1)),
             "accept_rate": (dims, np.where(rounds, 0.9, nan)),
+            "num_accepted": (dims, np.where(rounds, 100.0, nan)),
             "diverged": (dims, np.zeros(error.shape)),
-            "accuracy_by_difficulty": ((*dims, "difficulty"), accuracy),
+            "accuracy_by_difficulty": ((*dims, "difficulty"), np.nan_to_num(accuracy, nan=0.9)),
         },
         {"seed": range(NUM_SEEDS), "round": range(NUM_ROUNDS + 1), "difficulty": difficulty},
         {"config": {"base": base}, "provenance": {}},
     )
 
 
-def arms(silent: bool = False) -> list[xr.Dataset]:
+def arms(silent: bool = False, with_controls: bool = False) -> list[xr.Dataset | None]:
     firsts, factors, samples = (0.1, 0.03, 0.02, 0.01, 0.008, 0.0), (3, 2.5, 2, 2, 2, 1), (1, 1, 3)
     samples = (*samples, 5, 5, 5)
     runs = [arm(*x, silent) for x in zip(firsts, factors, samples, strict=True)]
-    return [*runs, *[on_base(run) for run in runs[:-1]]]
+    controls = [None] * len(findings.CONTROLS)
+    if with_controls:
+        controls = [arm(0.2, 2, 5) for _ in controls]
+        for run in runs:
+            run["base_accuracy"] = xr.where(run["round"] > 0, 0.75, nan) + 0 * run.diverged
+    return [*runs, *[on_base(run) for run in runs[:-1]], *controls]
 
 
 def on_base(run: xr.Dataset) -> xr.Dataset:
@@ -73,8 +81,8 @@ def test_growth_by_hand():
     found = np.exp(runway.growth(error, 0.01))
     np.testing.assert_allclose(found, [[nan, 3, 3, 0.6 / 0.09, nan, nan]])
     expected = (9 * 0.6 / 0.09) ** (1 / 3)
-    assert runway.growth_factor(np.log(found)) == pytest.approx(expected)
-    assert np.isnan(runway.growth_factor(np.array([nan])))
+    assert np.exp(findings.pace(error, 0.01)) == pytest.approx(expected)
+    assert np.isnan(findings.pace(np.array([[nan, 0.1]]), 0.01)).all()
 
 
 def test_growth_from_errors_that_vanish():
@@ -82,48 +90,82 @@ def test_growth_from_errors_that_vanish():
     np.testing.assert_allclose(found, [[0.25, nan]])
 
 
-def test_intervals_are_of_the_seeds():
-    assert runway.interval(np.full(5, 3.0)) == (3.0, 3.0, 3.0)
-    mean, low, high = runway.interval(np.arange(100.0))
-    assert mean == 49.5 and 49.5 - 6.5 < low < 44.5 and 54.5 < high < 49.5 + 6.5
-    assert np.isnan(runway.interval(np.full((3, 1), nan), lambda x: seeds.mean(x)[0])).all()
-
-
 def test_what_is_read_from_results():
     data = arm(0.1, 2, 1)
     assert runway.posed(data).tolist() == list(range(START, START + NUM_ROUNDS))
     np.testing.assert_allclose(runway.label_error(data)[0], [0.1, 0.2, 0.4, 0.8, 1, 1])
-    np.testing.assert_allclose(runway.guess_error(data)[0], [0.2, 0.4, 0.8, 1, 1, 1])
-    data["accuracy_by_difficulty"] = 100.0 * data["round"] + data.difficulty
-    data["accuracy_by_difficulty"] = data.accuracy_by_difficulty.expand_dims(seed=data.seed)
-    assert runway.learned(data)[0].tolist() == [100.0 * r + START + r - 1 for r in range(1, 7)]
 
 
-@pytest.mark.parametrize("silent", [False, True])
-def test_the_figure_is_labelled(silent, tmp_path):
-    drawn = figure.draw(*arms(silent))
-    drawn.draw_without_rendering()
-    assert len(drawn.axes) == 6
-    for axes in drawn.axes[:5]:
-        assert axes.get_xlabel() and axes.get_title()
-    named = [text.get_text() for text in drawn.axes[5].get_legend().get_texts()]
-    assert len(named) == len(findings.ARMS) + 4
-    assert any("1 to 3" in name for name in named) and any("1 to 5" in name for name in named)
-    first = plotting.save(drawn, tmp_path / "a")
-    again = plotting.save(figure.draw(*arms(silent)), tmp_path / "b")
-    same = [p.read_bytes() for p in first] == [p.read_bytes() for p in again]
-    assert same  # a difference of bytes takes pytest minutes to print
+def test_compounding_is_loop_minus_frozen_generator():
+    """Without one: minus the base's labels, at the lengths at which there are some."""
+    bump = 1 + 0.01 * np.arange(NUM_SEEDS)[:, None]
+    without = findings.split(*arms())
+    np.testing.assert_allclose(
+        findings.compounding(without, "direct"), bump * [[0, 0.3 - 0.2, *[nan] * 4]], atol=1e-12
+    )
+    np.testing.assert_allclose(findings.compounded(without, "direct", 2), 0.1 * bump[:, 0])
+    frozen = findings.split(*arms(with_controls=True))
+    found = findings.compounding(frozen, "direct")[0]
+    np.testing.assert_allclose(found, [-0.1, -0.1, 0.1, 0, 0, 0], atol=1e-12)
+    only_of_base = findings.compounding(frozen, "simplify")[0]
+    np.testing.assert_allclose(only_of_base, [0, 0.015, *[nan] * 4], atol=1e-12)
+    np.testing.assert_allclose(findings.untouched(frozen), np.full((NUM_SEEDS, NUM_ROUNDS), 0.25))
+    np.testing.assert_allclose(findings.untouched(without)[0], [0.1, 0.2, *[nan] * 4])
+
+
+def test_paces_of_the_loop_and_of_the_base():
+    loop, base = findings.paces(findings.split(*arms()), "direct")
+    np.testing.assert_allclose(np.exp(loop), 3)
+    np.testing.assert_allclose(np.exp(base), 2)
+    assert effects.faster(*arms()).value == pytest.approx(1.5)
+
+
+def test_rounds_are_compared_base_by_base():
+    """Direct labels: 0.1, 0.3, ...; after one step: 0.03, 0.075, 0.19."""
+    runs = findings.split(*arms())
+    assert findings.rounds_until(runs, "direct", 0.1).tolist() == [1, 0, 0, 0]
+    assert findings.longer(runs, "simplify", 0.1).tolist() == [1, 2, 2, 2]
+    assert findings.longer(runs, "oracle", 0.5).tolist() == [NUM_ROUNDS - 2] * NUM_SEEDS
+    # Of two rounds, 0.1 and 0.3 against 0.1 and 0.2.
+    assert findings.outlasted(runs, "direct", 0.25).tolist() == [-1] * NUM_SEEDS
+
+
+def test_a_cut_counts_no_wrong_label_as_one():
+    data = arms()
+    runs = findings.split(*data)
+    at_first = 1 + 0.01 * np.arange(NUM_SEEDS)
+    np.testing.assert_allclose(np.exp(findings.cut(runs, START)), 0.1 * at_first / 0.01)
+    np.testing.assert_allclose(np.exp(findings.cut(runs, START + 1)), 0.2 / 0.016)
+
+
+def test_leads_end_where_a_run_has_fallen_by_a_digit():
+    """11 lengths, all of one accuracy: 9.9 with 0.1 wrong labels, and less than 8.9 with 0.3."""
+    found = findings.leads(findings.split(*arms()))
+    assert found.shape == (NUM_SEEDS, len(findings.BASE_ARMS))
+    assert found[0, 0] == 0 and found[1, 0] == 1  # label errors of 0.1 and 0.101 in round 1
+    silent = [run and run.assign(label_precision=1 + 0 * run.label_precision) for run in arms()]
+    assert (findings.leads(findings.split(*silent))[:, 0] == 1 - NUM_ROUNDS).all()
+
+
+@pytest.mark.parametrize("kind", ["plain", "silent", "with controls"])
+def test_the_figures_are_labelled(kind):
+    data = arms(kind == "silent", kind == "with controls")
+    for draw in figure.FIGURES.values():
+        drawn = draw(*data)
+        drawn.draw_without_rendering()
+        assert all(axes.get_xlabel() and axes.get_title(loc="left") for axes in drawn.axes)
+    words = [text.get_text() for text in figure.draw(*data).legends[0].get_texts()]
+    assert {"direct", "vote of 3", "vote of 5", "truth", "untouched base"} <= set(words)
+    assert (set(figure.WORDS.values()) <= set(words)) == (kind == "with controls")
 
 
 def test_the_summary_gives_runways_and_growth():
     text = figure.summary(*arms())
-    assert "4 seeds, 6 rounds" in text and "from 5 digits on" in text
-    assert "times 3.00 (3.00 to 3.00)" in text and "times 2.00 (2.00 to 2.00)" in text
+    assert "4 bases, 6 rounds" in text and "from 5 digits on" in text
+    assert re.search(r"times 3[.0]* \(3.* a round; of the untouched base times 2[.0]* \(2", text)
     # 0.03, 0.075, 0.1875 against 0.1 in one seed and a bit more in three.
-    assert "until label error above 10 %: 2.00 (2.00 to 2.00), 1.75" in text
+    assert "until label error above 10 %: 2 (2 to 2), 1.75" in text
     assert "at 5, 6 digits" in text and "majority vote: 0.0203, 0.0406" in text
-    # Three arms reach one half, all of them through one tenth.
-    assert "of 12 runs without the truth that failed" in text and "12 had label errors" in text
 
 
 def back_to_rounds(sweep, part):
@@ -139,7 +181,8 @@ def back_to_rounds(sweep, part):
 def test_arms_differ_in_learner_and_verifier_alone(preset):
     sweep = config.build(preset)
     parts = config.parts(sweep)
-    assert tuple(parts) == figure.PARTS
+    assert (*parts, *findings.CONTROLS) == figure.PARTS
+    assert set(needs.parts(config, sweep, config.CONTROLS)) == set(figure.PARTS)
     validate(sweep)
     for name, part in parts.items():
         validate(part)

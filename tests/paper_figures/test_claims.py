@@ -92,6 +92,13 @@ def test_what_data_lack_leaves_a_claim_undecided_and_is_said():
     assert found.reason.startswith("1 learning rate of at least 2 (by")
 
 
+def test_a_control_that_was_not_run_is_none():
+    needed = claim(needs=Needs(1, ("sham",)), effect=lambda loop, _: effect(loop))
+    parts = {"": data(), "control/sham": None}
+    assert judge(needed, parts).reason.startswith("no sham (by the interval alone")
+    assert judge(needed, parts | {"control/sham": data()}).verdict == Verdict.SUPPORTS
+
+
 def test_controls_are_found_by_name_by_configuration_and_in_axes():
     assert controls_in({"": data()}) == set()
     named = {f"controls/{name.replace(' ', '_').replace('-', '_')}": data() for name in CONTROLS}
