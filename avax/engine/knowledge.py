@@ -74,7 +74,7 @@ def worst(paths: Iterable[pathlib.Path]) -> list[float]:
 
 
 def accuracies(task: Task, base_difficulty: int, bases: Sequence[Policy]) -> np.ndarray:
-    """f32[N, D]: the greedy accuracy of the last snapshot of each, by difficulty of its training, on
+    """f32[N, D]: greedy accuracy of the last snapshot of each, by difficulty of its training, on
     problems that are drawn for this alone, the same for all.
     """
 

@@ -50,7 +50,7 @@ def known(toy, monkeypatch):
         kept.update({float(x.policy["w"][-1]): seed for seed, x in found.items()})
         return found
 
-    def accuracies(task, bases):
+    def accuracies(task, base_difficulty, bases):
         shares = [KNOWN[kept[float(base["w"][-1])]] for base in bases]
         return np.array([[1.0, x] for x in shares], np.float32)
 
