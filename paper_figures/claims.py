@@ -164,11 +164,12 @@ def remembered(prepare: Callable) -> Callable:
     return found
 
 
-def judge(claim: Claim, parts: Mapping[str, xr.Dataset]) -> Judgement:
+def judge(claim: Claim, parts: Mapping[str, xr.Dataset | None]) -> Judgement:
     """The verdict that follows from data; nobody types one.
 
     Args:
-      parts: the datasets by part, in the order in which effects take them.
+      parts: the datasets by part, in the order in which effects take them; None of a control that
+        was not run.
     """
     estimates = {name: effect(*parts.values()) for name, effect in claim.effects.items()}
     each = {name: claim.rule.verdict(estimate) for name, estimate in estimates.items()}
@@ -178,7 +179,8 @@ def judge(claim: Claim, parts: Mapping[str, xr.Dataset]) -> Judgement:
         second = condition.effect(*parts.values())
         verdict, reason = _qualified(verdict, reason, condition, condition.rule.verdict(second))
     num_bases = min(x.num for x in [*estimates.values(), *([second] if second else [])])
-    if lacks := claim.needs.lacks(parts, num_bases, len(claim.horizons) or 1):
+    there = {name: data for name, data in parts.items() if data is not None}
+    if lacks := claim.needs.lacks(there, num_bases, len(claim.horizons) or 1):
         alone = f"by the interval alone: {verdict}" if verdict != Verdict.UNDECIDED else reason
         return Judgement(Verdict.UNDECIDED, f"{lacks} ({alone})", estimates, second)
     return Judgement(verdict, reason, estimates, second)

@@ -158,7 +158,8 @@ def text(estimate: Estimate) -> str:
     value, low, high, _ = estimate
     if math.isnan(value):
         return "not measured"
-    is_wide = low > 0 and high > 10 * low  # so that decimals would hide the lower end
+    # So that decimals would hide the lower end, or a value beside an open one.
+    is_wide = (low > 0 and high > 10 * low) or (low == 0 and high > 10 * value > 0)
     shown = [_number(x, math.nan if is_wide else high - low) for x in (value, low, high)]
     return f"{shown[0]} ({shown[1]} to {shown[2]})"
 
