@@ -164,7 +164,7 @@ def remembered(prepare: Callable) -> Callable:
     return found
 
 
-def judge(claim: Claim, parts: Mapping[str, xr.Dataset]) -> Judgement:
+def judge(claim: Claim, parts: Mapping[str, xr.Dataset | None]) -> Judgement:
     """The verdict that follows from data; nobody types one.
 
     Args:

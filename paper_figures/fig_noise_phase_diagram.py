@@ -1,4 +1,4 @@
-"""When does self-training survive a noisy verifier? Phase diagram and trajectories.
+"""When does self-training survive a noisy verifier? A map with its boundary, and the controls.
 
 python paper_figures/fig_noise_phase_diagram.py [RESULTS] [--out STEM]
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pathlib
 import sys
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,147 +14,241 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import phase, response, theory
+from avax.analysis import intervals, lengths, phase, theory
+from avax.analysis.intervals import Estimate
 from paper_figures import command
+from paper_figures.noise_phase_diagram import (
+    PARTS,
+    Data,
+    Findings,
+    analyse,
+    changed,
+    compared,
+    controls_of,
+    is_run,
+    mean_at,
+    mean_of,
+    named,
+    on_line,
+    on_line_fprs,
+    order_of,
+    predicted_ratio,
+    ratios,
+    summary,
+    unit,
+)
+from paper_figures.noise_phase_diagram_claims import CLAIMS, QUESTION, SHIPPED
 
-SHIPPED = ("noise_phase_diagram", "noise_phase_diagram_fixed")
-PARTS = ("", "label_noise")
-
-
-class Findings(NamedTuple):
-    """What the figure says, as numbers."""
-
-    order: xr.DataArray
-    measured: phase.Boundary
-    amplification: theory.Amplification
-
-
-def analyse(dataset: xr.Dataset, injection: xr.Dataset) -> Findings:
-    """Measured boundary and amplification.
-
-    Args:
-      dataset: the sweep over fpr and fnr.
-      injection: a sweep over label_noise.digit_rate in one round, with a clean verifier.
-    """
-    order = phase.order_parameter(dataset)
-    return Findings(order, phase.boundary(order), response.amplification(injection))
-
-
-def summary(dataset: xr.Dataset, injection: xr.Dataset) -> str:
-    """The diagram in characters, the measured and the predicted boundary, and how far apart."""
-    findings = analyse(dataset, injection)
-    lines = [phase.text_diagram(findings.order), compared(findings)]
-    run = phase.measured(findings.order)
-    if not run.all():
-        lines.insert(
-            1,
-            f"{run.sum().item()} of {run.size} settings were run; "
-            "beyond them the measured boundary is open",
-        )
-    return "\n".join(lines)
+__all__ = ["CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "compared", "draw", "summary"]
+READS = (
+    *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "base_accuracy", "diverged"),
+    *("label_precision", "num_accepted", "accept_rate", "verifier_fpr", "verifier_fnr"),
+)
+LOOP, MIDDLE = plotting.ARMS[0], plotting.ARMS[1]
+FPR = "verifier's FPR = P(accept | wrong)"
+PREDICTED = {"color": "k", "linestyle": (0, (6, 2, 1, 2, 1, 2))}  # no look of a role
+NEUTRAL = {"color": "k", "linestyle": (0, (1, 1)), "linewidth": 0.9}
+LEAST = 3  # bases of an interval that is drawn
+WEAK = 0.5 * plotting.BAND  # of bands that lie over others
 
 
-def compared(findings: Findings) -> str:
-    """The measured and the predicted boundary, as far as there are any, and how far apart."""
-    kappa, why = findings.amplification, phase.uncrossed(findings.order, findings.measured)
-    ratio, low, high, num = findings.measured.ratio
-    measured = f"measured boundary: FPR / (1 - FNR) = {ratio:.3g} ({low:.3g} to {high:.3g})"
-    intervals = f"95 % t interval over {num} bases"
-    if findings.order.sizes["seed"] == 1:
-        intervals = "one base, so there is no interval"
-    lines = [
-        f"no boundary was measured: {why}"
-        if why
-        else f"{measured}, geometric mean of bases; {intervals}"
-    ]
-    if not kappa.kappa > 0:
-        return f"{lines[0]}\nno prediction: kappa = {kappa.kappa:.2f} is not above 0"
-    predicted = 1 / kappa.kappa
-    near, far = (1 / k if k > 0 else float("inf") for k in (kappa.high, kappa.low))
-    lines.append(
-        f"predicted boundary: 1 / kappa = {predicted:.3g} ({near:.3g} to {far:.3g}), "
-        f"kappa = {kappa.kappa:.2f} ({kappa.low:.2f} to {kappa.high:.2f})"
-    )
-    if not why:
-        apart = f"{predicted / ratio:.2g} times the measured one" if ratio > 0 else "above 0"
-        lines.append(f"the predicted ratio is {apart}")
-    return "\n".join(lines)
-
-
-def draw(dataset: xr.Dataset, injection: xr.Dataset) -> plotting.Figure:
-    """Left: the phase diagram with measured and predicted boundary. Right: some trajectories."""
-    findings = analyse(dataset, injection)
-    figure = plotting.new_figure(11, 4.2)
-    left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
-    draw_map(left, dataset, findings)
-    draw_trajectories(right, dataset, findings.order)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """The map with measured and predicted boundary; and the gain at FNR 0 beside the controls."""
+    data, findings = named(datasets), analyse(*datasets)
+    figure = plotting.paper_figure(3.3)
+    left, right = figure.subplots(1, 2, width_ratios=[1.2, 1])
+    draw_map(left, data[""], findings)
+    draw_controls(right, data, findings.order)
+    plotting.letter((left, right))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left")
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=2)
     return figure
 
 
 def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
-    """The order parameter with both boundaries."""
+    """The order parameter with both boundaries; 0 is the untouched base."""
     order, measured, kappa = findings
-    frontier = phase.is_frontier(dataset)
-    label = "digits gained a round (0: the base)" if frontier else "accuracy gained (0: the base)"
-    plotting.phase_map(axes, order, label)
+    plotting.phase_map(axes, mean_of(order), f"{unit(dataset)[1]} (0: untouched base)")
     if why := phase.uncrossed(order, measured):
-        axes.plot([], [], " ", label=f"no boundary was measured: {why}")
+        axes.plot([], [], " ", label=f"no boundary was measured:\n{why}")
     else:
         draw_measured(axes, order, measured)
     fnr = np.linspace(order.fnr.values[0], order.fnr.values[-1], 200)
     if kappa.kappa > 0:
         predicted = theory.critical_fpr(fnr, kappa.kappa)
         name = f"mean field: FPR / (1 - FNR) = 1 / κ = {1 / kappa.kappa:.2g}"
-        if len(kappa.wrong_labels) < order.sizes["seed"]:  # of others a run diverged
-            name += f" ({len(kappa.wrong_labels)} of {order.sizes['seed']} seeds)"
-        plotting.boundary_line(axes, order, predicted, fnr, color="k", linestyle="--", label=name)
+        if len(kappa.wrong_labels) < order.sizes["seed"]:  # of others a run diverged or is missing
+            name += f" ({len(kappa.wrong_labels)} of {order.sizes['seed']} bases)"
+        plotting.boundary_line(axes, order, predicted, fnr, **PREDICTED, label=name)
     neutral = np.where(fnr > 0, 1 - fnr, np.nan)
-    plotting.boundary_line(
-        axes, order, neutral, fnr, color="k", linestyle=":", label="FPR = 1 - FNR: no information"
-    )
-    where = "a frontier that grows a digit a round" if frontier else "a fixed range of lengths"
-    axes.set_title(f"Self-training on {where}")
+    name = "FPR = 1 - FNR: no information (J = 0)"
+    plotting.boundary_line(axes, order, neutral, fnr, **NEUTRAL, label=name)
+    spread_ticks(axes, order.fpr.values)
+    where = "a growing frontier" if phase.is_frontier(dataset) else "a fixed range of lengths"
+    axes.set_title(f"On {where}")
+
+
+def spread_ticks(axes, scale: np.ndarray) -> None:
+    """Leaves out ticks whose words would run into those of the tick before."""
+    at, words = axes.get_xticks(), [x.get_text() for x in axes.get_xticklabels()]
+    kept = [0]
+    for i in range(1, len(at)):
+        if at[i] - at[kept[-1]] > 0.08 * len(scale):
+            kept.append(i)
+    axes.set_xticks(at[kept], [words[i] for i in kept])
 
 
 def draw_measured(axes, order: xr.DataArray, measured: phase.Boundary) -> None:
     """The measured boundary, with its interval if all settings were run."""
     name = "measured boundary"
-    if phase.measured(order).all():
+    if is_run(order).all() and np.isfinite(measured.low).any():
         name += ", 95 % t interval over bases"
         band = measured.low, measured.high, measured.fnr
         plotting.boundary_band(axes, order, *band, color="k", alpha=0.2)
     plotting.boundary_line(axes, order, measured.fpr, measured.fnr, color="k", label=name)
 
 
-def draw_trajectories(axes, dataset: xr.Dataset, order: xr.DataArray, fnr: float = 0.0) -> None:
-    """Progress against round for settings on both sides: thin lines are seeds, thick their mean."""
-    frontier = phase.is_frontier(dataset)
-    row, lost = (
-        x.sel(fnr=fnr, method="nearest").transpose("fpr", "round", "seed")
-        for x in (phase.progress(dataset), dataset.diverged == 1)
-    )
-    run = np.flatnonzero(phase.measured(order.sel(fnr=fnr, method="nearest")))
-    chosen = run[np.unique(np.linspace(0, len(run) - 1, 6).round().astype(int))]
-    gain = order.sel(fnr=fnr, method="nearest").mean("seed")
-    colours = plotting.colour_map("viridis")(np.linspace(0, 0.9, len(chosen)))
-    for i, colour in zip(chosen, colours, strict=True):
-        line, gone = row.isel(fpr=i), lost.isel(fpr=i)
-        style = {"color": colour, "linestyle": "-" if gain[i] > 0 else "--"}
-        mean, label = line.mean("seed"), f"{order.fpr.values[i]:.2g}"
-        plotting.plot_until(axes, line["round"], mean, gone.any("seed"), label=label, **style)
-        plotting.plot_until(axes, line["round"], line, gone, linewidth=0.6, alpha=0.5, **style)
-    curriculum = dataset.attrs["config"]["base"]["curriculum"]
-    if curriculum["type"] == "Frontier":
-        rounds = dataset["round"].values[1:]
-        posed = curriculum["start"] + curriculum["step"] * (rounds - 1)
-        axes.plot(rounds, posed, "k:", label="digits posed")
-    axes.set_xlabel("round")
-    axes.set_ylabel("solved length, digits" if frontier else "accuracy, all lengths of the range")
-    axes.set_title(f"FNR = {row.fnr.item():.2g}: seeds (thin) and their mean")
-    axes.legend(title="FPR\n(dashed: collapse)", loc="center left", bbox_to_anchor=(1, 0.5))
-    axes.set_xlim(0, dataset.sizes["round"] - 1)
+def draw_controls(axes, data: Data, order: xr.DataArray) -> None:
+    """Gain by FPR at the lowest FNR, beside the controls that were run."""
+    line, scale = on_line(order), order.fpr.values
+    draw_line(axes, line, scale, {"color": LOOP, "label": "loop"}, plotting.BAND)
+    for name, control in controls_of(data).items():
+        values, style = on_line(order_of(control)), plotting.role(name) | {"label": name}
+        if "fpr" in values.dims:
+            draw_line(axes, values, scale, style, WEAK)
+        else:
+            draw_level(axes, mean_at(values), style)
+    axes.axhline(0, label="untouched base", **plotting.role("untouched base"))
+    plotting.tick_values(axes.xaxis, scale)
+    spread_ticks(axes, scale)
+    axes.set_xlim(-0.4, len(scale) - 0.6)
+    axes.set_xlabel(FPR)
+    axes.set_ylabel(unit(data[""])[1])
+    axes.set_title(f"FNR = {order.fnr.values.min():.2g}, means over bases")
 
+
+def draw_line(axes, values: xr.DataArray, scale: np.ndarray, style: dict, alpha: float) -> None:
+    """Mean over bases by FPR with its t interval as a band; crosses where a run diverged."""
+    values = values.transpose("fpr", "seed")
+    lost = np.isneginf(values.values)
+    known = ~np.isnan(values.values).all(1)
+    values, lost = values[known], lost[known]
+    at = plotting.to_position(scale, values.fpr.values)
+    each = finite(values.values, lost.any(1))
+    marker = {"marker": "o", "markersize": 2} if len(at) < 20 else {}
+    plotting.plot_band(axes, at, each, np.zeros(len(at), bool), alpha, **marker, **style)
+    plotting.mark_lost(axes, at[:, None], lost)
+
+
+def finite(values: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """f[3, X]: mean, low and high of f[X, S]; NaN where a run was lost, and where an end is open or
+    of fewer than three bases, which say next to nothing.
+    """
+    *each, num = intervals.mean(values)
+    each = np.array(each, float).reshape(3, -1)
+    each[1:] = np.where(np.asarray(num) < LEAST, np.nan, each[1:])
+    return np.where(np.isfinite(each) & ~lost, each, np.nan)
+
+
+def draw_level(axes, estimate: Estimate, style: dict) -> None:
+    """A control without an axis: a line and its t interval as a band."""
+    value, low, high, num = estimate
+    if not np.isfinite(value):
+        return
+    axes.axhline(value, **style)
+    if np.isfinite([low, high]).all() and num >= LEAST:
+        axes.axhspan(low, high, color=style["color"], alpha=WEAK, linewidth=0)
+
+
+def draw_rounds(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """What is kept and reached by round beside the controls, and boundaries at two horizons."""
+    data, findings = named(datasets), analyse(*datasets)
+    rows = list(ratios(data))
+    figure = plotting.paper_figure(3.9 + 0.14 * len(rows))
+    top, bottom = figure.subfigures(2, 1, height_ratios=[2.4, 0.8 + 0.14 * len(rows)])
+    first, second = top.subplots(1, 2)
+    runs = list(shown_runs(data))
+    draw_changes(first, runs, lengths.retention, "retention: share right", "Known lengths")
+    unit_of = lengths.unit(data[""])
+    ends = draw_changes(second, runs, lengths.reach, f"reach: {unit_of}", "Longer lengths")
+    third = bottom.subplots()
+    draw_ratios(third, rows, findings)
+    plotting.letter((first, second, third))
+    plotting.label_ends(second, ends)
+    return figure
+
+
+def shown_runs(data: Data):
+    """What rounds are shown of: name, style and runs at the lowest FNR; controls in the end."""
+    order, controls = order_of(data[""]), controls_of(data)
+    fprs = on_line_fprs(order)
+    picked = np.unique(np.linspace(0, len(fprs) - 1, min(3, len(fprs))).round().astype(int))
+    for fpr in fprs[picked]:
+        style = {"color": MIDDLE}
+        style = plotting.role("truth") if fpr == fprs[0] and fpr == 0 else style
+        style = plotting.role("no filter") if fpr == 1 else style
+        yield f"FPR {fpr:.2g}", style, on_line(data[""], fpr)
+    if "sham" in controls:
+        yield "sham", plotting.role("sham"), on_line(controls["sham"])
+    if "frozen generator" in controls and len(fprs):
+        name = f"frozen generator, FPR {fprs[-1]:.2g}"
+        runs = on_line(controls["frozen generator"], fprs[-1])
+        yield name, plotting.role("frozen generator"), runs
+
+
+def draw_changes(axes, runs, measure, label: str, title: str) -> list[tuple]:
+    """Changes since the untouched base by round, with t intervals; the ends of the lines."""
+    ends = []
+    for name, style, dataset in runs:
+        values = changed(dataset, measure).transpose("round", "seed")
+        values = values.isel(seed=values.notnull().any("round").values)
+        lost = np.isneginf(values.values).any(1)
+        each = finite(values.values, lost)
+        plotting.plot_band(axes, values["round"].values, each, lost, WEAK, **style)
+        known = each[0][np.isfinite(each[0])]
+        last = known[-1] if len(known) else np.nan
+        ends.append((float(values["round"][-1]), last, name, style["color"]))
+    axes.axhline(0, **plotting.role("untouched base"))
+    rounds = runs[0][2]["round"].values if runs else np.arange(2)
+    axes.set_xlim(0, rounds[-1])
+    plotting.whole_ticks(axes)
+    axes.set_xlabel("round")
+    axes.set_ylabel(f"{label}, less base's")
+    axes.set_title(title)
+    return [*ends, (float(rounds[-1]), 0.0, "untouched base", "k")]
+
+
+def draw_ratios(axes, rows: list[tuple[str, Estimate]], findings: Findings) -> None:
+    """Boundary ratios with intervals, open ends as arrows, beside the predicted one and J = 0."""
+    rows = [*rows, ("predicted: 1 / κ", predicted_ratio(findings.amplification))]
+    shown = np.array([x[:3] for _, x in rows], float)
+    inside = shown[np.isfinite(shown) & (shown > 0)]
+    low, high = min(0.01, *inside, 1) / 2, max(10, *inside, 1) * 2
+    axes.set_xscale("log")
+    axes.axvline(1, **plotting.NO_EFFECT)
+    for y, (name, (value, *ends)) in enumerate((n, e[:3]) for n, e in rows):
+        style = {"color": "0.4" if name.startswith("predicted") else LOOP}
+        if np.isnan(value):
+            axes.text(low * 1.3, y, "not measured", va="center", fontsize=7, color="0.4")
+            continue
+        if not np.isnan(ends).any():
+            left, right = np.clip(ends, low, high)
+            axes.plot([left, right], [y, y], linewidth=1.6, **style)
+            for end, edge, marker in ((ends[0], low, "<"), (ends[1], high, ">")):
+                if not low < end < high:
+                    axes.plot(edge, y, marker, markersize=4, clip_on=False, **style)
+        if 0 < value < np.inf:  # else an arrow says so
+            axes.plot(value, y, "o", markersize=4, **style)
+    axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlim(low, high)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("boundary: FPR / (1 - FNR) (grey line: J = 0)")
+    axes.set_title("Boundaries, by what runs are compared with")
+
+
+FIGURES = {"": draw, "rounds": draw_rounds}
 
 if __name__ == "__main__":
-    command.main(__doc__, draw, PARTS)
+    command.main(__doc__, FIGURES, PARTS)

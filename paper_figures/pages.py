@@ -24,8 +24,7 @@ What others and we say about self-training, and what the shipped data say of it.
 over base policies with 95 % intervals; the verdicts are computed from them, by the rule on each
 page, by `python -m paper_figures`. *Undecided* says what the data lack. Policies have 4,000 to
 30,000 parameters and add numbers: none of this says that large models on other tasks do the same.
-Experiments that are not listed here yet are in [claims.md](../claims.md); how configurations were
-found is in [log.md](../log.md).
+How configurations were found is in [log.md](../log.md).
 
 | claim | verdict | effect (95 % interval; bases) | figure | command |
 |---|---|---|---|---|
@@ -158,7 +157,8 @@ def text(estimate: Estimate) -> str:
     value, low, high, _ = estimate
     if math.isnan(value):
         return "not measured"
-    is_wide = low > 0 and high > 10 * low  # so that decimals would hide the lower end
+    # So that decimals would hide the lower end, or a value beside an open one.
+    is_wide = (low > 0 and high > 10 * low) or (low == 0 and high > 10 * value > 0)
     shown = [_number(x, math.nan if is_wide else high - low) for x in (value, low, high)]
     return f"{shown[0]} ({shown[1]} to {shown[2]})"
 

@@ -28,7 +28,7 @@ def shrink(source: pathlib.Path, figure: ModuleType, target: pathlib.Path) -> li
     """
     command.check_whose(source, figure.PARTS)
     target.mkdir(parents=True, exist_ok=True)
-    found = command.load_parts(source, figure)
+    found = {p: x for p, x in command.load_parts(source, figure).items() if x is not None}
     texts = [part for part in figure.PARTS if part.endswith(".json")]
     for name in texts:
         shutil.copyfile(source / name, target / name)

@@ -156,6 +156,7 @@ def test_the_source_of_others_has_a_number():
         ((0.0125, 0.0125, 0.0125), "0.013 (0.013 to 0.013)"),
         ((1.0, 0.0123, 82), "1 (0.012 to 82)"),
         ((316, 2, INF), "320 (2 to infinity)"),
+        ((0.0154, 0, 2.08), "0.015 (0 to 2.1)"),
         ((NAN, NAN, NAN), "not measured"),
     ],
 )

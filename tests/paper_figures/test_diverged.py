@@ -19,10 +19,12 @@ FIGURES = [importlib.import_module(f"paper_figures.{script}") for script in SCRI
 OF_RUNS = [figure for figure in FIGURES if not any(p.endswith(".json") for p in figure.PARTS)]
 
 
-def broken(dataset: xr.Dataset, seed: int) -> xr.Dataset:
+def broken(dataset: xr.Dataset | None, seed: int) -> xr.Dataset | None:
     """The last seed diverges at the first setting and at a middle one, in round 2 or, at the
-    latest, the last; from then on its metrics are random numbers.
+    latest, the last; from then on its metrics are random numbers. None stays what it is.
     """
+    if dataset is None:
+        return None
     rng, dataset = np.random.default_rng(seed), dataset.copy(deep=True)
     rounds = {"seed": -1, "round": slice(min(2, dataset.sizes["round"] - 1), None)}
     settings = [dim for dim in dataset.diverged.dims if dim not in ("seed", "round")]

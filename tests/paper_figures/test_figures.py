@@ -94,17 +94,21 @@ def test_noise_phase_diagram_is_labelled(curriculum, num_seeds, spoilt):
     data = sweep(curriculum, num_seeds, spoilt)
     figure = noise.draw(data, injection(num_seeds))
     figure.draw_without_rendering()
-    diagram, trajectories, colours = figure.axes
-    for axes in (diagram, trajectories):
-        assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title()
-    assert "FPR" in diagram.get_xlabel() and "FNR" in diagram.get_ylabel()
-    assert ("digits" if curriculum == "Frontier" else "accuracy") in colours.get_ylabel()
-    assert len(trajectories.get_legend().get_texts()) == len(FPR) + (curriculum == "Frontier")
-    legends = [*figure.legends, diagram.get_legend()]
-    named = [text.get_text() for legend in legends if legend for text in legend.get_texts()]
+    diagram, beside, colours = figure.axes
+    for axes in (diagram, beside):
+        assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title(loc="left")
+        assert "FPR" in axes.get_xlabel()
+    assert "FNR" in diagram.get_ylabel()
+    unit = "digits" if curriculum == "Frontier" else "accuracy"
+    assert unit in colours.get_ylabel() and unit in beside.get_ylabel()
+    named = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     assert ("a run diverged" in named) == (spoilt != "nothing")
-    named = [name for name in named if name != "a run diverged"]
-    assert len(named) == 3 and "measured boundary" in named[0] and "mean field" in named[1]
+    lines, drawn = (
+        [x.get_label() for x in a.lines if x.get_label()[0] != "_"] for a in figure.axes[:2]
+    )
+    assert set(named) - {"a run diverged"} == {*lines, *drawn}
+    assert drawn == ["loop", "untouched base"]  # no control was run
+    assert len(lines) == 3 and "measured boundary" in lines[0] and "mean field" in lines[1]
 
 
 def crosses(axes) -> list[list[float]]:
@@ -145,7 +149,7 @@ def test_a_traced_diagram_says_what_was_run():
     data = traced(sweep("Frontier", 3))
     data.diverged[1, 1, 0] = 1
     figure = noise.draw(data, injection(3))
-    diagram, trajectories, _ = figure.axes
+    diagram, beside, _ = figure.axes
     named = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     assert "not run (6 of 12 settings were)" in named and "a run diverged" in named
     assert "measured boundary" in named and not diagram.collections  # no interval
@@ -156,8 +160,8 @@ def test_a_traced_diagram_says_what_was_run():
     assert grey[0] == grey[1] == grey[2] == float(plotting.NOT_RUN)
     assert colours[1, 1].tolist() == [1, 1, 1, 1]  # diverged: white, with a cross
     assert ([1], [1]) in [tuple(map(list, line.get_data())) for line in diagram.lines]
-    drawn = [text.get_text() for text in trajectories.get_legend().get_texts()]
-    assert drawn == ["0.01", "0.1", "digits posed"]
+    (loop,) = (line for line in beside.lines if line.get_label() == "loop")
+    assert loop.get_xdata().tolist() == [1, 2]
     text = noise.summary(data, injection(3))
     assert "6 of 12 settings were run" in text
     assert "settings were run" not in noise.summary(sweep("Frontier", 3), injection(3))

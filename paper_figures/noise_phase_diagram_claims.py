@@ -1,0 +1,224 @@
+"""What is claimed about self-training behind a noisy verifier, and how the shipped runs answer.
+
+Accuracy is measured on the same lengths before and after: the untouched base is round 0, and claims
+about what the loop changed need no part of their own for it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from avax.analysis import lengths
+from paper_figures.claims import Certainty, Claim, Rule
+from paper_figures.noise_phase_diagram import ALL
+from paper_figures.noise_phase_diagram_effects import (
+    ONE_LESS_J,
+    PLACES,
+    advantage,
+    beyond,
+    boundary,
+    boundary_beyond_sham,
+    collapse,
+    everywhere,
+    exponent,
+    lost,
+    predicted_over_measured,
+)
+from paper_figures.pages import Question
+from paper_figures.standards import HEADLINE, Needs
+
+SHIPPED = ("noise_phase_diagram", "noise_phase_diagram_fixed")
+QUESTION = Question(
+    title="When does self-training survive a noisy verifier?",
+    sentences=(
+        "A policy that can add numbers of up to 8 digits trained itself for 10 rounds on its own "
+        "answers, on a frontier that grows by a digit a round or on a fixed range of 16 digits, "
+        "behind 16 x 16 verifiers that accept wrong answers at the rate FPR and reject right ones "
+        "at the rate FNR.",
+        "A boundary is where a run ends as good as its untouched base, or as a sham that trains as "
+        "much on true data which the base knows; controls that were not run are not drawn.",
+        "Boundaries are given as FPR / (1 - FNR), geometric means over bases with 95 % intervals; "
+        "J = TPR - FPR is 0 where that ratio is 1.",
+    ),
+    command="python experiments/noise_phase_diagram.py",
+)
+RAD = "Rad et al. 2026, arXiv 2601.04411, for group-relative learners"
+MEAN_FIELD = "avax, the mean field of avax/analysis/theory.py"
+BOUNDARY = {"learning_rates": 2, "horizons": 2, "replicates": True}
+HORIZONS = (5, 10)  # half and all of the rounds of what is shipped
+TWO_FOLD = Rule.within(0.5, 2)
+MOVES = "Where a boundary lies depends on the learning rate and on the number of rounds."
+SHARE = (
+    "RSI-Noisy-Verifiers 2026 (a repository, commit 10e776f): with a quarter of the accepted "
+    "labels wrong in each of 8 rounds the accuracy of language models still rises, 0.50 to 0.61 "
+    "and more."
+)
+UNFILTERED = (
+    "Apple 2026, arXiv 2604.01193 (second-hand): one round on unfiltered samples of raised "
+    "temperature lifts language models."
+)
+STRUCTURED = (
+    "LambertAlpha/verifier-dynamics 2026 (a repository, commit d1f4803): at one J of 0.88 "
+    "group-relative training is unharmed by random errors and collapses where one frequent wrong "
+    "answer is always accepted."
+)
+
+
+def claim(**fields) -> Claim:
+    fields.setdefault("caveats", (MOVES,))
+    fields.setdefault("certainty", Certainty.OURS)
+    return Claim(shipped=SHIPPED, **fields)
+
+
+CLAIMS = (
+    claim(
+        name="J above 0",
+        statement="In filtered fine-tuning, too, J > 0 suffices to gain on the untouched base.",
+        source=RAD,
+        certainty=Certainty.SECOND_HAND,
+        measures="FPR / (1 - FNR) at which a run ends as good as its base, which is 1 at J = 0",
+        effect=everywhere(boundary),
+        rule=Rule.above(0.5),
+        changes_mind="A boundary near 1 at other learning rates, with larger models or more data.",
+        needs=Needs(HEADLINE, ("sham",), **BOUNDARY),
+        horizons=HORIZONS,
+        caveats=(
+            "The rule allows for a factor of two.",
+            "Training on true data alone may end below the base as well: see the sham.",
+            MOVES,
+        ),
+        competing=(STRUCTURED,),
+    ),
+    claim(
+        name="J above 0, beside a sham",
+        statement="In filtered fine-tuning J > 0 suffices to gain more than a sham.",
+        source=RAD,
+        certainty=Certainty.SECOND_HAND,
+        measures="FPR / (1 - FNR) at which a run ends as good as its sham, which is 1 at J = 0",
+        effect=everywhere(boundary_beyond_sham),
+        rule=Rule.above(0.5),
+        changes_mind="A boundary near 1 at other learning rates, with larger models or more data.",
+        needs=Needs(HEADLINE, ("sham", "length-matched sham"), **BOUNDARY),
+        horizons=HORIZONS,
+        competing=(STRUCTURED,),
+    ),
+    claim(
+        name="The ratio",
+        statement="In filtered fine-tuning FPR / (1 - FNR) decides, not J and not FPR.",
+        source=f"{MEAN_FIELD}, cf. Feng et al. 2024, arXiv 2406.07515, for one round",
+        measures="share of the variance between verifiers that the ratio explains, minus that of "
+        "the other number",
+        effect={
+            f"{place}, over {other}": partial(advantage, place, other)
+            for place in PLACES
+            for other in (ONE_LESS_J, "FPR")
+        },
+        rule=Rule.above(0),
+        changes_mind="Another number that is ahead at other learning rates and horizons.",
+        needs=Needs(HEADLINE, ("sham",), learning_rates=2, replicates=True),
+        competing=(STRUCTURED, SHARE),
+    ),
+    claim(
+        name="Rays",
+        statement="Iso-lines of the outcome are rays of equal FPR / (1 - FNR).",
+        source=MEAN_FIELD,
+        measures="exponent k of iso-lines FPR ~ (1 - FNR)^k",
+        effect=everywhere(exponent),
+        rule=Rule.within(0.75, 1.25),
+        changes_mind="As many different accepted answers at every FNR.",
+        needs=Needs(HEADLINE, **BOUNDARY),
+        horizons=HORIZONS,
+        caveats=("Rejected answers are not replaced: at FNR 0.9 few are left to train on.", MOVES),
+    ),
+    claim(
+        name="1 / kappa",
+        statement="One round's amplification of label errors, kappa, predicts the boundary: "
+        "FPR / (1 - FNR) = 1 / kappa, to a factor of two.",
+        source=f"{MEAN_FIELD}; labels are spoilt once, as in Lee et al. 2025, arXiv 2502.01612",
+        measures="1 / kappa over the measured boundary ratio",
+        effect=everywhere(predicted_over_measured),
+        rule=TWO_FOLD,
+        changes_mind="Policies that start each round from the base, and so remember nothing.",
+        needs=Needs(HEADLINE, ("sham",), **BOUNDARY),
+        horizons=HORIZONS,
+        caveats=(
+            "kappa is of random wrong digits, which are not the policy's own mistakes.",
+            MOVES,
+        ),
+    ),
+    claim(
+        name="Loss without a filter",
+        statement="Without a filter self-training ends below its untouched base, at the lengths "
+        "that it knew and at longer ones.",
+        source="avax",
+        measures="digits solved at FPR 1 and FNR 0 after all rounds, minus the untouched base's",
+        effect={
+            f"{place}, {name}": partial(lost, place, ALL, measure)
+            for place in PLACES
+            for name, measure in (
+                ("known lengths", lengths.retention),
+                ("longer ones", lengths.reach),
+            )
+        },
+        rule=Rule.below(0),
+        changes_mind="A learning rate at which nothing is lost.",
+        needs=Needs(learning_rates=2, replicates=True),
+        caveats=("It says nothing of why: a sham may lose as much.", MOVES),
+        competing=(UNFILTERED, SHARE),
+    ),
+    claim(
+        name="Collapse without a filter",
+        statement="Without a filter self-training collapses: below its untouched base and below a "
+        "sham, in retention or in reach.",
+        source="avax, as docs/controls.md defines collapse",
+        measures="digits solved at FPR 1 and FNR 0 minus those of the base or of the sham, "
+        "whichever is less below, on known or on longer lengths, whichever is more below",
+        effect=everywhere(collapse),
+        rule=Rule.below(0),
+        changes_mind="A sham that loses as much; samples at a temperature above 0.",
+        needs=Needs(HEADLINE, ("sham",), **BOUNDARY),
+        horizons=HORIZONS,
+        caveats=("Answers are greedy: nothing can be gained by sharpening.", MOVES),
+        competing=(UNFILTERED, SHARE),
+    ),
+    claim(
+        name="Gains compound",
+        statement="Behind a verifier without errors gains compound: the loop gains more than on "
+        "what the frozen base writes.",
+        source="avax, as docs/controls.md defines compounding",
+        measures="digits gained at FPR 0 and FNR 0, loop minus frozen generator",
+        effect=everywhere(beyond, "frozen generator", True),
+        rule=Rule.above(0),
+        changes_mind="A frozen generator that is right as often at new lengths.",
+        needs=Needs(HEADLINE, ("frozen generator", "sham"), **BOUNDARY),
+        horizons=HORIZONS,
+        competing=(
+            "Strozzi 2026, arXiv 2606.07856 (second-hand): behind an exact verifier pass@8 rises "
+            "ever slower over two rounds and pass@64 falls below the base's.",
+        ),
+    ),
+    claim(
+        name="Losses compound",
+        statement="Without a filter losses compound: the loop loses more than on what the frozen "
+        "base writes.",
+        source="avax, as docs/controls.md defines compounding",
+        measures="digits gained at FPR 1 and FNR 0, loop minus frozen generator",
+        effect=everywhere(beyond, "frozen generator", False),
+        rule=Rule.below(0),
+        changes_mind="A frozen generator behind which as much is lost.",
+        needs=Needs(HEADLINE, ("frozen generator", "sham"), **BOUNDARY),
+        horizons=HORIZONS,
+        competing=(UNFILTERED, SHARE),
+    ),
+    claim(
+        name="Choice, not thinning",
+        statement="What a verifier without errors chooses lets the loop gain, not that it rejects.",
+        source="avax",
+        measures="digits gained at FPR 0 and FNR 0, loop minus placebo",
+        effect=everywhere(beyond, "placebo", True),
+        rule=Rule.above(0),
+        changes_mind="A placebo that gains as much.",
+        needs=Needs(HEADLINE, ("placebo",), horizons=2, replicates=True),
+        horizons=HORIZONS,
+    ),
+)

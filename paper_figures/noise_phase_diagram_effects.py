@@ -1,0 +1,128 @@
+"""What the claims about the phase diagram measure: effects as functions of the shipped runs.
+
+Each takes the parts of both folders, the frontier's first; what data lack is not a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import xarray as xr
+
+from avax.analysis import intervals, lengths, numbers, response, surface
+from avax.analysis.intervals import Estimate
+from paper_figures import noise_phase_diagram as found
+from paper_figures.claims import remembered
+from paper_figures.noise_phase_diagram import ALL, HALF, PARTS
+
+PLACES = ("frontier", "fixed range")
+UNKNOWN = Estimate(*[float("nan")] * 3, 0)
+RATIO, ONE_LESS_J = "FPR / (1 - FNR)", "1 - J"
+
+
+@remembered
+def prepared(*datasets: xr.Dataset | None) -> dict[str, found.Data]:
+    """The parts of both folders by name."""
+    number = len(PARTS)
+    return {
+        place: found.named(datasets[i * number : (i + 1) * number])
+        for i, place in enumerate(PLACES)
+    }
+
+
+def at(place: str, horizon: str, datasets) -> tuple[found.Data, int]:
+    """The parts of one folder, and the round at which they are read."""
+    data = prepared(*datasets)[place]
+    return data, found.horizons(data[""])[horizon]
+
+
+def boundary(place: str, horizon: str, *datasets) -> Estimate:
+    """The FPR / (1 - FNR) at which a run ends as good as its untouched base."""
+    data, last = at(place, horizon, datasets)
+    return found.ratio_of(found.order_of(data[""], last))
+
+
+def boundary_beyond_sham(place: str, horizon: str, *datasets) -> Estimate:
+    """The FPR / (1 - FNR) at which a run ends as good as its sham."""
+    data, last = at(place, horizon, datasets)
+    sham = found.controls_of(data).get("sham")
+    order = found.beyond(found.order_of(data[""], last), sham, last)
+    return UNKNOWN if order is None else found.ratio_of(order)
+
+
+def advantage(place: str, other: str, *datasets) -> Estimate:
+    """Share of the variance between verifiers that the ratio explains, minus another number's."""
+    order = found.order_of(prepared(*datasets)[place][""])
+    return numbers.advantage(order, RATIO, other)
+
+
+def exponent(place: str, horizon: str, *datasets) -> Estimate:
+    data, last = at(place, horizon, datasets)
+    return surface.exponent(found.order_of(data[""], last))
+
+
+def predicted_over_measured(place: str, horizon: str, *datasets) -> Estimate:
+    """1 / kappa over the measured boundary ratio; every base is left out once."""
+    data, last = at(place, horizon, datasets)
+    order, noise = xr.align(found.order_of(data[""], last), data["label_noise"], join="inner")
+
+    def factor(picks: np.ndarray) -> float:
+        kappa = response.amplification(noise.isel(seed=picks)).kappa
+        if np.isnan(kappa):
+            return np.nan
+        predicted = 1 / kappa if kappa > 0 else np.inf
+        return float(np.divide(predicted, found.ratio_of(order.isel(seed=picks)).value))
+
+    with np.errstate(all="ignore"):
+        return intervals.jackknife(np.arange(order.sizes["seed"]), factor, log=True)
+
+
+def lost(place: str, horizon: str, measure: Callable, *datasets) -> Estimate:
+    """What retention or reach lose without a filter, against the untouched base, in digits."""
+    data, last = at(place, horizon, datasets)
+    loop = found.on_line(found.until(data[""], last), float(data[""].fpr.max()))
+    change = found.changed(loop, measure).isel(round=-1)
+    if measure is lengths.retention:
+        change = change * lengths.base_length(loop)
+    return intervals.mean(change, "seed")
+
+
+def collapse(place: str, horizon: str, *datasets) -> Estimate:
+    """How far the loop without a filter is below both the untouched base and the sham, in digits,
+    in retention or in reach: the lower of both measures, each at its higher difference.
+
+    All four intervals are at 97.5 %. The interval lies below 0 exactly where `lengths.collapse`
+    finds a collapse, and above 0 where neither measure is below both.
+    """
+    data, last = at(place, horizon, datasets)
+    judged = found.collapse(data, last)
+    if judged is None:
+        return UNKNOWN
+    longest = lengths.base_length(data[""])
+    of_measures = (
+        (judged.retention, judged.retention_beyond_sham, longest),
+        (judged.reach, judged.reach_beyond_sham, 1),
+    )
+    each = [np.array([a[:3], b[:3]], float).max(0) * k for a, b, k in of_measures]
+    num = min(x.num for pair in of_measures for x in pair[:2])
+    return Estimate(*np.min(each, axis=0).tolist(), int(num))
+
+
+def beyond(place: str, horizon: str, control: str, is_filtered: bool, *datasets) -> Estimate:
+    """Digits that the loop gains more than a control, base by base: behind a verifier without
+    errors, or without a filter.
+    """
+    data, last = at(place, horizon, datasets)
+    if control not in (controls := found.controls_of(data)):
+        return UNKNOWN
+    fprs = data[""].fpr
+    fpr = float(fprs.min() if is_filtered else fprs.max())
+    both = (found.on_line(found.solved(x, last), fpr) for x in (data[""], controls[control]))
+    return intervals.paired(*both, axis="seed")
+
+
+def everywhere(effect: Callable, *args) -> dict:
+    """An effect on both curricula at both horizons."""
+    return {f"{p}, {h}": partial(effect, p, h, *args) for p in PLACES for h in (HALF, ALL)}

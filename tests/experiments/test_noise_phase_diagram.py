@@ -1,0 +1,201 @@
+"""The phase diagram beside its controls: effects that are known, with and without them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from avax import plotting
+from avax.analysis import lengths
+from paper_figures import command
+from paper_figures import fig_noise_phase_diagram as figure
+from paper_figures import noise_phase_diagram as found
+from paper_figures import noise_phase_diagram_effects as effects
+from paper_figures.claims import Verdict, judge
+
+FPR, FNR = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0), (0.0, 0.3, 0.6)
+ROUNDS, LONGEST, KNOWN = 4, 12, 6
+SPOILT = 0.5  # digits that a sham loses
+CENTRE = 0.1  # geometric mean of the bases' boundary ratios
+LEARNER = {"type": "FilteredSFT", "learning_rate": 0.003, "base_rate": 0.25}
+
+
+def dataset(gain: xr.DataArray, curriculum: str, dealt: bool = False, **axes) -> xr.Dataset:
+    """Runs that gain so many digits in the end, spread evenly over rounds and lengths."""
+    rounds = xr.DataArray(np.arange(ROUNDS + 1), dims="round", name="round")
+    difficulty = xr.DataArray(np.arange(1, LONGEST + 1), dims="difficulty")
+    share = gain * rounds / ROUNDS / LONGEST
+    solved = (0.9 - 0.05 * difficulty + 0.01 * gain.seed + share).transpose(*share.dims, ...)
+    if dealt:  # two bases for each setting
+        number = np.arange(gain.isel(seed=0).size).reshape(gain.isel(seed=0).shape)
+        first = xr.DataArray(number, dims=[d for d in gain.dims if d != "seed"])
+        known = (gain.seed - 2 * first) % gain.sizes["seed"] < 2
+        solved = solved.where(known)
+    config = {
+        "base": {
+            "curriculum": {"type": curriculum, "start": 7, "step": 1},
+            "task": {"type": "Addition"},
+            "base_difficulty": KNOWN,
+            "learner": LEARNER,
+            "label_noise": {"round": 1},
+        },
+        "axes": axes,
+    }
+    accuracy = solved.mean("difficulty", skipna=False)
+    metrics = {
+        "accuracy_by_difficulty": solved,
+        "accuracy": accuracy,
+        "diverged": xr.zeros_like(accuracy).where(accuracy.notnull()),
+        "base_accuracy": accuracy.isel(round=0, drop=True) + 0 * accuracy,
+    }
+    coords = {"difficulty": difficulty.values, "round": rounds.values}
+    return xr.Dataset(metrics, coords, {"config": config, "provenance": {}})
+
+
+def gains(num_bases: int, fnr=FNR) -> xr.DataArray:
+    """f[fpr, fnr, seed]: 0 where FPR / (1 - FNR) is each base's own boundary."""
+    grid = np.meshgrid(FPR, fnr, indexing="ij")
+    ratio = np.maximum(grid[0], 1e-9) / (1 - grid[1])
+    own = np.log(CENTRE) + 0.3 * (np.arange(num_bases) - (num_bases - 1) / 2) / num_bases
+    values = -np.tanh(np.log(ratio)[..., None] - own)
+    coords = {"fpr": list(FPR), "fnr": list(fnr), "seed": range(num_bases)}
+    return xr.DataArray(values, coords, ("fpr", "fnr", "seed"))
+
+
+def injection(num_bases: int, curriculum: str) -> xr.Dataset:
+    """Label noise in round 1 that is amplified by 8 in round 2."""
+    rate = xr.DataArray([0.0, 0.02, 0.05], dims="digit_rate")
+    gain = xr.zeros_like(gains(num_bases).isel(fpr=0, fnr=0, drop=True)) + rate
+    data = dataset(gain.assign_coords(digit_rate=rate.values), curriculum)
+    data.attrs["config"]["axes"] = {"label_noise.digit_rate": rate.values.tolist()}
+    wrong = rate + 0 * data.accuracy
+    return data.assign(label_precision=1 - wrong, sampled_accuracy=0.9 - 8 * wrong)
+
+
+def parts(
+    num_bases: int = 6, curriculum: str = "Frontier", controls: bool = True, dealt: bool = False
+) -> list[xr.Dataset | None]:
+    """All parts in order: the frozen generator gains half of the loop, the placebo nothing."""
+    loop, line = gains(num_bases), gains(num_bases, FNR[:1])
+    own = [dataset(loop, curriculum, dealt), injection(num_bases, curriculum)]
+    if not controls:
+        return [*own, None, None, None, None]
+    spoilt = xr.full_like(line.isel(fpr=0, fnr=0, drop=True), -SPOILT)
+    made = (line / 2, spoilt, 0.5 * spoilt, 0 * line)
+    return [*own, *(dataset(x, curriculum, dealt) for x in made)]
+
+
+def words(drawn) -> set[str]:
+    legends = [*drawn.legends, *(axes.get_legend() for axes in drawn.axes)]
+    found = {text.get_text() for legend in legends if legend for text in legend.get_texts()}
+    return found | {text.get_text() for axes in drawn.axes for text in axes.texts}
+
+
+@pytest.mark.parametrize("controls", [True, False])
+@pytest.mark.parametrize("dealt, num_bases", [(False, 4), (True, 12), (False, 1)])
+def test_controls_are_drawn_where_they_were_run(controls, dealt, num_bases):
+    curriculum = "Fixed" if dealt else "Frontier"
+    data = parts(num_bases, curriculum, controls, dealt)
+    main, rounds = (draw(*data) for draw in figure.FIGURES.values())
+    for drawn in (main, rounds):
+        drawn.draw_without_rendering()
+    assert plotting.letters(main) == ["a", "b"] and len(plotting.letters(rounds)) == 3
+    named, beside = words(main), words(rounds)
+    assert {"loop", "untouched base"} <= named and "untouched base" in beside
+    assert {name in named for name in found.CONTROLS} == {controls}
+    assert {name in beside for name in ("sham", "frozen generator, FPR 1")} == {controls}
+    assert not any("not run" in name for name in named)  # all settings have some base
+    assert {"FPR 0", "FPR 1"} <= beside
+    text = figure.summary(*data)
+    assert ("unknown, as there is no sham" in text) == (not controls)
+    assert ("  sham:" in text) == controls
+    assert ("of the mean outcome" in text) == dealt
+
+
+def test_boundaries_are_where_they_were_put():
+    """Against the sham at ratio * exp(atanh(what it loses)), at both horizons."""
+    for curriculum in ("Frontier", "Fixed"):
+        rows = dict(found.ratios(found.named(parts(6, curriculum))))
+        assert list(rows) == [f"{x}, round {r}" for x in ("untouched base", "sham") for r in (2, 4)]
+        moved = CENTRE * np.exp(np.arctanh(SPOILT))
+        for name, ratio in rows.items():
+            expected = CENTRE if name.startswith("untouched") else moved
+            assert ratio.value == pytest.approx(expected, rel=0.12) and ratio.num == 6
+            assert ratio.low < ratio.value < ratio.high
+
+
+def test_a_dealt_design_has_a_boundary_and_a_whole_map():
+    data = parts(12, dealt=True)
+    findings = figure.analyse(*data)
+    assert found.is_run(findings.order).all()
+    assert findings.measured.ratio.value == pytest.approx(CENTRE, rel=0.3)
+    assert "of the mean outcome" in figure.compared(findings)
+    shown = figure.draw(*data).axes[0].images[0].get_array()
+    assert not np.ma.getmaskarray(shown).any()
+
+
+def both(**how) -> list[xr.Dataset | None]:
+    return [*parts(curriculum="Frontier", **how), *parts(curriculum="Fixed", **how)]
+
+
+def test_effects_are_differences_from_the_controls():
+    data = both()
+    loop = gains(6).isel(fnr=0).mean("seed")
+    for place in effects.PLACES:
+        for horizon, part in ((found.HALF, 0.5), (found.ALL, 1.0)):
+            for clean, fpr in ((True, 0.0), (False, 1.0)):
+                gained = part * loop.sel(fpr=fpr).item()
+                for control, rest in (("frozen generator", 0.5), ("placebo", 1.0)):
+                    got = effects.beyond(place, horizon, control, clean, *data)
+                    assert got.value == pytest.approx(rest * gained) and got.num == 6
+            lost = effects.lost(place, horizon, lengths.reach, *data)
+            assert lost.value == pytest.approx(part * loop.sel(fpr=1.0).item() / 2)
+            factor = effects.predicted_over_measured(place, horizon, *data)
+            assert factor.value == pytest.approx(1 / 8 / CENTRE, rel=0.12)
+            assert factor.low < factor.value < factor.high
+
+
+@pytest.mark.parametrize("loses, expected", [(0.5, "collapse"), (0.98, "open"), (1.5, "none")])
+def test_collapse_is_below_the_base_and_below_the_sham(loses, expected):
+    """Known and longer lengths lose the same: half of it each."""
+    data = both()
+    for i in (0, 6):
+        gain = xr.full_like(gains(6).isel(fpr=0, fnr=0, drop=True), -loses)
+        data[i + 3] = dataset(gain, ("Frontier", "Fixed")[i > 0])
+    loop = gains(6).isel(fnr=0).sel(fpr=1.0)
+    for place in effects.PLACES:
+        got = effects.collapse(place, found.ALL, *data)
+        collapsed = found.collapse(effects.prepared(*data)[place], ROUNDS).collapsed
+        assert bool(collapsed) == (got.high < 0) == (expected == "collapse")
+        assert (got.low > 0) == (expected == "none")
+        assert got.value == pytest.approx(max(loop.mean().item(), (loop + loses).mean().item()) / 2)
+
+
+def test_what_was_not_run_is_not_measured():
+    data = both(controls=False)
+    named = {
+        f"{i}/{p}": x for i in (0, 1) for p, x in zip(found.PARTS, data[6 * i :], strict=False)
+    }
+    for claim in figure.CLAIMS:
+        judged = judge(claim, named)
+        assert judged.verdict == Verdict.UNDECIDED
+        assert judged.reason.startswith(("6 bases of at least", "0 bases of at least"))
+        assert all(f"no {name}" in judged.reason for name in claim.needs.controls)
+
+
+def test_two_runs_of_a_base_are_one_value():
+    data = parts(4)
+    data[0] = data[0].expand_dims(replicate=[0, 1], axis=2).copy()
+    once = dict(found.ratios(found.named(parts(4))))
+    twice = dict(found.ratios(found.named(data)))
+    assert {n: x.num for n, x in twice.items()} == {n: x.num for n, x in once.items()}
+    assert all(twice[n] == pytest.approx(x) for n, x in once.items())
+    for draw in figure.FIGURES.values():
+        draw(*data)
+
+
+def test_the_shipped_horizons_are_those_that_the_claims_name():
+    for name in figure.SHIPPED:
+        rounds = found.horizons(command.load_parts(command.DATA / name, figure)[""])
+        assert all(c.horizons in ((), tuple(rounds.values())) for c in figure.CLAIMS)
