@@ -64,7 +64,10 @@ def stack(experiments: list[Experiment]) -> Experiment:
 
 
 def run_keys(
-    experiments: Sequence[Experiment], seeds: Sequence[int], common: bool = False
+    experiments: Sequence[Experiment],
+    seeds: Sequence[int],
+    common: bool = False,
+    chosen: np.ndarray | None = None,
 ) -> jax.Array:
     """The keys of all seeds of each setting: one depends on its setting and its seed, never on the
     run's place.
@@ -73,13 +76,14 @@ def run_keys(
 
     Args:
       common: they depend on the seed and on `replicate` alone: common random numbers.
+      chosen: indices of those that are wanted, all by default.
     """
     told = [{"replicate": int(e.replicate)} if common else e for e in experiments]
     names = [zlib.crc32(digest(x, defaults=False).encode()) for x in told]
     pairs = np.array(list(itertools.product(names, seeds)), np.uint32)
     blocks = np.resize(pairs, (-(-len(pairs) // BLOCK) * BLOCK, 2)).reshape(-1, BLOCK, 2)
     data = np.concatenate([_key_data(block) for block in blocks])[: len(pairs)]
-    return jax.random.wrap_key_data(data)
+    return jax.random.wrap_key_data(data if chosen is None else data[chosen])
 
 
 @jax.jit  # of one shape: to compile for each number of runs would take longer than all else
@@ -127,7 +131,7 @@ def stack_members(
     experiments = [settings[i] for i in group]
     stacked = stack([experiments[row] for row in rows])
     seeds = range(config.seed, config.seed + num_seeds)
-    keys = run_keys(experiments, seeds, config.common_random_numbers)[rows * num_seeds + own]
+    keys = run_keys(experiments, seeds, config.common_random_numbers, rows * num_seeds + own)
     own_seeds = own[:, None] + np.arange(stacked.num_bases)
     snapshots = np.array([experiments[row].snapshot for row in rows])[:, None]
     own_bases = jax.tree.map(lambda x: np.asarray(x)[own_seeds, snapshots], bases)
