@@ -116,9 +116,11 @@ def summary(*datasets: xr.Dataset) -> str:
     lines.append("FPR on the base's mistakes from which on nothing is gained, by seed (inf: none):")
     for name, arm in arms.items():
         values = patterns.boundaries(arm)
-        middle = np.median(np.where(np.isnan(values), np.inf, values))
+        middle = patterns.boundary(arm).value
         reached = listed(arm.base_fpr.values[-1])
-        lines.append(f"  {name}: {listed(values)}; median {middle:.3g}; FPR reached {reached}")
+        lines.append(
+            f"  {name}: {listed(values)}; geometric mean {middle:.3g}; FPR reached {reached}"
+        )
     where = {"base_fpr": "on the base's mistakes", "run_fpr": "over the run"}
     lines.append(f"{gained(data['independent'])} minus that with independent errors:")
     for (name, rate), values in differences(arms, data).items():

@@ -153,10 +153,12 @@ def effects_text(found: Judgement) -> str:
 
 
 def text(estimate: Estimate) -> str:
-    """A number with its interval, as exact as the interval allows."""
+    """A number with its interval, as exact as the interval allows; alone if there is none."""
     value, low, high, _ = estimate
     if math.isnan(value):
         return "not measured"
+    if math.isnan(low) and math.isnan(high):
+        return _number(value, math.nan)
     # So that decimals would hide the lower end, or a value beside an open one.
     is_wide = (low > 0 and high > 10 * low) or (low == 0 and high > 10 * value > 0)
     shown = [_number(x, math.nan if is_wide else high - low) for x in (value, low, high)]

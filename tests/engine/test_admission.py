@@ -28,15 +28,8 @@ from avax.sweeps import design
 from avax.sweeps.sweep import Sweep
 
 POOL = dataclasses.replace(SMALL, num_seeds=4, seed=0, tile_width="2", base_criterion=0.95)
-KNOWN = {
-    0: 0.95,
-    1: 0.949,
-    2: 1.0,
-    3: 0.96,
-    4: 0.2,
-    5: 0.99,
-    6: 1.0,
-}  # by seed, where each is worst
+# By seed, where each is worst. Of the first 190 of 200 are right, as 32 bits may have it.
+KNOWN = {0: 0.9499998, 1: 0.949, 2: 1.0, 3: 0.96, 4: 0.2, 5: 0.99, 6: 1.0}
 ADMITTED = [True, False, True, True]
 
 

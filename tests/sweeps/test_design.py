@@ -107,8 +107,8 @@ def test_members_are_the_runs_that_are_made():
     bases = {"w": np.arange(5.0)[:, None]}
     settings, group = BALANCED.settings(), [4, 1]
     made = design.made(BALANCED, np.ones(5, bool))
-    (_, every, keys), runs = stack_members(BALANCED, settings, group, bases)
-    (stacked, own, some), chosen = stack_members(BALANCED, settings, group, bases, made)
+    (_, every, keys, _), runs = stack_members(BALANCED, settings, group, bases)
+    (stacked, own, some, _), chosen = stack_members(BALANCED, settings, group, bases, made)
     rows = [runs.tolist().index(run) for run in chosen]
     assert made.ravel()[chosen].all() and len(chosen) == 4
     assert own["w"].tolist() == every["w"][rows].tolist() and data(some) == data(
@@ -141,7 +141,7 @@ def test_common_random_numbers_are_those_of_seed_and_replicate_alone():
     assert (first != again).any(1).all() and (first[0] != first[1]).any()
     config = dataclasses.replace(SMALL, common_random_numbers=True)
     bases = {"w": np.zeros((2, 1))}
-    (_, _, keys), _ = stack_members(config, config.settings(), [0, 5], bases)
+    (_, _, keys, _), _ = stack_members(config, config.settings(), [0, 5], bases)
     keys = data(keys)
     assert keys[:2] == keys[2:] and config.digest() != SMALL.digest()
 

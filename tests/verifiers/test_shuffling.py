@@ -247,13 +247,13 @@ def test_the_other_verifier_sees_the_truth_only_if_it_says_so():
             assert grade is None
             return super().verify(key, state, policy, rollout, grade)
 
-        def update(self, key, state, info, grades):
+        def update(self, key, state, policy, info, grades):
             assert grades is None
             return state
 
     verifier = RecipientShuffle(Blindfolded())
     in_rounds(verifier, num_rounds=1)
-    assert verifier.uses_ground_truth and verifier.update(None, (), None, grades_of()) == ()
+    assert verifier.uses_ground_truth and verifier.update(None, (), None, None, grades_of()) == ()
     assert not Placebo(Blindfolded()).uses_ground_truth and Placebo(Oracle()).uses_ground_truth
 
 

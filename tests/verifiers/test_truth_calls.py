@@ -18,7 +18,11 @@ B, K, C = 2, 3, 4
 LENGTHS = np.array([[1, 2, 3], [4, 0, 1]])  # tokens of each completion
 ONCE, STEPS = B * K, int(LENGTHS.sum())
 # Of those that use the truth; no other asks for it. Every completion is labelled for `learned`.
-CALLS = {"oracle": ONCE, "hashed": ONCE, "systematic": ONCE, "step_oracle": STEPS, "learned": STEPS}
+CALLS = {
+    **dict.fromkeys(("oracle", "hashed", "systematic", "placebo"), ONCE),
+    **dict.fromkeys(("step_oracle", "learned"), STEPS),
+    "recipient_shuffle": 2 * ONCE,  # what it holds, and which completions are wrong
+}
 TINY = TransformerConfig(num_layers=1, num_heads=1, width=4)
 LEARNED = Learned(TINY, num_updates=1, batch_size=2)
 
