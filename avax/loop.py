@@ -45,6 +45,8 @@ class Experiment:
       lapse: wrong labels let through on purpose, none by default.
       base_difficulty: the base policy was trained on difficulties 1 to this one.
       snapshot: which of the snapshots of pretraining is the base; negative counts from the last.
+      replicate: changes nothing but what a run draws: another number is a second run of the same
+        base at the same setting.
       num_distinct: different problems that all rounds draw from; 0 for fresh ones all the time.
       num_bases: base policies of a run: the first is trained; a verifier may keep the others, and
         a population trains them all.
@@ -63,6 +65,7 @@ class Experiment:
     lapse: Lapse = Lapse()
     base_difficulty: Integer = struct.leaf(6, low=1)
     snapshot: Integer = struct.leaf(-1)
+    replicate: Integer = struct.leaf(0, low=0)
     num_distinct: Integer = struct.leaf(0, low=0)
     num_bases: int = struct.static(1, low=1)
     num_rounds: int = struct.static(10, low=1)

@@ -22,6 +22,7 @@ from avax.learners import FilteredSFT, SimplifyThenGuess
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
+from avax.sweeps import defaults
 from avax.sweeps.needs import Needs
 from avax.sweeps.sweep import Sweep
 from avax.tasks import Scratchpad
@@ -110,6 +111,7 @@ def laptop() -> Sweep:
             num_updates=2500,
             learning_rate=3e-3,
         ),
+        base_criterion=defaults.CRITERION,
         num_seeds=5,
         tile_width="2",
         placement="spmd",
@@ -136,7 +138,13 @@ def smoke() -> Sweep:
     model = sweep.pretraining.model.replace(num_layers=1)
     pretraining = sweep.pretraining.replace(model=model, num_updates=100)
     return dataclasses.replace(
-        sweep, base=base, pretraining=pretraining, num_seeds=2, tile_width="1", optimization=0
+        sweep,
+        base=base,
+        pretraining=pretraining,
+        base_criterion=0.0,
+        num_seeds=2,
+        tile_width="1",
+        optimization=0,
     )
 
 

@@ -30,6 +30,7 @@ from avax.learners import FilteredSFT
 from avax.loop import Experiment
 from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
+from avax.sweeps import defaults
 from avax.sweeps.needs import Needs
 from avax.sweeps.sweep import Sweep
 from avax.tasks import Chain
@@ -98,6 +99,7 @@ def laptop() -> Sweep:
             model=TransformerConfig(num_layers=1, num_heads=2, width=32, rotary_base=10.0),
             num_updates=600,
         ),
+        base_criterion=defaults.CRITERION,  # one layer meets it here: 12 of 12 looked at
         axes={MODULUS: (2, 3, 5, 10), FPR: (0.0, 0.1), FNR: (0.0, 0.1)},
         num_seeds=5,
         tile_width="2",
@@ -120,6 +122,7 @@ def smoke() -> Sweep:
         sweep,
         base=base,
         pretraining=sweep.pretraining.replace(num_updates=100),
+        base_criterion=0.0,
         axes={MODULUS: (2, 10), FPR: (0.0, 0.3), FNR: (0.0,)},
         num_seeds=1,
         tile_width="1",

@@ -19,6 +19,7 @@ import dataclasses
 
 from avax.curricula import Fixed
 from avax.learners import GRPO, FilteredSFT
+from avax.sweeps import defaults
 from avax.sweeps.needs import ORACLES, Needs
 from avax.sweeps.sweep import Sweep
 from avax.tasks import Addition
@@ -30,7 +31,7 @@ NEEDS = Needs(
 )
 FPR = (0.0, 0.02, 0.06, 0.15, 0.35, 0.7, 1.0)
 FNR = (0.0, 0.4, 0.7, 0.9)
-NUM_SNAPSHOTS = 4
+NUM_SNAPSHOTS = defaults.NUM_SNAPSHOTS  # so that the bases are those of the main job
 
 
 def build(preset: str) -> Sweep:
@@ -44,7 +45,6 @@ def laptop() -> Sweep:
     return dataclasses.replace(
         sweep,
         base=sweep.base.replace(num_eval=32),
-        pretraining=sweep.pretraining.replace(num_snapshots=NUM_SNAPSHOTS),
         axes={"verifier.fpr": FPR, "verifier.fnr": FNR},
         num_seeds=5,
     )
@@ -61,10 +61,12 @@ def smoke() -> Sweep:
         num_eval=4,
         learner=sweep.base.learner.replace(num_problems=16, num_updates=2),
     )
+    model = sweep.pretraining.model.replace(num_layers=1)
     return dataclasses.replace(
         sweep,
         base=base,
-        pretraining=sweep.pretraining.replace(num_updates=100, num_candidates=1),
+        pretraining=sweep.pretraining.replace(model=model, num_updates=100),
+        base_criterion=0.0,
         axes={"verifier.fpr": (0.0, 1.0), "verifier.fnr": (0.0, 0.6)},
         num_seeds=1,
         optimization=0,

@@ -39,7 +39,7 @@ def summary(*datasets: xr.Dataset) -> str:
 
 def levels(order: xr.DataArray) -> np.ndarray:
     """Levels of six iso-lines, evenly spaced in rank."""
-    mean = order.mean("seed", skipna=False).values
+    mean = order.mean("seed").values
     return np.quantile(mean[np.isfinite(mean)], np.linspace(0.2, 0.8, 6))
 
 

@@ -95,7 +95,7 @@ def stand_in_pretraining(monkeypatch, pretrain):
         return tiles.run_all(Program(train, (keys,), 2), (keys,), UNITS[:1])
 
     monkeypatch.setattr(engine_bases, "train", train_all)
-    monkeypatch.setattr(knowledge, "accuracies", lambda task, bases: [1.0] * len(bases))
+    monkeypatch.setattr(knowledge, "accuracies", lambda task, bases: np.ones((len(bases), 1)))
 
 
 def toy_pretrain(pretraining, task, base_difficulty, key):

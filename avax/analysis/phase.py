@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from avax.analysis import seeds
+
 
 class Boundary(NamedTuple):
     """Where the order parameter crosses its critical level, for each FNR, and one number for all.
@@ -79,8 +81,10 @@ def order_parameter(dataset: xr.Dataset) -> xr.DataArray:
 
 
 def measured(order: xr.DataArray) -> xr.DataArray:
-    """Which settings were run, with all their seeds."""
-    return order.notnull().all("seed")
+    """Which settings were run, with some seeds: those that the design has, and whose bases were
+    admitted.
+    """
+    return order.notnull().any("seed")
 
 
 def boundary(
@@ -102,9 +106,12 @@ def boundary(
     picks = np.random.default_rng(0).integers(len(values), size=(num_bootstrap, len(values)))
     # Few seeds have few different resamples.
     picks, which = np.unique(np.sort(picks, axis=1), axis=0, return_inverse=True)
-    means = [values.mean(0), *values[picks].mean(1)]
+    means = [seeds.mean(each) for each in (values, *values[picks])]  # of a setting's own seeds
     crossings = np.array(
-        [[ray_crossing(fpr, *ray, level) for ray in zip(m, run, strict=True)] for m in means]
+        [
+            [ray_crossing(fpr, *ray, level) for ray in zip(m, run & ~np.isnan(m), strict=True)]
+            for m in means
+        ]
     )
     ratios = np.median(np.nan_to_num(crossings, nan=1.0) / np.maximum(1 - fnr, 1e-9), axis=1)
     ends = (1 - coverage) / 2, (1 + coverage) / 2
@@ -192,7 +199,7 @@ def text_diagram(order: xr.DataArray) -> str:
     """The phase diagram in characters: FNR downwards, FPR to the right, `+` where it improves,
     blank where nothing was run.
     """
-    mean = order.mean("seed", skipna=False).transpose("fnr", "fpr").values
+    mean = order.mean("seed").transpose("fnr", "fpr").values
     scale = np.abs(mean[np.isfinite(mean)]).max(initial=1e-9)
     marks = [(0.25, "#"), (0.05, "+"), (-0.05, "."), (-0.25, "-"), (-np.inf, "=")]
 

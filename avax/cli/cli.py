@@ -26,7 +26,7 @@ from avax.engine.durable import resume
 from avax.fields import ConfigError
 from avax.sweeps import plugins
 from avax.sweeps.axes import AXIS_HELP, parse_values, sweepable
-from avax.sweeps.sweep import EXECUTION, Sweep
+from avax.sweeps.sweep import DESIGN, EXECUTION, Sweep
 from avax.sweeps.validate import validate
 
 
@@ -188,7 +188,7 @@ def _with_flags(sweep: Sweep, args: Mapping[str, Any]) -> Sweep:
             base, axes = plugins.with_field(base, axes, inner, value)
         elif where == "pretraining":
             sweep = struct.replace(sweep, path, value)
-        elif path in ("num_seeds", "seed", "trace", *EXECUTION):
+        elif path in ("num_seeds", "seed", "trace", *DESIGN, *EXECUTION):
             sweep = dataclasses.replace(sweep, **{path: value})
     return dataclasses.replace(sweep, base=base, axes=axes)
 

@@ -41,15 +41,16 @@ def doubts(parts: Mapping[str, Sweep], datasets: list[xr.Dataset], is_smoke: boo
 def of_part(sweep: Sweep, dataset: xr.Dataset, is_smoke: bool = False) -> Iterator[str]:
     """The reasons to doubt one sweep's results; a smoke run is weak and short by design."""
     diverged = (dataset.diverged.isel(round=-1) == 1).values
+    num_runs = int(dataset.diverged.isel(round=-1).notnull().sum())
     if diverged.any():
-        yield f"{diverged.sum()} of {diverged.size} runs diverged; a lower learning rate may help"
+        yield f"{diverged.sum()} of {num_runs} runs diverged; a lower learning rate may help"
     if is_smoke:
         return
     yield from _weak_bases(sweep, dataset)
     trained = dataset.isel(round=slice(1, None))
     idle = ((trained.grad_norm == 0).all("round") & trained.grad_norm.notnull().any("round")).values
     if idle.any():
-        yield f"{idle.sum()} of {idle.size} runs were never trained: nothing to learn from was left"
+        yield f"{idle.sum()} of {num_runs} runs were never trained: nothing to learn from was left"
     yield from _wrong_rates(sweep, trained)
 
 

@@ -16,6 +16,8 @@ round to round, beside the untouched base; and what the verifier let through.
 
 from __future__ import annotations
 
+import dataclasses
+
 from avax.sweeps import defaults
 from avax.sweeps.sweep import Sweep
 
@@ -24,8 +26,11 @@ NEEDS = None  # the figure takes whatever was run
 
 
 def build(preset: str) -> Sweep:
-    """One setting, the main job's with a perfect verifier; axes and all else come from flags."""
-    return defaults.PRESETS[preset]()
+    """One setting, the main job's with a perfect verifier; axes and all else come from flags.
+
+    All bases are admitted: what another task's know is said, and nothing is known of it before.
+    """
+    return dataclasses.replace(defaults.PRESETS[preset](), base_criterion=0.0)
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:

@@ -17,7 +17,7 @@ from typing import NoReturn
 import xarray as xr
 
 from avax import plotting, results
-from avax.analysis import phase, trace
+from avax.analysis import phase, pool, trace
 from avax.cli import cli, doubts, terminal
 from avax.engine import platform
 from avax.engine.cluster import hosts, processes
@@ -76,7 +76,9 @@ def main(
         paths = plotting.save(drawn, command.out / "figure")
 
     print(figure.summary(*datasets))
-    for line in dict.fromkeys([*lines, *(x for part in parts.values() for x in part.notes())]):
+    notes = [x for part in parts.values() for x in part.notes()]
+    notes += [x for dataset in datasets for x in pool.left_out(dataset)]
+    for line in dict.fromkeys([*lines, *notes]):
         print(f"note: {line}")
     print_paths(sweeps, paths)
     print_times(imported, engine.seconds)

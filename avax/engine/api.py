@@ -22,7 +22,7 @@ from avax.results import roots
 from avax.sweeps import plugins
 from avax.sweeps.axes import axis_names, sweepable
 from avax.sweeps.defaults import EXPERIMENT, HOW, PRETRAINING
-from avax.sweeps.sweep import EXECUTION, Sweep
+from avax.sweeps.sweep import DESIGN, EXECUTION, Sweep
 from avax.sweeps.validate import validate
 
 
@@ -49,14 +49,16 @@ def run(
         name alone where only one field has it (`fpr`); or plug-ins, or their registered names:
         `{"verifier": ["none", verifiers.Oracle(fnr=0.5)]}`. A number that only some of these have
         is swept where it exists: the others have the same results at each of its values.
-      seeds: runs of each setting, each with its own base policy.
+      seeds: base policies, one for each seed; each setting is run from each of them, unless
+        `design` says otherwise.
       first_seed: the first of the seeds; the others follow it.
       pretraining: how the base policies are trained.
       out: folder of the results, which `avax.load` reads; None keeps none.
       bases: folder where base policies are kept for reuse; None: in the user's cache folder.
       resume: what is done with runs that the folder holds: `auto` goes on with them, `never` starts
         over, `must` fails if there are none.
-      how: how the runs are executed, such as `tile_width` or `optimization`; see `avax.Sweep`.
+      how: which runs there are, such as `design="balanced", num_runs=2` or `base_criterion=0.95`,
+        and how they are executed, such as `tile_width`; see `avax.Sweep`.
 
     Returns:
       A dataset with a dimension for each axis, then `seed` and `round`; round 0 is the base.
@@ -66,8 +68,8 @@ def run(
         for sizes that the machine has no memory for, or a plug-in that returns something wrong.
       ResultsError: if the folder is another configuration's, or can't be written to.
     """
-    if unknown := set(how) - set(EXECUTION):
-        listed = ", ".join(EXECUTION)
+    if unknown := set(how) - {*DESIGN, *EXECUTION}:
+        listed = ", ".join((*DESIGN, *EXECUTION))
         raise ConfigError(f"{min(unknown)}: there is no such argument; can be {listed}")
     if resume not in MODES:
         raise ConfigError(f"resume: is {shown(resume)}, must be one of {', '.join(MODES)}")

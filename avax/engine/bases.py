@@ -39,9 +39,9 @@ def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -
       ConfigError: if some diverged; these are not kept.
       ResultsError: if some are missing and the folder can't be written to; none is trained then.
     """
-    task, seeds = short_task(experiment), base_seeds(config, experiment)
+    task = short_task(experiment)
     facts = base_facts(config, experiment, task)
-    paths = {seed: folder / sweep.digest(facts[seed]) for seed in seeds}
+    paths = base_paths(config, experiment, folder)
     like = jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), base_shapes(config, experiment)
     )
@@ -49,7 +49,7 @@ def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -
     def load(seeds, set_aside):
         return {s: checkpoint.load(paths[s], like, facts[s], set_aside) for s in seeds}
 
-    found = load(seeds, set_aside=False)
+    found = load(paths, set_aside=False)
     if missing := missing_of(found):
         check_writable(folder, {seed: paths[seed] for seed in missing})
         with hold_all([paths[seed] for seed in missing]):
@@ -66,6 +66,13 @@ def base_policies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -
     return jax.tree.map(lambda *each: np.stack(each), *found.values())
 
 
+def worst_accuracies(config: Sweep, experiment: Experiment, folder: pathlib.Path) -> list[float]:
+    """What each seed's base policy, of those that `base_policies` returned, is right on where it is
+    worst, of the difficulties that it was trained on.
+    """
+    return knowledge.worst(base_paths(config, experiment, folder).values())
+
+
 def base_shapes(config: Sweep, experiment: Experiment) -> Policy:
     """What `base_policies` returns, as shapes alone: nothing is trained or read."""
     init = partial(transformer.init, config=config.pretraining.model)
@@ -79,6 +86,14 @@ def base_shapes(config: Sweep, experiment: Experiment) -> Policy:
 def base_seeds(config: Sweep, experiment: Experiment) -> range:
     """The seeds whose base policies a sweep's runs need."""
     return range(config.seed, config.seed + config.num_seeds + experiment.num_bases - 1)
+
+
+def base_paths(
+    config: Sweep, experiment: Experiment, folder: pathlib.Path
+) -> dict[int, pathlib.Path]:
+    """Where each seed's base policy is kept: sweeps whose bases have the same bits share them."""
+    facts = base_facts(config, experiment, short_task(experiment))
+    return {seed: folder / sweep.digest(fact) for seed, fact in facts.items()}
 
 
 def base_facts(config: Sweep, experiment: Experiment, task: Task) -> dict[int, dict[str, Any]]:

@@ -60,7 +60,8 @@ class Policies:
     def sel(self, **labels: Any) -> Policy | Policies:
         """The policy with these labels; if there are several, all of them, as `Policies`.
 
-        Of one run with policies after all rounds it is the last, unless `round` is given.
+        Of one run with policies after all rounds it is the last, unless `round` is given; of one
+        base with several snapshots the last, unless `snapshot` is given.
 
         Raises:
           ResultsError: in one line, if there is none, or it is damaged.
@@ -84,7 +85,8 @@ class Policies:
         ]  # fmt: skip
         if not found:
             raise ResultsError(f"{self._where}: no policy was kept of {_shown(labels)}")
-        runs = {tuple(x for n, x in self.labels[i].items() if n != "round") for i in found}
+        steps = "round" if "round" in known else "snapshot"
+        runs = {tuple(x for n, x in self.labels[i].items() if n != steps) for i in found}
         if len(runs) == 1:
             return self._read[found[-1]]()
         return dataclasses.replace(

@@ -134,7 +134,14 @@ def _merged(places: Sequence[pathlib.Path], most: int) -> Merged:
     Raises:
       ResultsError: naming the folder, if they can't be.
     """
-    sources = sorted((_read(place, most) for place in places), key=lambda x: x.seeds.start)
+    found = [_read(place, most) for place in places]
+    for source in found if len(found) > 1 else ():
+        if source.config.get("design") == "balanced":
+            raise ResultsError(
+                f"{source.folder}: can't be merged: its design is balanced over its own pool of "
+                "bases; run all the seeds in one folder"
+            )
+    sources = sorted(found, key=lambda x: x.seeds.start)
     first = sources[0]
     for before, source in itertools.pairwise(sources):
         merging.check_alike(first, source, EXECUTION, COMMIT)

@@ -17,6 +17,7 @@ import xarray as xr
 
 from avax import results
 from avax.engine import platform, tiles
+from avax.engine.admission import Admission, admit
 from avax.engine.bases import base_policies, base_shapes
 from avax.engine.cluster import hosts
 from avax.engine.cluster.peers import batches, open_store
@@ -31,7 +32,7 @@ from avax.engine.progress import Meter, say
 from avax.engine.segments import Run
 from avax.engine.width import check_bases, known_width, measured_width
 from avax.loop import Experiment
-from avax.sweeps import adaptive, stacking
+from avax.sweeps import adaptive, design, stacking, tables
 from avax.sweeps.sweep import Sweep
 from avax.types import Policy
 
@@ -67,12 +68,14 @@ class Engine:
         self.seconds = Seconds()
         self._bases_dir, self._stop = bases_dir, stop or Stop()
         self._runs: dict[Any, Run] = {}
+        self._said: set[str] = set()  # of the bases, which parts of an experiment may share
 
     def execute(
         self, config: Sweep, out: pathlib.Path, note: Callable[[xr.Dataset], str] = lambda d: ""
     ) -> xr.Dataset:
         """Runs a validated sweep and writes the results to `out`: every setting and seed, or those
-        that trace the boundary, the others NaN. Continues what `out` already holds of it.
+        that trace the boundary or are in the design, the others NaN. Continues what `out` already
+        holds of it.
 
         Args:
           out: a claimed folder.
@@ -85,11 +88,13 @@ class Engine:
           Stopped: everything that was done is saved.
           ResultsError: if `out` can't be written to.
           ClusterError: if tiles can't be run on the cluster.
-          ConfigError: if the sizes are beyond what the machine or the compiler can do.
+          ConfigError: if the sizes are beyond what the machine or the compiler can do, or too few
+            bases meet the criterion.
         """
         settings, groups = self._groups(config)
         keep = self._resolve_keep(config, settings)
         bases = [self.bases(config, settings[group[0]]) for group in groups]
+        pool = self._admit(config, [settings[group[0]] for group in groups])
         before = resume.begun(out) if hosts.is_first() else None
         widths = resume.known_widths(config, before) or [None] * len(groups)
         with self.seconds.count("compilation"):
@@ -99,14 +104,17 @@ class Engine:
             ]
         facts = resume.facts(config, [plan.run.width for plan in plans])
         kept = Keeper(out, config, keep, before is not None)
-        writer = open_store(out, config, facts, before, kept.flush)
+        blank = tables.empty_dataset(config, pool.worst, pool.admitted)
+        writer = open_store(out, blank, facts, before, kept.flush)
         total, silent = None if config.trace else len(config.same), not hosts.is_first()
         notes, place = (lambda: note(writer.dataset)), out / CHECKPOINTS
-        with Meter(total, "settings", notes, config.num_seeds, silent=silent) as meter:
+        per = design.per_setting(config, pool.admitted)
+        with Meter(total, "settings", notes, per, silent=silent) as meter:
             for batch in batches(config, writer.dataset):
                 for group, own_bases, plan in zip(groups, bases, plans, strict=True):
                     if asked := [i for i in group if i in batch]:
-                        members, runs = stacking.stack_members(config, settings, asked, own_bases)
+                        of_group = settings, asked, own_bases, pool.made
+                        members, runs = stacking.stack_members(config, *of_group)
                         about = plan.run, config.segment, place, facts, self._stop.asked
                         runner = ResumableRunner(*about, meter.part, keep)
                         cells = partial(stacking.cells, config)
@@ -115,7 +123,15 @@ class Engine:
         if not hosts.is_first():
             return writer.dataset
         shutil.rmtree(place, ignore_errors=True)
-        return self._finished(config, out, writer, plans)
+        return self._finished(config, out, writer, plans, pool)
+
+    def _admit(self, config, experiments) -> Admission:
+        """What of the bases there are; says, once, which were left out."""
+        found = admit(config, experiments, self._bases_dir)
+        if found.line and found.line not in self._said and hosts.is_first():
+            say(found.line)
+        self._said.add(found.line)
+        return found
 
     def _resolve_keep(self, config, settings) -> str:
         """What is kept of the policies; says what of the sweep may be a surprise."""
@@ -130,17 +146,18 @@ class Engine:
             say(line)
         return keep
 
-    def _finished(self, config, out, writer, plans) -> xr.Dataset:
+    def _finished(self, config, out, writer, plans, pool) -> xr.Dataset:
         """The results, from disk; what was there before stays if it was whole."""
-        most = 2 * writer.dataset.nbytes
-        if not (writer.kept.all() and results.is_whole(out, most)):
-            earlier = resume.earlier_provenance(out) if writer.kept.all() else None
-            provenance = earlier or self._provenance(config, plans, int(writer.kept.sum()))
+        most, is_kept = 2 * writer.dataset.nbytes, writer.kept[pool.made.ravel()].all()
+        if not (is_kept and results.is_whole(out, most)):
+            earlier = resume.earlier_provenance(out) if is_kept else None
+            seeds = writer.dataset.seed.values[~pool.admitted].tolist()
+            provenance = earlier or self._provenance(config, plans, int(writer.kept.sum()), seeds)
             stored = {"digest": config.digest(), **writer.dataset.attrs["config"]}
             results.finish(out, stored, writer.dataset, provenance)
         return results.load(out, most)
 
-    def _provenance(self, config, plans, num_kept) -> dict[str, Any]:
+    def _provenance(self, config, plans, num_kept, left_out) -> dict[str, Any]:
         return {
             "versions": platform.versions(),
             "git_commit": platform.git_commit(),
@@ -149,6 +166,8 @@ class Engine:
             "placement": config.placement,
             "engine": config.engine,
             "optimization": config.optimization,
+            "left_out": left_out,  # seeds whose bases don't meet the criterion
+            "common_random_numbers": config.common_random_numbers,
             "seconds": dataclasses.asdict(self.seconds),
             "num_kept": num_kept,  # runs that earlier processes did, in seconds not counted here
         }

@@ -120,7 +120,7 @@ def map_of(axes: Axes, gain: xr.DataArray, rows: str, label: str):
 
     The colours are those of `cells`.
     """
-    mean = gain.mean("seed", skipna=False).transpose(rows, "fpr").values
+    mean = gain.mean("seed").transpose(rows, "fpr").values
     image = cells(axes, mean)
     name_unrun(axes, mean)
     axes.figure.colorbar(image, ax=axes, label=label, pad=0.02)

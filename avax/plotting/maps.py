@@ -81,7 +81,7 @@ def draw_noise_boundary(axes, study: Study, is_alone: bool) -> None:
             axes.plot([], [], " ", label=f"no boundary was measured: {why}")
         return
     name = "measured boundary: mean gain 0"
-    if is_alone and order.sizes["seed"] > 1 and study.run.all():
+    if is_alone and study.num_each > 1 and study.run.all():
         name += "; grey: 95 % over seeds (bootstrap)"
         ends = found.low, found.high, found.fnr
         plotting.boundary_band(axes, order, *ends, color="k", alpha=0.2)

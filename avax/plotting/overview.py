@@ -162,7 +162,7 @@ def map_grid(num: int) -> tuple[plotting.Figure, dict]:
 
 def bars(study: Study) -> list[str]:
     """A note on the interval of the final gain, if there is one."""
-    num_seeds = study.dataset.sizes["seed"]
+    num_seeds = study.num_each
     if num_seeds < panels.LEAST_SEEDS:
         return ["two seeds: an interval would say nothing"] if num_seeds == 2 else []
     return ["bars or bands: 95 % t intervals over seeds"]
@@ -199,7 +199,7 @@ def with_notes(
 ) -> plotting.Figure:
     """The figure with what it is of, and what it leaves out, below its panels."""
     data = study.dataset
-    num_seeds, longest = data.sizes["seed"], lengths.base_length(data)
+    num_seeds, longest = study.num_each, lengths.base_length(data)
     seeds = f"lines are means over {num_seeds} seeds" if num_seeds > 1 else "one seed: no interval"
     first = seeds + (", thin ones single seeds" if panels.shows_seeds(study, lines) else "")
     text = [first, *notes]

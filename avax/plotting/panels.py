@@ -96,7 +96,7 @@ def by_round(axes, study: Study, values: xr.DataArray, lines: Sequence[Line]) ->
 
 def shows_seeds(study: Study, lines: Sequence[Line]) -> bool:
     """Whether the seeds of each line are drawn, too."""
-    return 1 < study.dataset.sizes["seed"] <= MOST_THIN / max(1, len(lines))
+    return 1 < study.num_each <= MOST_THIN / max(1, len(lines))
 
 
 def rounds_axis(axes, rounds: np.ndarray) -> None:
@@ -197,7 +197,7 @@ def points(axes, gain: xr.DataArray, colours: Sequence, shift: float = 0.0, **st
     each = gain.transpose(..., "seed").values
     x = np.arange(len(each)) + shift
     mean, low, high = seeds.t_interval(gain)
-    if gain.sizes["seed"] < LEAST_SEEDS:
+    if gain.notnull().sum("seed").max() < LEAST_SEEDS:
         low = high = mean
     mean = np.where(np.isfinite(mean), mean, np.nan)
     is_band = len(each) > MOST_BARS and len(set(map(str, colours))) == 1

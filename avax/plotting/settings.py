@@ -47,8 +47,15 @@ class Study(NamedTuple):
 
     @property
     def run(self) -> xr.DataArray:
-        """Which settings were run, with all their seeds."""
+        """Which settings were run, each with its own seeds."""
         return phase.measured(self.gain)
+
+    @property
+    def num_each(self) -> int:
+        """Seeds that a setting was run with, at most: fewer than there are in a balanced design, or
+        where bases were left out.
+        """
+        return int(self.gain.notnull().sum("seed").max())
 
 
 def study(dataset: xr.Dataset) -> Study:

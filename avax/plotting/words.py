@@ -39,7 +39,7 @@ def summary(dataset: xr.Dataset) -> str:
     study = settings.study(dataset)
     lines = list(of_size(study))
     if not study.run.any():
-        return "\n".join([*lines, "no setting was run with all its seeds"])
+        return "\n".join([*lines, "no setting was run"])
     lines += [of_base(study), *of_gains(study)]
     if len(study.axes) == 2:
         lines += of_plane(study)
@@ -50,9 +50,11 @@ def of_size(study: Study) -> Iterator[str]:
     """How much was run, and how much of it diverged."""
     data, run = study.dataset, study.run
     sizes = " x ".join(f"{data.sizes[d]} of {settings.path_of(data, d)}" for d in study.axes)
-    num_seeds, rounds = data.sizes["seed"], data.sizes["round"] - 1
+    num_seeds, rounds = study.num_each, data.sizes["round"] - 1
+    pool = data.sizes["seed"]
     what = f"{counted(run.size, 'setting')}{f' ({sizes})' if sizes else ''}"
-    yield f"{what}, {counted(num_seeds, 'seed')} each, {counted(rounds, 'round')}"
+    each = counted(pool, "seed") if num_seeds == pool else f"{num_seeds} of {pool} seeds"
+    yield f"{what}, {each} each, {counted(rounds, 'round')}"
     if study.fixed:
         values = (f"{settings.path_of(data, d)} = {x}" for d, x in study.fixed.items())
         yield f"in all of them: {', '.join(values)}"
@@ -128,7 +130,7 @@ def of_plane(study: Study) -> Iterator[str]:
         return
     ratio, low, high = found.ratio
     line = f"mean gain 0 at FPR / (1 - FNR) = {ratio:.3g}, median over FNR"
-    if study.gain.sizes["seed"] > 1:
+    if study.num_each > 1:
         line += f" ({low:.3g} to {high:.3g}, 95 % bootstrap over seeds)"
     yield line
     yield "  after another number of rounds, or at another learning rate, it may lie elsewhere"

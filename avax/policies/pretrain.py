@@ -25,7 +25,8 @@ class Pretraining:
       model: sizes of the policy.
       num_updates: gradient updates, in all.
       num_candidates: policies trained from different keys, of which the one with the lowest loss in
-        the end is kept: of policies with one layer, about one in three never learns to carry.
+        the end is kept. With more than one, the bases are no random sample of what this training
+        gives, but the best of several.
       num_snapshots: policies kept, evenly spaced; the last one is the end of training.
       batch_size: problems of an update.
       learning_rate: of Adam at its peak; warmed up linearly, then decayed to 0 along a cosine.

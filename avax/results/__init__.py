@@ -2,6 +2,7 @@
 
 from avax.results.checked_json import write_json as write_json
 from avax.results.dataset import CONFIG as CONFIG
+from avax.results.dataset import OF_BASES as OF_BASES
 from avax.results.dataset import PROGRESS as PROGRESS
 from avax.results.dataset import PROVENANCE as PROVENANCE
 from avax.results.dataset import STORE as STORE

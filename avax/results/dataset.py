@@ -21,6 +21,7 @@ from avax.results.provenance import CONFIG, PROVENANCE
 from avax.results.untrusted import ResultsError, is_label
 
 STORE = "metrics.zarr"
+OF_BASES = ("worst_base_accuracy", "admitted")  # coordinates along `seed`; see `analysis.pool`
 
 
 def load(folder: str | os.PathLike, most: int = 0) -> xr.Dataset:
@@ -75,8 +76,10 @@ def _runs_done(folder: pathlib.Path) -> str:
     done = len((progress_file.read(folder) or {"runs": ()})["runs"])
     try:
         config = untrusted.read_dict(folder / CONFIG)
-        total = config["num_seeds"] * math.prod(map(len, config["axes"].values()))
-        return f"{done} of {'at most ' if config['trace'] else ''}{total:,} runs are"
+        each = config["num_runs" if config.get("design") == "balanced" else "num_seeds"]
+        total = each * math.prod(map(len, config["axes"].values()))
+        may_be_fewer = config["trace"] or config.get("base_criterion")
+        return f"{done} of {'at most ' if may_be_fewer else ''}{total:,} runs are"
     except (OSError, ResultsError, KeyError, TypeError, AttributeError, ValueError):
         return f"{done} runs are"
 
@@ -85,7 +88,8 @@ def _read_store(store: pathlib.Path, names: Sequence[str] | None, most: int) -> 
     files = store_check.read_store(store, names, most)
     to_buffer = default_buffer_prototype().buffer.from_bytes
     held = MemoryStore({path: to_buffer(content) for path, content in files.items()})
-    return xr.open_zarr(held, consolidated=False, zarr_format=3).load()
+    dataset = xr.open_zarr(held, consolidated=False, zarr_format=3).load()
+    return dataset.set_coords([name for name in OF_BASES if name in dataset])
 
 
 def is_whole(folder: pathlib.Path, most: int = 0) -> bool:
@@ -173,7 +177,8 @@ def write_store(dataset: xr.Dataset, path: pathlib.Path, chunks: Mapping[str, tu
     compressors = [ZstdCodec(), Crc32cCodec()]
     arrays = {name: {"chunks": c, "compressors": compressors} for name, c in chunks.items()}
     coords = {name: {"compressors": compressors} for name in dataset.coords}
-    dataset.drop_attrs(deep=False).to_zarr(
+    plain = dataset.reset_coords()  # else each array lists those without an axis of their own
+    plain.drop_attrs(deep=False).to_zarr(
         path, mode="w", zarr_format=3, consolidated=False, encoding=arrays | coords
     )
 

@@ -57,7 +57,8 @@ def read(folder: pathlib.Path, most: int = 0) -> Source:
         is_ours = (
             digest == source.facts["digest"]
             and dataset.seed.values.tolist() == list(source.seeds)
-            and set(dataset.sizes) == set(dataset.coords)
+            and set(dataset.sizes) == set(dataset.indexes)
+            and all(dataset[name].dims == ("seed",) for name in _of_bases(dataset))
             and len({_run_axes(array) for array in dataset.values()}) == 1
             and "seed" in _run_axes(array := next(iter(dataset.values())))
             and max(runs, default=0) < _num_runs(array)
@@ -107,10 +108,10 @@ def stacked(sources: Sequence[Source]) -> tuple[xr.Dataset, np.ndarray]:
     """
     first = sources[0].dataset
     seeds = range(sources[0].seeds.start, sources[-1].seeds.stop)
-    coords = {str(n): first[n].values.tolist() for n in first.coords} | {"seed": seeds}
+    coords = {str(n): first[n].values.tolist() for n in first.indexes} | {"seed": seeds}
     shapes = {str(name): array.dims for name, array in first.items()}
     about = {str(n): a.description for n, a in first.items() if "description" in a.attrs}
-    dataset, found = template(coords, shapes, about), []
+    dataset, found = template(coords, shapes, about).assign_coords(_bases_of(sources)), []
     for source in sources:
         for name, array in source.dataset.items():
             dataset[name].loc[{"seed": list(source.seeds)}] = array
@@ -120,6 +121,19 @@ def stacked(sources: Sequence[Source]) -> tuple[xr.Dataset, np.ndarray]:
         own = np.array(source.seeds) - seeds.start
         found.append(runs.take(own, axes.index("seed")).ravel()[source.runs])
     return dataset, np.sort(np.concatenate(found))
+
+
+def _bases_of(sources: Sequence[Source]) -> dict[str, xr.Variable]:
+    """What is said of the bases of all sources, along their seeds."""
+    of_each = {
+        name: [x.dataset[name].variable for x in sources] for name in _of_bases(sources[0].dataset)
+    }
+    return {name: xr.Variable.concat(each, "seed") for name, each in of_each.items()}
+
+
+def _of_bases(dataset: xr.Dataset) -> list[str]:
+    """The coordinates that say something of the bases, and tell no runs apart."""
+    return sorted(str(name) for name in set(dataset.coords) - set(dataset.indexes))
 
 
 def rows(array: xr.DataArray) -> np.ndarray:
@@ -134,6 +148,8 @@ def provenance(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         merged[name] = ", ".join(dict.fromkeys(str(x.get(name)) for x in found))
     seconds = [x.get("seconds") for x in found]
     parts = [x if isinstance(x, Mapping) else {} for x in seconds]
+    lists = [x.get("left_out") for x in found]
+    merged["left_out"] = [seed for x in lists if isinstance(x, list) for seed in x]
     merged["seconds"] = {name: _sum(x.get(name) for x in parts) for name in parts[0]}
     return merged | {"num_kept": _sum(x.get("num_kept") for x in found)}
 
@@ -153,5 +169,5 @@ def _num_runs(array: xr.DataArray) -> int:
 
 def _layout(dataset: xr.Dataset) -> tuple:
     """All but the metrics and the seeds."""
-    coords = {name: x.values.tolist() for name, x in dataset.coords.items() if name != "seed"}
-    return coords, {name: (x.dims, x.dtype) for name, x in dataset.items()}
+    coords = {n: x.values.tolist() for n, x in dataset.indexes.items() if n != "seed"}
+    return coords, _of_bases(dataset), {name: (x.dims, x.dtype) for name, x in dataset.items()}

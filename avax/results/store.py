@@ -162,7 +162,8 @@ class Writer:
     def _repair(self, store: pathlib.Path, fresh: pathlib.Path) -> None:
         """Puts back files that hold no results: they are known. What else lies there stays."""
         files = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
-        known = files | self._chunks()
+        of_bases = self._of_bases()
+        known = files | self._chunks() | of_bases
         inner = {folder for name in known for folder in name.parents}
         for path in sorted(store.rglob("*"), reverse=True):  # what is in a folder before it
             name = path.relative_to(store)
@@ -180,9 +181,16 @@ class Writer:
             is_data = name in self._chunks()
             if there.is_file() and (is_data or there.read_bytes() == path.read_bytes()):
                 continue
-            self._say(f"{there}: is {'damaged' if there.exists() else 'missing'}, put back")
+            is_new = name in of_bases and not (self._folder / PROVENANCE).exists()
+            if not is_new:  # results that grow began without it
+                self._say(f"{there}: is {'damaged' if there.exists() else 'missing'}, put back")
             there.parent.mkdir(parents=True, exist_ok=True)
             path.replace(there)
+
+    def _of_bases(self) -> set[pathlib.Path]:
+        """Where what is known of the bases lies; it is not written where nothing is known."""
+        names = (str(x) for x in self.dataset.coords if x not in self.dataset.dims)
+        return {pathlib.Path(name, "c", "0") for name in names}
 
     def _chunks(self) -> set[pathlib.Path]:
         """Where the runs' metrics lie below the store, if they are not NaN."""

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from avax.analysis import phase, trace
+from avax.sweeps import design
 from avax.sweeps.sweep import Sweep
 from avax.sweeps.tables import dimension_names
 
@@ -51,12 +52,14 @@ def largest_batch(config: Sweep) -> int:
 
 def most_runs(config: Sweep, num_settings: int) -> int:
     """The most runs at a time of so many settings that share a structure."""
-    return min(num_settings, largest_batch(config)) * config.num_seeds
+    return min(num_settings, largest_batch(config)) * design.most_per_setting(config)
 
 
 def ray_values(dataset: xr.Dataset) -> np.ndarray:
-    """The order parameter of a traced sweep, mean over seeds; f[rays, N], both axes rising."""
-    return _rays(phase.order_parameter(dataset).mean("seed", skipna=False))
+    """The order parameter of a traced sweep, mean over the seeds that a setting was run with;
+    f[rays, N], both axes rising.
+    """
+    return _rays(phase.order_parameter(dataset).mean("seed"))
 
 
 def _rays(table: xr.DataArray) -> np.ndarray:

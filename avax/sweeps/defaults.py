@@ -35,25 +35,32 @@ EXPERIMENT = Experiment(
     num_rounds=10,
     num_eval=16,
 )
+# With two layers all of 32 bases were right on all of 200 problems of each length, 1 to 8 digits;
+# with one layer 10 of 12 learned them.
 PRETRAINING = Pretraining(
-    model=TransformerConfig(num_layers=1, num_heads=2, width=32, rotary_base=10.0),
+    model=TransformerConfig(num_layers=2, num_heads=2, width=32, rotary_base=10.0),
     num_updates=2500,
-    num_candidates=4,
+    learning_rate=3e-3,
 )
+# Kept of each base of a pool, so that the experiments that begin with less skill share it.
+NUM_SNAPSHOTS = 4
+CRITERION = 0.95  # right at each trained length: what a base must be to be run from
 HOW = {"tile_width": "2", "placement": "spmd"}  # the main job is run
 
 
 def laptop() -> Sweep:
-    """10 rounds, a policy of 14,000 parameters: a setting takes less than a second on 2 cores."""
-    return Sweep(EXPERIMENT, PRETRAINING, **HOW)
+    """10 rounds, a policy of 27,000 parameters: a setting takes about a second on 2 cores."""
+    pretraining = PRETRAINING.replace(num_snapshots=NUM_SNAPSHOTS)
+    return Sweep(EXPERIMENT, pretraining, base_criterion=CRITERION, **HOW)
 
 
 def smoke() -> Sweep:
     """3 rounds, a base that has hardly learned: does everything work?"""
     task = EXPERIMENT.task.replace(max_difficulty=11)
+    model = PRETRAINING.model.replace(num_layers=1)  # fast: whether it learns doesn't matter here
     return Sweep(
         EXPERIMENT.replace(num_rounds=3, task=task, num_eval=8),
-        PRETRAINING.replace(num_updates=1000, num_candidates=1),
+        PRETRAINING.replace(model=model, num_updates=1000, learning_rate=5e-3),
         optimization=0,
         **HOW,
     )
@@ -70,6 +77,7 @@ def paper() -> Sweep:
         EXPERIMENT.replace(task=task, learner=learner, num_rounds=20, num_eval=64),
         Pretraining(model=model, num_updates=3000, learning_rate=2e-3),
         num_seeds=5,
+        base_criterion=CRITERION,
         **HOW | {"tile_width": "all"},
     )
 

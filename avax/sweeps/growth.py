@@ -20,8 +20,11 @@ def part_of(config: Sweep, stored: Mapping[str, Any]) -> Sweep | None:
     """The sweep that a stored configuration is of, if it is a part of another one: its seeds and
     its values on the same axes are among the other's, and all else is the same.
 
-    None if it isn't, or is not what its own digest names.
+    None if it isn't, or is not what its own digest names. A balanced design has no parts: with more
+    bases or values, its settings are run from other bases.
     """
+    if config.design == "balanced":
+        return None
     seed, num_seeds, axes = (stored.get(name) for name in ("seed", "num_seeds", "axes"))
     if not (type(seed) is int and type(num_seeds) is int and isinstance(axes, Mapping)):
         return None
@@ -50,7 +53,7 @@ def _among(values: Any, others: tuple) -> tuple:
 
 
 def num_runs(config: Sweep) -> int:
-    """All settings x seeds; a traced sweep runs fewer."""
+    """All settings x seeds; a traced sweep runs fewer, and one that leaves bases out."""
     return math.prod(config.shape) * config.num_seeds
 
 

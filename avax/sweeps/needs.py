@@ -15,7 +15,7 @@ import xarray as xr
 
 from avax import results, struct
 from avax.fields import ConfigError
-from avax.sweeps import adaptive
+from avax.sweeps import adaptive, design
 from avax.sweeps.sweep import Sweep
 from avax.sweeps.tables import empty_dataset, probe_metrics
 from avax.sweeps.validate import validate
@@ -119,12 +119,17 @@ def rehearse(figure: ModuleType, sweeps: Mapping[str, Sweep]) -> None:
 
 
 def made_up(sweep: Sweep) -> xr.Dataset:
-    """A dataset as a sweep leaves it, with random numbers between 0 and 1; no run diverged."""
-    dataset, rng = empty_dataset(sweep), np.random.default_rng(0)
+    """A dataset as a sweep leaves it, with random numbers between 0 and 1; no run diverged, all
+    bases were admitted.
+    """
+    admitted = np.ones(sweep.num_seeds, bool)
+    dataset, rng = empty_dataset(sweep, admitted, admitted), np.random.default_rng(0)
     for array in dataset.values():
         array.values[...] = rng.random(array.shape)
     dataset.diverged.values[...] = 0
-    return dataset
+    made = design.made(sweep, admitted).reshape(*sweep.shape, sweep.num_seeds)
+    runs = xr.DataArray(made, dims=dataset.diverged.dims[: made.ndim])
+    return dataset if made.all() else dataset.where(runs)
 
 
 def _get(node: Any, path: str) -> Any:

@@ -63,17 +63,27 @@ def stack(experiments: list[Experiment]) -> Experiment:
     return jax.tree.map(leaves, *experiments)
 
 
-def run_keys(experiments: Sequence[Experiment], seeds: Sequence[int]) -> jax.Array:
+def run_keys(
+    experiments: Sequence[Experiment],
+    seeds: Sequence[int],
+    common: bool = False,
+    chosen: np.ndarray | None = None,
+) -> jax.Array:
     """The keys of all seeds of each setting: one depends on its setting and its seed, never on the
     run's place.
 
     Nor on fields that have their default: a field that is added later changes no run.
+
+    Args:
+      common: they depend on the seed and on `replicate` alone: common random numbers.
+      chosen: indices of those that are wanted, all by default.
     """
-    names = [zlib.crc32(digest(e, defaults=False).encode()) for e in experiments]
+    told = [{"replicate": int(e.replicate)} if common else e for e in experiments]
+    names = [zlib.crc32(digest(x, defaults=False).encode()) for x in told]
     pairs = np.array(list(itertools.product(names, seeds)), np.uint32)
     blocks = np.resize(pairs, (-(-len(pairs) // BLOCK) * BLOCK, 2)).reshape(-1, BLOCK, 2)
     data = np.concatenate([_key_data(block) for block in blocks])[: len(pairs)]
-    return jax.random.wrap_key_data(data)
+    return jax.random.wrap_key_data(data if chosen is None else data[chosen])
 
 
 @jax.jit  # of one shape: to compile for each number of runs would take longer than all else
@@ -92,20 +102,27 @@ def base_key(seed: int) -> jax.Array:
 
 
 def stack_members(
-    config: Sweep, settings: list[Experiment], group: list[int], bases: Policy
+    config: Sweep,
+    settings: list[Experiment],
+    group: list[int],
+    bases: Policy,
+    made: np.ndarray | None = None,
 ) -> tuple[tuple, np.ndarray]:
     """A group of settings, given by their indices, x seeds as (experiments, bases, keys) with a
     leading axis, and the runs' indices.
 
     A run's bases are those of its own seed and of the `num_bases` - 1 seeds that follow.
+
+    Args:
+      made: bool[settings, num_seeds], which runs are made; all of them by default.
     """
+    num_seeds = config.num_seeds
+    rows, own = np.nonzero(np.ones((len(group), num_seeds), bool) if made is None else made[group])
     experiments = [settings[i] for i in group]
-    seeds = range(config.seed, config.seed + config.num_seeds)
-    pairs = [(e, i) for e in experiments for i in range(config.num_seeds)]
-    stacked = stack([e for e, _ in pairs])
-    keys = run_keys(experiments, seeds)
-    own_seeds = np.array([i for _, i in pairs])[:, None] + np.arange(stacked.num_bases)
-    snapshots = np.array([e.snapshot for e, _ in pairs])[:, None]
+    stacked = stack([experiments[row] for row in rows])
+    seeds = range(config.seed, config.seed + num_seeds)
+    keys = run_keys(experiments, seeds, config.common_random_numbers, rows * num_seeds + own)
+    own_seeds = own[:, None] + np.arange(stacked.num_bases)
+    snapshots = np.array([experiments[row].snapshot for row in rows])[:, None]
     own_bases = jax.tree.map(lambda x: np.asarray(x)[own_seeds, snapshots], bases)
-    runs = np.array([g * config.num_seeds + i for g in group for i in range(config.num_seeds)])
-    return (stacked, own_bases, keys), runs
+    return (stacked, own_bases, keys), np.array(group)[rows] * num_seeds + own

@@ -20,6 +20,8 @@ from avax.sweeps import plugins
 # than these keep their names.
 INVISIBLE = ("segment", "engine", "ray_address", "keep_policies")
 EXECUTION = ("tile_width", "placement", "optimization", *INVISIBLE)
+# Fields that decide which runs there are, and what they draw: results depend on them.
+DESIGN = ("base_criterion", "design", "num_runs", "common_random_numbers")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,8 +33,16 @@ class Sweep:
       pretraining: how the base policies are trained, once per seed.
       axes: the values of each swept field, by its dotted path in `base`: numbers, or plug-ins (or
         their names). A number that only some of these plug-ins have is swept where it exists.
-      num_seeds: runs of each setting; each seed has its own base policy.
+      num_seeds: base policies of the pool, one for each seed; each setting is run from each of
+        them, unless `design` says otherwise.
       seed: the first seed; the others follow it.
+      base_criterion: a base is admitted if it is right on at least this share of problems at each
+        difficulty that it was trained on; from others nothing is run.
+      design: `all`, each setting with each admitted base; or `balanced`, each setting with
+        `num_runs` of them, which differ between neighbours, and all bases equally often.
+      num_runs: bases of each setting in a balanced design.
+      common_random_numbers: the runs of a base draw the same in all settings, for contrasts between
+        them in pairs; else each run draws by itself.
       tile_width: runs that one device advances together: a number, `all`, or `auto` to measure.
       placement: `tiles`, a program on each device, with the same bits on any number of them; or
         `spmd`, one on all, which compiles once and differs by rounding.
@@ -54,6 +64,10 @@ class Sweep:
     axes: Mapping[str, tuple] = dataclasses.field(default_factory=dict)
     num_seeds: int = struct.static(1, low=1)
     seed: int = struct.static(0, low=0)
+    base_criterion: float = struct.static(0.0, low=0, high=1)
+    design: str = struct.static("all", choices=("all", "balanced"))
+    num_runs: int = struct.static(1, low=1)
+    common_random_numbers: bool = struct.static(False)
     tile_width: str = struct.static("auto")
     placement: str = struct.static("tiles", choices=("tiles", "spmd"))
     optimization: int = struct.static(2, low=0, high=3)
@@ -135,11 +149,22 @@ class Sweep:
         return found
 
     def notes(self) -> list[str]:
-        """What a user should know of `lacking`, a line for each axis."""
-        return [
+        """What a user should know of `lacking`, a line for each axis, and of the design."""
+        lines = [
             f"axes.{path}: those without it ({', '.join(names)}) have equal results at each value"
             for path, names in self.lacking.items()
         ]
+        if self.design == "balanced":
+            lines.append(
+                f"design balanced: each setting is run from {self.num_runs} of a pool of "
+                f"{self.num_seeds} bases, its neighbours from others, where there are enough"
+            )
+        if self.common_random_numbers:
+            lines.append(
+                "common random numbers: the runs of a base draw the same in all settings, so that "
+                "settings are to be compared base by base"
+            )
+        return lines
 
     @functools.cached_property
     def same(self) -> dict[int, list[int]]:

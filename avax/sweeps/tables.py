@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from avax import results, struct
+from avax.analysis import pool
 from avax.loop import Experiment
 from avax.metrics import DIMENSIONS, METRICS
 from avax.sweeps import plugins
@@ -35,8 +37,15 @@ def run_labels(config: Sweep) -> dict[str, list]:
     return axes | {"seed": list(range(config.seed, config.seed + config.num_seeds))}
 
 
-def empty_dataset(config: Sweep) -> xr.Dataset:
-    """The results' dataset, full of NaN: axes, then seed and round, then what a metric has."""
+def empty_dataset(
+    config: Sweep, worst: np.ndarray | None = None, admitted: np.ndarray | None = None
+) -> xr.Dataset:
+    """The results' dataset, full of NaN: axes, then seed and round, then what a metric has.
+
+    Args:
+      worst, admitted: f[num_seeds] and bool[num_seeds], what is known of the bases; see
+        `avax.analysis.pool`.
+    """
     runs = run_labels(config)
     coords: dict[str, Any] = runs | {
         "round": range(config.base.num_rounds + 1),
@@ -49,4 +58,10 @@ def empty_dataset(config: Sweep) -> xr.Dataset:
     shapes = {name: (*dims, *DIMENSIONS.get(name, ())) for name in METRICS}
     shapes |= {name: (*dims, *metric.dims) for name, metric in probed.items()}
     about = METRICS | {name: metric.about for name, metric in probed.items()}
-    return results.template(coords, shapes, about).assign_attrs(config=struct.to_dict(config))
+    dataset = results.template(coords, shapes, about).assign_attrs(config=struct.to_dict(config))
+    unknown = np.full(config.num_seeds, np.nan)
+    of_bases = {pool.WORST: worst, pool.ADMITTED: admitted}
+    known = {n: np.asarray(unknown if x is None else x, np.float32) for n, x in of_bases.items()}
+    return dataset.assign_coords(
+        {n: ("seed", x, {"description": pool.ABOUT[n]}) for n, x in known.items()}
+    )

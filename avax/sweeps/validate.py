@@ -41,6 +41,7 @@ def validate(sweep: Sweep) -> None:
     if sweep.seed + sweep.num_seeds + sweep.base.num_bases - 1 > 2**32:
         raise ConfigError(f"seed: is {sweep.seed}, must be below 2**32 - num_seeds - num_bases")
     check_size(sweep)
+    check_design(sweep)
     check_trace(sweep)
     check_number("tile_width", sweep.tile_width, ("auto", "all"))
     check_number("segment", sweep.segment, ("auto",))
@@ -167,6 +168,17 @@ def check_size(sweep: Sweep) -> None:
         raise ConfigError(
             f"base.num_rounds, base.task.max_difficulty, axes, num_seeds: the results would have "
             f"{needed:.3g} bytes, at most {MAX_BYTES:,} can be"
+        )
+
+
+def check_design(sweep: Sweep) -> None:
+    """Raises ConfigError for a number of runs that the design doesn't have."""
+    if sweep.design != "balanced" and sweep.num_runs != 1:
+        raise ConfigError(f"num_runs: is {sweep.num_runs}, which is for --design balanced")
+    if sweep.num_runs > sweep.num_seeds:
+        raise ConfigError(
+            f"num_runs: is {sweep.num_runs}, must be at most num_seeds = {sweep.num_seeds}, the "
+            "bases of the pool"
         )
 
 

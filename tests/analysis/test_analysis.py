@@ -161,8 +161,18 @@ def test_settings_that_were_not_run_are_passed_over(kappas):
     assert 0.1 < near.mean() < 0.35
     for found, expected in zip(partial, full, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-12)
-    one_seed_missing = order.where(near | (order.seed > 0)) if len(kappas) > 1 else order
-    assert phase.measured(one_seed_missing).equals(near | (len(kappas) == 1))
+    one_seed_missing = order.where(near | (order.seed > 0))
+    assert phase.measured(one_seed_missing).equals(near | (len(kappas) > 1))
+
+
+def test_the_boundary_is_that_of_each_settings_own_seeds():
+    """As in a balanced design: of three equal seeds each setting was run with another one."""
+    order = ray_diagram([8.0, 8.0, 8.0])
+    place = np.add.outer(np.arange(order.sizes["fpr"]), np.arange(order.sizes["fnr"]))
+    own = order.where(xr.DataArray(place % 3, dims=("fpr", "fnr")) == order.seed)
+    assert phase.measured(own).all() and not own.notnull().all()
+    np.testing.assert_allclose(phase.boundary(own).fpr, phase.boundary(order).fpr, rtol=1e-6)
+    assert phase.text_diagram(own) == phase.text_diagram(order)
 
 
 def test_a_crossing_that_was_not_run_is_not_guessed():

@@ -235,10 +235,10 @@ def test_a_candidate_that_diverged_is_not_chosen():
 
 def test_bases_that_know_little_are_named_once(toy, tmp_path, monkeypatch, capsys):
     """After they were trained, and by every process that reads them."""
-    monkeypatch.setattr(knowledge, "accuracies", lambda task, bases: [0.0625, 0.9])
+    monkeypatch.setattr(knowledge, "accuracies", lambda task, bases: np.array([[0.0625], [0.9]]))
     for _ in range(2):
         with monkeypatch.context() as patch:
-            patch.setattr(knowledge, "_measured", set())
+            patch.setattr(knowledge, "_measured", {})
             base_policies(SMALL, BASE, tmp_path)
             (line,) = (ln for ln in capsys.readouterr().err.splitlines() if "know little" in ln)
             assert "6% (seed 3)" in line and "seed 4" not in line and "--pretraining" in line

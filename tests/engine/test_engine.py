@@ -226,6 +226,7 @@ def test_provenance_says_what_ran(executed):
     assert set(found) == {
         *("versions", "git_commit", "device", "tile_width", "placement", "optimization", "seconds"),
         *("arrays", "arrays_sha256", "config_sha256", "sha256", "num_kept", "engine"),
+        *("left_out", "common_random_numbers"),
     }
     assert found["versions"]["jax"] == jax.__version__
     assert found["device"].startswith(f"{len(jax.devices())} x ") and found["tile_width"] == [4]

@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 from avax import results
+from avax.analysis import pool
 from avax.cli import terminal
 from avax.results import roots
 
@@ -51,6 +52,7 @@ def _described_part(folder: pathlib.Path) -> Iterator[str]:
     yield f"{folder}: {sizes}"
     seconds = about["seconds"]["running"]
     yield f"  {about['device']}, jax {about['versions']['jax']}, {seconds:.0f} s of running"
+    yield from (f"  {line}" for line in pool.left_out(dataset))
     for name in SHOWN:
         first, last = (_number(dataset[name].isel(round=i).mean().item()) for i in (1, -1))
         yield f"  {name}: {first} in round 1, {last} in the last (mean of all runs)"

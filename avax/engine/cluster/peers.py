@@ -12,7 +12,7 @@ import xarray as xr
 from avax.engine.cluster import hosts
 from avax.engine.progress import say
 from avax.results import store
-from avax.sweeps import adaptive, tables
+from avax.sweeps import adaptive
 from avax.sweeps.sweep import Sweep
 
 
@@ -39,13 +39,17 @@ class NoStore:
 
 def open_store(
     out: pathlib.Path,
-    config: Sweep,
+    dataset: xr.Dataset,
     facts: Mapping[str, Any],
     before: Mapping[str, Any] | None,
     before_flush: Callable[[], None],
 ) -> store.Writer | NoStore:
-    """What takes the results of a sweep; the other processes are told which runs are kept."""
-    dataset, writer = tables.empty_dataset(config), None
+    """What takes the results of a sweep; the other processes are told which runs are kept.
+
+    Args:
+      dataset: of the sweep, full of NaN.
+    """
+    writer = None
     if hosts.is_first():
         writer = store.Writer(out, dataset, facts, before, say, before_flush=before_flush)
     kept = hosts.share(lambda: writer.kept.tolist())

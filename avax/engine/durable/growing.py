@@ -85,7 +85,7 @@ def grow(folder: pathlib.Path, config: Sweep, part: Sweep, before: Mapping[str, 
     runs, metrics = old.kept_metrics()
     of_all, again = widths(config, part, facts["tile_width"]), _again(config, part, facts, runs)
     runs, metrics = runs[~again], {name: x[~again] for name, x in metrics.items()}
-    most = "at most " if config.trace else ""
+    most = "at most " if config.trace or config.base_criterion else ""
     line = f"{len(runs)} of {most}{growth.num_runs(config)} runs are there"
     more = f"; {again.sum()} that were fewer than a tile has now are run again" * bool(again.any())
     say(f"{folder}: {line}, {growth.change(part, config)}{more}")

@@ -17,7 +17,7 @@ from avax.engine.durable import checkpoint
 from avax.loop import Experiment
 from avax.results import ResultsError, one_line, untrusted
 from avax.results.folders import POLICIES
-from avax.sweeps import tables
+from avax.sweeps import design, tables
 from avax.sweeps.sweep import Sweep
 from avax.types import Policy
 
@@ -82,10 +82,10 @@ def what_to_keep(config: Sweep, experiment: Experiment) -> str:
 
 
 def bytes_of_last(config: Sweep, experiment: Experiment) -> int:
-    """What the policies of all runs take after a round."""
+    """What the policies of all runs take after a round, if all bases are admitted."""
     shapes = jax.tree.leaves(base_shapes(config, experiment))
     one = sum(x.dtype.itemsize * math.prod(x.shape[2:]) for x in shapes)
-    return one * config.num_seeds * math.prod(config.shape)
+    return one * design.most_per_setting(config) * math.prod(config.shape)
 
 
 def copy(sources: Iterable[pathlib.Path], out: pathlib.Path) -> None:
