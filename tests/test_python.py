@@ -180,6 +180,7 @@ def test_a_run_is_labelled_kept_and_the_same_again(tmp_path, monkeypatch, capfd)
         avax.run(BASE.replace(num_rounds=1), out="mine", bases="bases", **HOW)
 
 
+@pytest.mark.slow
 def test_what_a_folder_holds_is_gone_on_with_or_run_again(tmp_path, capfd):
     where = {"out": tmp_path / "out", "bases": tmp_path / "bases"} | HOW
     with pytest.raises(avax.ResultsError, match="nothing to continue"):
@@ -190,6 +191,7 @@ def test_what_a_folder_holds_is_gone_on_with_or_run_again(tmp_path, capfd):
         assert words in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_plugin_of_ones_own_needs_no_registration(tmp_path):
     mine = type("Mine", (verifiers.AcceptAll,), {})
 

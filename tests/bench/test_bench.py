@@ -126,6 +126,7 @@ def test_the_script_draws_what_a_folder_holds(tmp_path):
     assert missing.returncode == 2 and len(missing.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_devices", [1, 2])
 def test_the_limits_are_measured(num_devices):
     size = Size(width=8, num_layers=2, num_heads=2, batch=2)
@@ -134,6 +135,7 @@ def test_the_limits_are_measured(num_devices):
         assert steps.chain(size, num_devices, padded=padded).seconds() > 0
 
 
+@pytest.mark.slow
 def test_the_policy_that_generates_knows_when_to_end():
     """Else the benchmark would decode to the last column, which no loop does."""
     size = Size(width=32, num_layers=1, num_heads=2, batch=2)

@@ -76,7 +76,7 @@ def test_each_policy_is_the_one_that_was_measured(folder):
     assert same(policies.sel(fpr=1, seed=3), last)
 
 
-@pytest.mark.parametrize("keep", ["last", "all"])
+@pytest.mark.parametrize("keep", ["last", pytest.param("all", marks=pytest.mark.slow)])
 def test_of_a_population_it_is_the_first(folder, tmp_path, keep):
     """Of three runs in a tile, each of which trains two policies."""
     base = ALL.base.replace(learner=Population(ALL.base.learner), num_bases=2)
@@ -120,7 +120,9 @@ def test_the_last_alone_are_those_after_the_last_round(folder, tmp_path):
     assert all(same(policy, whole.sel(**labels)) for labels, policy in policies)
 
 
-@pytest.mark.parametrize("config", [ALL, LAST], ids=["all", "last"])
+@pytest.mark.parametrize(
+    "config", [ALL, pytest.param(LAST, marks=pytest.mark.slow)], ids=["all", "last"]
+)
 def test_what_was_interrupted_leaves_the_same(folder, tmp_path, config, monkeypatch):
     config = dataclasses.replace(config, segment="1")
     segments, advance, stop = [], Run.advance, Stop()

@@ -300,6 +300,7 @@ def test_all_that_is_shipped_has_checksums_and_is_small():
         assert size < shrink.MOST, folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_shipped_results_are_drawn(script, tmp_path):
     figure = importlib.import_module(f"paper_figures.{script}")

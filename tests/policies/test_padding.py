@@ -53,7 +53,13 @@ def assert_same(one, other):
     jax.tree.map(np.testing.assert_array_equal, one, other)
 
 
-@pytest.mark.parametrize("difficulties", [[1, 6, 2, 3, 1, 5, 4], [1, 1, 1], [6, 6, 6, 6], [2]])
+@pytest.mark.parametrize(
+    "difficulties",
+    [
+        [1, 6, 2, 3, 1, 5, 4],
+        *(pytest.param(x, marks=pytest.mark.slow) for x in ([1, 1, 1], [6, 6, 6, 6], [2])),
+    ],
+)
 def test_the_loss_is_that_of_all_rows_at_once(policy, difficulties):
     batch = batch_of(difficulties)
     value, grads = grads_of(training.cross_entropy)(policy, batch)

@@ -98,7 +98,7 @@ def plain_adam(policy, grads, rate, max_norm):
         (2, 1, 16, (1, 3), 2),
         (2, 1, 16, (1, 2), 1),
         (1, 2, 48, (1, 2), 1),
-        (2, 1, 48, (1, 3), 2),
+        pytest.param(2, 1, 48, (1, 3), 2, marks=pytest.mark.slow),
     ],
 )
 def test_a_step_is_that_of_the_plain_implementation(

@@ -127,6 +127,7 @@ def test_self_trust_asks_the_reader():
     np.testing.assert_array_equal(found["trust_fpr"][1], [[1, 1], [0, 0]])
 
 
+@pytest.mark.slow
 def test_a_probe_measures_several_runs_at_a_time():
     """With the numbers of one run alone."""
     experiment = EXPERIMENT.replace(probe=SelfTrust((Likelihood(), CrossModel()), **SMALL))
@@ -163,8 +164,12 @@ def plain():
     "probe",
     [
         Both(Gap((AcceptAll(), CrossModel(), CommitFirst()), **SMALL), PassAt((1, 2), **SMALL)),
-        Both(
-            SelfTrust((Likelihood(), Likelihood(threshold=0.1)), **SMALL), Overlap(num_problems=3)
+        pytest.param(
+            Both(
+                SelfTrust((Likelihood(), Likelihood(threshold=0.1)), **SMALL),
+                Overlap(num_problems=3),
+            ),
+            marks=pytest.mark.slow,
         ),
     ],
     ids=["gap", "self_trust"],

@@ -90,6 +90,7 @@ def test_cells_of_runs_are_those_of_all_settings_that_are_the_same():
     assert rows.tolist() == [0, 1] and places.tolist() == [5, 2]
 
 
+@pytest.mark.slow
 def test_results_are_labelled_by_name_and_the_same_where_settings_are(tmp_path, capsys):
     """Whether they were just run or kept from before; each run is its setting's and seed's."""
     engine = Engine(tmp_path / "bases")

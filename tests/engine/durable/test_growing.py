@@ -70,7 +70,11 @@ def go(config, out, monkeypatch, after=10**9, mode="auto"):
         return stop.num_runs, data
 
 
-@pytest.mark.parametrize("axes", [{}, {"learner.num_updates": (1, 2)}], ids=["one", "two"])
+@pytest.mark.parametrize(
+    "axes",
+    [{}, pytest.param({"learner.num_updates": (1, 2)}, marks=pytest.mark.slow)],
+    ids=["one", "two"],
+)
 def test_fewer_runs_than_a_tile_has_are_run_again(toy, tmp_path, monkeypatch, capsys, axes):
     """Of one structure, or of two with one run each: as one run of all would have them."""
     small = dataclasses.replace(TINY, axes=axes, num_seeds=1)
@@ -278,7 +282,9 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
-@pytest.mark.parametrize("name", [results.STORE, results.CONFIG])
+@pytest.mark.parametrize(
+    "name", [results.STORE, pytest.param(results.CONFIG, marks=pytest.mark.slow)]
+)
 def test_a_swap_that_was_cut_off_is_ended_first(small, tmp_path, monkeypatch, name):
     """And what was decided stays: the smaller sweep is refused then."""
     replace, config = pathlib.Path.replace, larger(MORE_SEEDS)
