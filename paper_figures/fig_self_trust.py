@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is n
 
 from avax import plotting
 from avax.analysis import intervals, phase
+from avax.analysis.runway import posed
 from paper_figures import command
 from paper_figures.self_trust_claims import (
     CLAIMS,
@@ -40,6 +41,7 @@ STYLES = {
     "none": plotting.role("no filter"),
     **{name: {"color": colour} for name, colour in plotting.arms(PARTS[2:]).items()},
 }
+BASE = plotting.role("untouched base")
 
 
 def summary(*datasets: xr.Dataset) -> str:
@@ -87,8 +89,13 @@ def draw(*datasets: xr.Dataset) -> plotting.Figure:
     panels[0, 0].set_title("Own mistakes are accepted by their author")
     draw_trust(panels[0, 1], named)
     draw_rounds(panels[1, 0], named, phase.solved_length, "solved length (digits)")
+    base = named["none"].isel(round=0, drop=True)
+    panels[1, 0].axhline(phase.solved_length(base).mean("seed"), **BASE)
     panels[1, 0].set_title("Loops by what gates them")
     draw_rounds(panels[1, 1], named, lambda d: d.sampled_accuracy, "right, of a round's answers")
+    lengths = xr.DataArray(posed(named["none"]), dims="round")
+    on_these = base.accuracy_by_difficulty.sel(difficulty=lengths).mean("seed")
+    panels[1, 1].plot(named["none"]["round"][1:], on_these, label="untouched base", **BASE)
     panels[1, 1].set_title("What is right at the frontier")
     panels[1, 1].set_ylim(-0.03, 1.03)
     panels[1, 1].legend(loc="upper right")
