@@ -14,7 +14,7 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import numbers, phase, surface
+from avax.analysis import intervals, numbers, phase, surface
 from paper_figures import command
 from paper_figures.theory_claims import (
     CLAIMS,
@@ -116,8 +116,8 @@ def draw_collapse(axes, order: xr.DataArray, learner: str, number: str = RATIO):
     """
     x, values = numbers.by_setting(order, number)
     fnr = numbers.by_setting(order, "FNR")[0]
-    mean, error = values.mean(1), values.std(1, ddof=1) / np.sqrt(values.shape[1])
-    axes.errorbar(x, mean, error, fmt="none", ecolor="0.7", linewidth=0.8, zorder=1)
+    mean, low, high, _ = intervals.mean(values)
+    axes.vlines(x, low, high, color="0.8", linewidth=0.8, zorder=1)
     points = axes.scatter(x, mean, c=fnr, cmap="viridis", s=9, zorder=2)
     rates = xr.broadcast(order.fpr, order.fnr)
     at = rates[0].copy(data=numbers.NUMBERS[number](*(rate.values for rate in rates)))

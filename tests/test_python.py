@@ -205,7 +205,7 @@ def test_a_plugin_of_ones_own_needs_no_registration(tmp_path):
 @pytest.mark.slow
 def test_the_page_on_python_runs(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), re.S)
-    assert len(blocks) == 9
+    assert len(blocks) == 10
     environment = os.environ | {"AVAX_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
     environment.pop("XLA_FLAGS", None)
     ended = subprocess.run(
