@@ -25,7 +25,6 @@ from avax.cli import terminal
 from avax.engine import platform
 from avax.results import roots
 from configs import noise_phase_diagram
-from paper_figures import command
 from paper_figures import fig_benchmark as figure
 
 PARTS = ("steps", "scaling", "start", "observing")
@@ -69,7 +68,7 @@ def main() -> None:
     print(figure.table(found))
     print(args.json)
     for name, draw in figure.FIGURES.items():
-        stem = args.json.with_name(command.stem_of(name))
+        stem = args.json.with_name(plotting.stem_of(name))
         print(*plotting.save(draw(found), stem), sep="\n")
 
 

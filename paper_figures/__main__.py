@@ -13,7 +13,7 @@ import difflib
 import sys
 from types import ModuleType
 
-from avax import results
+from avax import plotting, results
 from avax.cli import terminal
 from paper_figures import command, pages, shrink
 
@@ -44,7 +44,7 @@ def main() -> None:
         _of(figures, name, parser)
     for name in names or figures:
         figure = figures[name]
-        draw = command.drawings(figure)
+        draw = plotting.drawings(figure)
         command.redraw_or_fail(draw, figure.PARTS, command.DATA / name)
     write_pages(list(scripts.values()))
 

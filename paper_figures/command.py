@@ -78,7 +78,7 @@ def redraw(
     paths = []
     try:
         for name, each in (draw if isinstance(draw, Mapping) else {"": draw}).items():
-            paths += plotting.save(each(*found), stem.with_name(stem_of(name, stem.name)))
+            paths += plotting.save(each(*found), stem.with_name(plotting.stem_of(name, stem.name)))
     except OSError:
         raise
     except Exception as error:  # results of something else lack any of many things
@@ -86,16 +86,6 @@ def redraw(
         raise results.ResultsError(f"{folder}: can't be drawn: {why}") from error
     for path in paths:
         print(path)
-
-
-def stem_of(name: str, stem: str = "figure") -> str:
-    """The name of a figure's files without extension; the main figure's name is ""."""
-    return f"{stem}_{name}" if name else stem
-
-
-def drawings(figure: ModuleType) -> dict[str, Draw]:
-    """What a figure script draws, by name."""
-    return dict(getattr(figure, "FIGURES", {"": figure.draw}))
 
 
 def load_parts(folder: pathlib.Path, figure: ModuleType) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from avax import plotting
 from avax.analysis.intervals import Estimate
 from paper_figures import command
 from paper_figures.claims import Claim, Judgement, judge
@@ -88,7 +89,7 @@ def page(figure: ModuleType, rows: Judged, data: Data) -> str:
 
 
 def _figures(figure: ModuleType, folder: str) -> list[str]:
-    names = [command.stem_of(name) for name in command.drawings(figure)]
+    names = [plotting.stem_of(name) for name in plotting.drawings(figure)]
     return [f"../../paper_figures/data/{folder}/{name}.png" for name in names]
 
 

@@ -79,9 +79,9 @@ def main(
         lines = doubts.doubts(parts, datasets, command.choices.get("preset") == "smoke")
         found = needs.shown(figure, dict(zip(parts, datasets, strict=True)))
         paths = []
-        for each, draw in getattr(figure, "FIGURES", {"": figure.draw}).items():
+        for each, draw in plotting.drawings(figure).items():
             drawn = plotting.with_doubts(draw(*found), lines)
-            paths += plotting.save(drawn, command.out / f"figure_{each}".rstrip("_"))
+            paths += plotting.save(drawn, command.out / plotting.stem_of(each))
 
     print(figure.summary(*found))
     notes = [x for part in parts.values() for x in part.notes()]

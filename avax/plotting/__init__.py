@@ -32,11 +32,13 @@ from avax.plotting.style import MOST_PANELS as MOST_PANELS
 from avax.plotting.style import STYLE as STYLE
 from avax.plotting.style import WIDTHS as WIDTHS
 from avax.plotting.style import colour_map as colour_map
+from avax.plotting.style import drawings as drawings
 from avax.plotting.style import letter as letter
 from avax.plotting.style import letters as letters
 from avax.plotting.style import new_figure as new_figure
 from avax.plotting.style import paper_figure as paper_figure
 from avax.plotting.style import save as save
+from avax.plotting.style import stem_of as stem_of
 from avax.plotting.style import whole_ticks as whole_ticks
 from avax.plotting.style import with_doubts as with_doubts
 

@@ -7,7 +7,8 @@ import io
 import pathlib
 import string
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,6 +106,16 @@ def colour_map(name: str):
     from matplotlib import colormaps
 
     return colormaps[name]
+
+
+def drawings(script: ModuleType) -> dict[str, Callable]:
+    """What a figure script draws, by name: its FIGURES or, by "", what `draw` draws."""
+    return dict(getattr(script, "FIGURES", {"": script.draw}))
+
+
+def stem_of(name: str, stem: str = "figure") -> str:
+    """What the files of one of `drawings` are called, without extension."""
+    return f"{stem}_{name}" if name else stem
 
 
 def save(figure: Figure, stem: pathlib.Path) -> list[pathlib.Path]:

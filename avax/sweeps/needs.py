@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from avax import results, struct
+from avax import plotting, results, struct
 from avax.fields import ConfigError
 from avax.results import roots
 from avax.sweeps import adaptive, design
@@ -126,8 +126,7 @@ def shown(figure: ModuleType, parts: Mapping[str, Any]) -> list[Any]:
 def rehearse(figure: ModuleType, sweeps: Mapping[str, Sweep]) -> None:
     """Draws made-up results of the parts; ConfigError if that fails, as it would after the run."""
     datasets = [sweep and made_up(sweep) for sweep in shown(figure, sweeps)]
-    drawings = getattr(figure, "FIGURES", {"": figure.draw})
-    for step in (*drawings.values(), figure.summary):
+    for step in (*plotting.drawings(figure).values(), figure.summary):
         try:
             step(*datasets)
         except Exception as error:  # results of something else lack any of many things

@@ -74,7 +74,7 @@ def test_a_diverged_run_is_marked_and_what_it_went_on_to_say_is_not_drawn(shippe
 def test_nor_is_it_in_any_other_figure(shipped):
     figure, datasets = shipped
     spoilt = [[broken(d, seed) for d in datasets] for seed in (0, 1)]
-    for draw in list(command.drawings(figure).values())[1:]:
+    for draw in list(plotting.drawings(figure).values())[1:]:
         one, other = (draw(*each) for each in spoilt)
         assert picture(one) == picture(other)
 

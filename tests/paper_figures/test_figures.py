@@ -305,7 +305,7 @@ def test_all_that_is_shipped_has_checksums_and_is_small():
 def test_shipped_results_are_drawn(script, tmp_path):
     figure = importlib.import_module(f"paper_figures.{script}")
     for name in figure.SHIPPED:
-        draw = command.drawings(figure)
+        draw = plotting.drawings(figure)
         command.redraw(draw, figure.PARTS, command.DATA / name, tmp_path / name)
         assert {f"{name}.png", f"{name}.pdf"} <= {p.name for p in tmp_path.iterdir()}
 

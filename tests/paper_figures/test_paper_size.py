@@ -19,7 +19,7 @@ def drawn(request):
     """All figures of a script, laid out."""
     script = command.figures()[request.param]
     datasets = command.load_parts(command.DATA / script.SHIPPED[0], script).values()
-    figures = [draw(*datasets) for draw in command.drawings(script).values()]
+    figures = [draw(*datasets) for draw in plotting.drawings(script).values()]
     for figure in figures:
         figure.draw_without_rendering()
     return figures
