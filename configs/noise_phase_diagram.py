@@ -2,14 +2,18 @@
 
     python experiments/noise_phase_diagram.py                        # 16 x 16 settings
     python experiments/noise_phase_diagram.py --curriculum fixed     # the same on a fixed range
+    python experiments/noise_phase_diagram.py --preset shipped       # from 32 bases, not 4
 
 A policy that can add numbers of up to 8 digits trains itself on its own answers to ever longer
 problems. The verifier that filters them accepts wrong answers at the rate FPR and rejects right
 ones at the rate FNR.
 
-Expect: growth, round after round, in a wedge at low FPR; collapse elsewhere. The theory to compare
-with says that the boundary is a ray, FPR / (1 - FNR) = 1 / kappa, with kappa the amplification of
-label errors, measured by injecting some.
+Each setting of the map has its own bases of the pool; a line of settings at the lowest FNR, which
+is compared with controls, has them all.
+
+Expect: growth, round after round, in a wedge at low FPR; loss elsewhere. The theory to compare with
+says that the boundary is a ray, FPR / (1 - FNR) = 1 / kappa, with kappa the amplification of label
+errors, measured by injecting some.
 """
 
 from __future__ import annotations
@@ -25,12 +29,19 @@ from avax.sweeps.needs import ORACLES, Needs
 from avax.sweeps.sweep import Sweep
 from avax.tasks import Addition
 
-CHOICES = {"preset": ("laptop", "smoke", "paper"), "curriculum": ("frontier", "fixed")}
+CHOICES = {
+    "preset": ("laptop", "smoke", "shipped", "paper"),
+    "curriculum": ("frontier", "fixed"),
+}
 NEEDS = Needs(  # kappa is measured in round 2, behind a verifier that errs on nothing at rates of 0
     axes={"fpr": 1, "fnr": 1}, kinds={"verifier": ORACLES}, num_rounds=2
 )
 INJECTED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)  # rates of the one-shot label noise that measures kappa
-CONTROLS = ("frozen_generator", "sham", "matched_sham", "placebo")
+ON_LINE = 6  # FPRs of the line beside which controls are run
+NUM_INJECTED = 12  # bases that kappa is measured with, at most
+CONTROLS = tuple(
+    f"line/{control}" for control in ("frozen_generator", "sham", "matched_sham", "placebo")
+)
 
 
 def log_spaced(low: float, high: float, count: int) -> tuple[float, ...]:
@@ -43,20 +54,38 @@ def even_spaced(low: float, high: float, count: int) -> tuple[float, ...]:
     return tuple(float(f"{x:.4g}") for x in np.linspace(low, high, count))
 
 
+def even_picks(values: tuple, count: int) -> tuple:
+    """At most `count` of the values, evenly spaced, both ends among them."""
+    if len(values) <= count:
+        return values
+    return tuple(values[i] for i in np.linspace(0, len(values) - 1, count).round().astype(int))
+
+
 # FPR and FNR of each preset: 16 x 16 settings for a few minutes, 4 x 2 to see whether all works,
 # and 32 x 32 for a GPU.
+LAPTOP = ((0.0, *log_spaced(0.001, 1.0, 15)), even_spaced(0.0, 0.9, 16))
 GRIDS = {
-    "laptop": ((0.0, *log_spaced(0.001, 1.0, 15)), even_spaced(0.0, 0.9, 16)),
+    "laptop": LAPTOP,
     "smoke": ((0.0, 0.03, 0.3, 1.0), (0.0, 0.5)),
+    "shipped": LAPTOP,
     "paper": ((0.0, *log_spaced(0.0003, 1.0, 31)), even_spaced(0.0, 0.93, 32)),
 }
+# Bases of the pool, and how many of them each setting of the map has. Of the pool, which is kept,
+# `laptop` takes the first four, so that a first run trains no more.
+POOLS = {"laptop": (4, 1), "smoke": (1, 1), "shipped": (32, 2), "paper": (32, 5)}
 
 
 def build(preset: str, curriculum: str) -> Sweep:
-    """The sweep of one preset on one curriculum."""
+    """The map of one preset on one curriculum."""
     fpr, fnr = GRIDS[preset]
-    axes = {"verifier.fpr": fpr, "verifier.fnr": fnr}
-    sweep = dataclasses.replace(defaults.PRESETS[preset](), axes=axes)
+    num_seeds, num_runs = POOLS[preset]
+    sweep = dataclasses.replace(
+        defaults.PRESETS["laptop" if preset == "shipped" else preset](),
+        axes={"verifier.fpr": fpr, "verifier.fnr": fnr},
+        num_seeds=num_seeds,
+        design="balanced",
+        num_runs=num_runs,
+    )
     return fixed_range(sweep) if curriculum == "fixed" else sweep
 
 
@@ -70,8 +99,27 @@ def fixed_range(sweep: Sweep) -> Sweep:
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """The phase diagram, and the injection of label noise that predicts its boundary."""
-    return {"": sweep, "label_noise": injection(sweep)}
+    """The map; the line that controls are beside; a part of it twice, which tells how much runs of
+    one base differ; and the injection of label noise that predicts the boundary.
+    """
+    line = at_lowest_fnr(sweep)
+    return {"": sweep, "line": line, "twice": twice(line), "label_noise": injection(sweep)}
+
+
+def at_lowest_fnr(sweep: Sweep, count: int = ON_LINE) -> Sweep:
+    """A few FPRs at the lowest FNR, each from every base: what is run beside it can be compared
+    with it base by base.
+    """
+    (fnr,) = (path for path in sweep.axes if path.endswith("fnr"))
+    base = struct.replace(sweep.base, fnr, min(sweep.axes[fnr]))
+    axes = {path: even_picks(x, count) for path, x in sweep.axes.items() if path != fnr}
+    return dataclasses.replace(sweep, base=base, axes=axes, design="all", num_runs=1)
+
+
+def twice(line: Sweep) -> Sweep:
+    """Three settings of a line, each base twice: draws differ, and nothing else."""
+    ((path, values),) = line.axes.items()
+    return dataclasses.replace(line, axes={"replicate": (0, 1), path: even_picks(values, 3)})
 
 
 def injection(sweep: Sweep) -> Sweep:
@@ -79,4 +127,11 @@ def injection(sweep: Sweep) -> Sweep:
     base = sweep.base
     for path in sweep.axes:
         base = struct.replace(base, path, 0.0)
-    return dataclasses.replace(sweep, base=base, axes={"label_noise.digit_rate": INJECTED})
+    return dataclasses.replace(
+        sweep,
+        base=base,
+        axes={"label_noise.digit_rate": INJECTED},
+        design="all",
+        num_runs=1,
+        num_seeds=min(sweep.num_seeds, NUM_INJECTED),
+    )

@@ -8,6 +8,9 @@ says that FPR / (1 - FNR) decides for filtered fine-tuning; for GRPO the literat
 J = TPR - FPR (Rad et al. 2026, arXiv 2601.04411). With --trace the boundaries alone are found: what
 a number explains is then asked of verifiers that were picked for being near them.
 
+Each verifier has five bases of a pool of 32, its neighbours five others; a line of verifiers at the
+lowest FNR, which is compared with controls, has twelve.
+
 Expect: J orders the outcomes of GRPO, the ratio those of filtered fine-tuning with many samples.
 With few samples a high FNR also hurts by itself, since little is left to train on, and neither
 number is clearly ahead.
@@ -32,7 +35,12 @@ NEEDS = Needs(
 FPR = (0.0, 0.02, 0.06, 0.15, 0.35, 0.7, 1.0)
 FNR = (0.0, 0.4, 0.7, 0.9)
 NUM_SNAPSHOTS = defaults.NUM_SNAPSHOTS  # so that the bases are those of the main job
-CONTROLS = ("frozen_generator", "sham", "matched_sham", "placebo", "grpo/placebo")
+NUM_RUNS = 5  # bases of each verifier
+ON_LINE, NUM_ON_LINE = 4, 12  # verifiers of the line beside which controls are run, and its bases
+CONTROLS = (
+    *(f"line/{control}" for control in ("frozen_generator", "sham", "matched_sham", "placebo")),
+    "grpo_line/placebo",
+)
 
 
 def build(preset: str) -> Sweep:
@@ -41,13 +49,14 @@ def build(preset: str) -> Sweep:
 
 
 def laptop() -> Sweep:
-    """7 x 4 settings, 5 seeds, on 1 to 16 digits from a base that knows 8."""
+    """7 x 4 settings on 1 to 16 digits from bases that know 8."""
     sweep = main_job.build("laptop", "fixed")
     return dataclasses.replace(
         sweep,
         base=sweep.base.replace(num_eval=32),
         axes={"verifier.fpr": FPR, "verifier.fnr": FNR},
-        num_seeds=5,
+        num_seeds=32,
+        num_runs=NUM_RUNS,
     )
 
 
@@ -70,29 +79,34 @@ def smoke() -> Sweep:
         base_criterion=0.0,
         axes={"verifier.fpr": (0.0, 1.0), "verifier.fnr": (0.0, 0.6)},
         num_seeds=1,
+        num_runs=1,
         optimization=0,
     )
 
 
 def paper() -> Sweep:
-    """16 x 8 settings, 10 seeds, all at once: sized for one GPU."""
+    """16 x 8 settings, 10 bases each, all at once: sized for one GPU."""
     axes = {
         "verifier.fpr": (0.0, *main_job.log_spaced(0.005, 1.0, 15)),
         "verifier.fnr": main_job.even_spaced(0.0, 0.95, 8),
     }
-    return dataclasses.replace(laptop(), axes=axes, num_seeds=10, tile_width="all")
+    return dataclasses.replace(laptop(), axes=axes, num_runs=10, tile_width="all")
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """Phase diagrams of three learners, and base skill x FPR."""
+    """Phase diagrams of three learners, base skill x FPR, and the lines that controls are beside."""
     learner = sweep.base.learner
     samples = learner.replace(num_problems=4 * learner.num_problems)
+    line = main_job.at_lowest_fnr(sweep, ON_LINE)
+    line = dataclasses.replace(line, num_seeds=min(line.num_seeds, NUM_ON_LINE))
     skill = {"snapshot": tuple(range(NUM_SNAPSHOTS)), "verifier.fpr": sweep.axes["verifier.fpr"]}
     return {
         "": sweep,
         "samples": with_learner(sweep, samples),
         "grpo": with_grpo(sweep),
         "skill": dataclasses.replace(sweep, axes=skill),
+        "line": line,
+        "grpo_line": with_grpo(line),
     }
 
 

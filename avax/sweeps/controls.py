@@ -107,16 +107,10 @@ def of(sweep: Sweep, name: str) -> Sweep:
     return dataclasses.replace(sweep, base=control(base), axes=axes, trace=False)
 
 
-def thinned(sweep: Sweep) -> Sweep:
-    """The first value alone of every axis but the first: a control shows a line of a grid."""
-    axes = {path: x[: None if i == 0 else 1] for i, (path, x) in enumerate(sweep.axes.items())}
-    return dataclasses.replace(sweep, axes=axes)
-
-
 def parts(
     sweep: Sweep, names: Iterable[str], own: Mapping[str, Sweep] | None = None
 ) -> dict[str, Sweep]:
-    """The controls of an experiment by folder, thinned: `control/sham`, `control/grpo_placebo`.
+    """The controls of an experiment by folder: `control/sham`, `control/grpo_placebo`.
 
     Args:
       names: controls of the sweep, `sham`, or of a part, `grpo/placebo`.
@@ -130,8 +124,7 @@ def parts(
         part, _, control = name.rpartition("/")
         if part and part not in own:
             raise ConfigError(f"controls: {name}: there is no part {part}{_near(part, own)}")
-        controlled = of(own[part] if part else sweep, control)
-        found[f"{CONTROL}/{name.replace('/', '_')}"] = thinned(controlled)
+        found[f"{CONTROL}/{name.replace('/', '_')}"] = of(own[part] if part else sweep, control)
     return found
 
 
