@@ -64,8 +64,8 @@ def build(preset: str, curriculum: str) -> Sweep:
     seeds = {"smoke": 1, "laptop": 5, "paper": 10}[preset]
     axes = {"verifier.fpr": FPR[preset]}
     width = "1" if preset == "smoke" else sweep.tile_width  # a tile for each device in all arms
-    each = {"num_seeds": seeds, "design": "all", "num_runs": 1}  # patterns are compared base by base
-    return dataclasses.replace(sweep, axes=axes, tile_width=width, **each)
+    all_bases = {"num_seeds": seeds, "design": "all", "num_runs": 1}  # compared base by base
+    return dataclasses.replace(sweep, axes=axes, tile_width=width, **all_bases)
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:

@@ -39,8 +39,8 @@ CONTROLS = ("frozen_generator", "sham")
 def build(preset: str) -> Sweep:
     """The reference: verifiers that always err, at FNR 0, from the base policies of `theory`."""
     sweep = theory.build(preset)
-    each = {"num_seeds": sweep.num_runs, "design": "all", "num_runs": 1}  # every variant from the same bases
-    return dataclasses.replace(sweep, axes={"verifier.fpr": FPR}, **each)
+    same_bases = {"num_seeds": sweep.num_runs, "design": "all", "num_runs": 1}
+    return dataclasses.replace(sweep, axes={"verifier.fpr": FPR}, **same_bases)
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:

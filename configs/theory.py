@@ -94,7 +94,7 @@ def paper() -> Sweep:
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """Phase diagrams of three learners, base skill x FPR, and the lines that controls are beside."""
+    """Phase diagrams of three learners, base skill x FPR, and lines that controls are beside."""
     learner = sweep.base.learner
     samples = learner.replace(num_problems=4 * learner.num_problems)
     line = main_job.at_lowest_fnr(sweep, ON_LINE)
