@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import fnmatch
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -105,6 +106,8 @@ class Claim:
       caveats: what a reader should know before believing it.
       competing: reports that say otherwise.
       shipped: folders of shipped data that it is of; the figure's first by default.
+      reads: parts that the effect is of, and their controls, as patterns; what is needed has to be
+        there. All by default.
     """
 
     name: str
@@ -121,6 +124,7 @@ class Claim:
     caveats: tuple[str, ...] = ()
     competing: tuple[str, ...] = ()
     shipped: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ("*",)
 
     def __post_init__(self) -> None:
         Certainty(self.certainty)
@@ -179,7 +183,11 @@ def judge(claim: Claim, parts: Mapping[str, xr.Dataset | None]) -> Judgement:
         second = condition.effect(*parts.values())
         verdict, reason = _qualified(verdict, reason, condition, condition.rule.verdict(second))
     num_bases = min(x.num for x in [*estimates.values(), *([second] if second else [])])
-    there = {name: x for name, x in parts.items() if x is not None}
+    there = {
+        name: x
+        for name, x in parts.items()
+        if x is not None and any(fnmatch.fnmatchcase(name, pattern) for pattern in claim.reads)
+    }
     if lacks := claim.needs.lacks(there, num_bases, len(claim.horizons) or 1):
         alone = f"by the interval alone: {verdict}" if verdict != Verdict.UNDECIDED else reason
         return Judgement(Verdict.UNDECIDED, f"{lacks} ({alone})", estimates, second)

@@ -64,9 +64,11 @@ def judged(figure: ModuleType, data: Data) -> Judged:
 
 
 def took(parts: Mapping[str, Any]) -> str:
-    """How long an experiment took in all, and on what, as its provenance says."""
+    """How long an experiment took in all, and on what, as its provenance says: there a process
+    counts the seconds of all that it did so far, so that the last part knows the most.
+    """
     told = [x.attrs["provenance"] for x in parts.values() if hasattr(x, "attrs")]
-    seconds = sum(sum(each["seconds"].values()) for each in told)
+    seconds = max(sum(each["seconds"].values()) for each in told)
     devices = ", ".join(sorted({each["device"] for each in told}))
     return f"{max(1, round(seconds / 60))} minutes on {devices}"
 

@@ -9,14 +9,16 @@ from typing import Any
 import xarray as xr
 
 HEADLINE, ELSEWHERE = 32, 12  # bases
-CONTROLS = (
-    "untouched base",
-    "frozen generator",
-    "sham",
-    "length-matched sham",
-    "placebo",
-    "recipient shuffle",
-)
+# Of controls in the names of parts and of an axis's values; the first that a name ends in counts.
+WORDS = {
+    "untouched_base": "untouched base",
+    "frozen_generator": "frozen generator",
+    "matched_sham": "length-matched sham",
+    "sham": "sham",
+    "placebo": "placebo",
+    "recipient_shuffle": "recipient shuffle",
+}
+CONTROLS = tuple(WORDS.values())
 
 
 @dataclass(frozen=True)
@@ -67,16 +69,18 @@ class Needs:
 
 
 def controls_in(parts: Mapping[str, xr.Dataset]) -> set[str]:
-    """Which of CONTROLS there are: a part, or a value of an axis, is named after one, or runs are
-    configured as one, or the untouched base is measured beside every round.
+    """Which of CONTROLS there are: a part (`control/line_sham`), or a value of an axis, is named
+    after one, or runs are configured as one, or the untouched base is measured beside every round.
     """
-    words = {word for part in parts for word in part.split("/")}
+    names = {part.rpartition("/")[2] for part in parts}
     for dataset in parts.values():
-        words |= {
+        names |= {
             str(x) for c in dataset.coords.values() if c.dtype.kind in "OTU" for x in c.values
         }
-    found = {name for name in CONTROLS if name.replace(" ", "_").replace("-", "_") in words}
-    found |= {"length-matched sham"} if "matched_sham" in words else set()
+    found = {
+        next((WORDS[word] for word in WORDS if f"_{name}".endswith(f"_{word}")), "")
+        for name in names
+    }
     types = {x for dataset in parts.values() for x in _types(dataset.attrs["config"])}
     is_there = {
         "untouched base": any("base_accuracy" in dataset for dataset in parts.values()),
@@ -85,7 +89,7 @@ def controls_in(parts: Mapping[str, xr.Dataset]) -> set[str]:
         "placebo": "Placebo" in types,
         "recipient shuffle": "RecipientShuffle" in types,
     }
-    return found | {name for name, here in is_there.items() if here}
+    return found - {""} | {name for name, here in is_there.items() if here}
 
 
 def fewest_rates(parts: Mapping[str, xr.Dataset]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from functools import partial
 from types import SimpleNamespace
@@ -99,10 +100,21 @@ def test_a_control_that_was_not_run_is_none():
     assert judge(needed, parts | {"control/sham": data()}).verdict == Verdict.SUPPORTS
 
 
+def test_a_control_of_another_arm_is_none_of_a_claims_own():
+    everywhere = claim(needs=Needs(1, ("sham",)), effect=lambda loop, *_: effect(loop))
+    own = dataclasses.replace(everywhere, reads=("vote", "control/vote_*"))
+    parts = {"vote": data(), "control/direct_sham": data()}
+    assert judge(everywhere, parts).verdict == Verdict.SUPPORTS
+    assert judge(own, parts).reason.startswith("no sham")
+    assert judge(own, parts | {"control/vote_sham": data()}).verdict == Verdict.SUPPORTS
+
+
 def test_controls_are_found_by_name_by_configuration_and_in_axes():
     assert controls_in({"": data()}) == set()
     named = {f"controls/{name.replace(' ', '_').replace('-', '_')}": data() for name in CONTROLS}
     assert controls_in(named) == set(CONTROLS)
+    assert controls_in({"control/vote_matched_sham": data()}) == {"length-matched sham"}
+    assert controls_in({"control/vote_sham": data(), "shampoo": data()}) == {"sham"}
     axis = data().expand_dims(control=["none", "frozen_generator", "matched_sham"])
     assert controls_in({"": axis}) == {"frozen generator", "length-matched sham"}
     wrapped = {"type": "Placebo", "inner": {"type": "RecipientShuffle", "inner": {}}}
