@@ -22,22 +22,21 @@ from paper_figures.noise_phase_diagram import (
     Data,
     Findings,
     analyse,
+    at_fpr,
     changed,
-    compared,
     controls_of,
     is_run,
+    line_fprs,
     mean_at,
     mean_of,
     named,
-    on_line,
-    on_line_fprs,
     order_of,
     predicted_ratio,
     ratios,
-    summary,
     unit,
 )
 from paper_figures.noise_phase_diagram_claims import CLAIMS, QUESTION, SHIPPED
+from paper_figures.noise_phase_diagram_words import compared, summary
 
 __all__ = ["CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "compared", "draw", "summary"]
 READS = (
@@ -53,12 +52,12 @@ WEAK = 0.5 * plotting.BAND  # of bands that lie over others
 
 
 def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """The map with measured and predicted boundary; and the gain at FNR 0 beside the controls."""
+    """The map with measured and predicted boundary; and the line beside its controls."""
     data, findings = named(datasets), analyse(*datasets)
     figure = plotting.paper_figure(3.3)
     left, right = figure.subplots(1, 2, width_ratios=[1.2, 1])
     draw_map(left, data[""], findings)
-    draw_controls(right, data, findings.order)
+    draw_controls(right, data)
     plotting.letter((left, right))
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower left")
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=2)
@@ -108,12 +107,12 @@ def draw_measured(axes, order: xr.DataArray, measured: phase.Boundary) -> None:
     plotting.boundary_line(axes, order, measured.fpr, measured.fnr, color="k", label=name)
 
 
-def draw_controls(axes, data: Data, order: xr.DataArray) -> None:
+def draw_controls(axes, data: Data) -> None:
     """Gain by FPR at the lowest FNR, beside the controls that were run."""
-    line, scale = on_line(order), order.fpr.values
-    draw_line(axes, line, scale, {"color": LOOP, "label": "loop"}, plotting.BAND)
+    scale, style = data[""].fpr.values, {"color": LOOP, "label": "loop"}
+    draw_line(axes, order_of(data["line"]), scale, style, plotting.BAND)
     for name, control in controls_of(data).items():
-        values, style = on_line(order_of(control)), plotting.role(name) | {"label": name}
+        values, style = order_of(control), plotting.role(name) | {"label": name}
         if "fpr" in values.dims:
             draw_line(axes, values, scale, style, WEAK)
         else:
@@ -124,7 +123,8 @@ def draw_controls(axes, data: Data, order: xr.DataArray) -> None:
     axes.set_xlim(-0.4, len(scale) - 0.6)
     axes.set_xlabel(FPR)
     axes.set_ylabel(unit(data[""])[1])
-    axes.set_title(f"FNR = {order.fnr.values.min():.2g}, means over bases")
+    num_bases = data["line"].sizes["seed"]
+    axes.set_title(f"FNR = {data[''].fnr.values.min():.2g}, means of {num_bases} bases")
 
 
 def draw_line(axes, values: xr.DataArray, scale: np.ndarray, style: dict, alpha: float) -> None:
@@ -180,19 +180,18 @@ def draw_rounds(*datasets: xr.Dataset | None) -> plotting.Figure:
 
 def shown_runs(data: Data):
     """What rounds are shown of: name, style and runs at the lowest FNR; controls in the end."""
-    order, controls = order_of(data[""]), controls_of(data)
-    fprs = on_line_fprs(order)
+    controls, fprs = controls_of(data), line_fprs(data)
     picked = np.unique(np.linspace(0, len(fprs) - 1, min(3, len(fprs))).round().astype(int))
     for fpr in fprs[picked]:
         style = {"color": MIDDLE}
         style = plotting.role("truth") if fpr == fprs[0] and fpr == 0 else style
         style = plotting.role("no filter") if fpr == 1 else style
-        yield f"FPR {fpr:.2g}", style, on_line(data[""], fpr)
+        yield f"FPR {fpr:.2g}", style, at_fpr(data["line"], fpr)
     if "sham" in controls:
-        yield "sham", plotting.role("sham"), on_line(controls["sham"])
+        yield "sham", plotting.role("sham"), at_fpr(controls["sham"])
     if "frozen generator" in controls and len(fprs):
         name = f"frozen generator, FPR {fprs[-1]:.2g}"
-        runs = on_line(controls["frozen generator"], fprs[-1])
+        runs = at_fpr(controls["frozen generator"], fprs[-1])
         yield name, plotting.role("frozen generator"), runs
 
 

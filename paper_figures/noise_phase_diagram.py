@@ -1,4 +1,4 @@
-"""What the phase diagram and its controls found: numbers for the figures, and words."""
+"""What the phase diagram and its controls found, as numbers for figures, claims and words."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, lengths, phase, response, surface, theory
+from avax.analysis import intervals, lengths, phase, response, surface, theory, variance
 from avax.analysis.intervals import Estimate
 
-CONTROLS = {  # by the roles that they have in figures
-    "frozen generator": "control/frozen_generator",
-    "sham": "control/sham",
-    "length-matched sham": "control/matched_sham",
-    "placebo": "control/placebo",
+CONTROLS = {  # of the line, by the roles that they have in figures
+    "frozen generator": "control/line_frozen_generator",
+    "sham": "control/line_sham",
+    "length-matched sham": "control/line_matched_sham",
+    "placebo": "control/line_placebo",
 }
-PARTS = ("", "label_noise", *CONTROLS.values())
+PARTS = ("", "line", "twice", "label_noise", *CONTROLS.values())
 HALF, ALL = "half of the rounds", "all rounds"
 Data = dict[str, xr.Dataset]
 
@@ -62,20 +62,21 @@ def order_of(dataset: xr.Dataset, last: int | None = None) -> xr.DataArray:
     return by_base(phase.order_parameter(dataset))
 
 
-def on_line(values: xr.DataArray | xr.Dataset, fpr: float | None = None):
-    """Values at the lowest FNR, of controls that vary it too; at an FPR, of those that vary it."""
-    if "fnr" in values.dims:
-        values = values.isel(fnr=int(values.fnr.values.argmin()))
-    if "fpr" in values.dims and fpr is not None:
-        values = values.sel(fpr=fpr, method="nearest")
-    rates = {"fpr", "fnr"} & (set(values.coords) - set(values.dims))
-    return values.reset_coords(sorted(rates), drop=True)
+def at_fpr(values: xr.DataArray | xr.Dataset, fpr: float | None = None):
+    """Values of the line at an FPR; of a control that has no FPR those that it has."""
+    if "fpr" not in values.dims:
+        return values
+    return values.sel(fpr=fpr, method="nearest", drop=True)
 
 
-def on_line_fprs(order: xr.DataArray) -> np.ndarray:
-    """The FPRs that were run at the lowest FNR, by any base."""
-    line = on_line(order)
-    return np.sort(line.fpr.values[line.notnull().any("seed").values])
+def line_fprs(data: Data) -> np.ndarray:
+    """The FPRs of the line, which has one FNR: the lowest of the map."""
+    return np.sort(data["line"].fpr.values)
+
+
+def as_map(line: xr.DataArray, data: Data) -> xr.DataArray:
+    """Values of the line with a dimension fnr, of length 1."""
+    return line.expand_dims(fnr=[data[""].fnr.values.min()], axis=1)
 
 
 def is_run(order: xr.DataArray) -> xr.DataArray:
@@ -92,8 +93,7 @@ def analyse(*datasets: xr.Dataset | None) -> Findings:
     """Measured boundary and amplification.
 
     Args:
-      datasets: the sweep over fpr and fnr; one over label_noise.digit_rate in one round, with a
-        clean verifier; and the controls, or None.
+      datasets: in the order of PARTS; None for a control that was not run.
     """
     data = named(datasets)
     order = order_of(data[""])
@@ -107,25 +107,28 @@ def ratio_of(order: xr.DataArray) -> Estimate:
     return phase.boundary_ratio(order)
 
 
-def beyond(order: xr.DataArray, sham: xr.Dataset | None, last: int) -> xr.DataArray | None:
-    """An order parameter less what the sham comes to, base by base: None without two such bases."""
-    if sham is None:
-        return None
-    both = xr.align(order, on_line(order_of(sham, last)), join="inner")
-    found = both[0] - both[1]
-    return found if found.notnull().any(("fpr", "fnr")).sum() > 1 else None
+def boundary_on_line(data: Data, against: str, last: int) -> Estimate | None:
+    """The FPR / (1 - FNR) at which the line, after so many rounds, falls to its untouched base or
+    to its sham, base by base. None without a sham.
+    """
+    order = order_of(data["line"], last)
+    if against != "untouched base":
+        if against not in (controls := controls_of(data)):
+            return None
+        both = xr.align(order, order_of(controls[against], last), join="inner")
+        order = both[0] - both[1]
+    return phase.boundary_ratio(as_map(order, data))
 
 
 def ratios(data: Data) -> Iterator[tuple[str, Estimate]]:
     """Boundary ratios by what is compared and when; not of shams that are not there."""
-    sham = controls_of(data).get("sham")
+    rounds = dict.fromkeys(horizons(data[""]).values())
+    for last in rounds:
+        yield f"map: untouched base, round {last}", ratio_of(order_of(data[""], last))
     for against in ("untouched base", "sham"):
-        for last in dict.fromkeys(horizons(data[""]).values()):
-            order = order_of(data[""], last)
-            if against == "sham":
-                order = beyond(order, sham, last)
-            if order is not None:
-                yield f"{against}, round {last}", ratio_of(order)
+        for last in rounds:
+            if (ratio := boundary_on_line(data, against, last)) is not None:
+                yield f"line: {against}, round {last}", ratio
 
 
 def changed(dataset: xr.Dataset, measure: Callable) -> xr.DataArray:
@@ -144,53 +147,19 @@ def solved(dataset: xr.Dataset, last: int) -> xr.DataArray:
 
 
 def collapse(data: Data, last: int) -> lengths.Collapse | None:
-    """Collapse without a filter: at the highest FPR and the lowest FNR. None without a sham."""
+    """Collapse without a filter: at the highest FPR of the line. None without a sham."""
     sham = controls_of(data).get("sham")
-    if sham is None or lengths.base_length(data[""]) is None:
+    if sham is None or lengths.base_length(data["line"]) is None:
         return None
-    runs = on_line(until(data[""], last), float(data[""].fpr.max())), on_line(until(sham, last))
-    one = (x.isel(replicate=0) if "replicate" in x.dims else x for x in runs)
-    return lengths.collapse(*one)
+    loop = at_fpr(until(data["line"], last), line_fprs(data)[-1])
+    return lengths.collapse(loop, until(sham, last))
 
 
-def summary(*datasets: xr.Dataset | None) -> str:
-    """The diagram in characters, the measured and the predicted boundary, and the controls."""
-    data, found = named(datasets), analyse(*datasets)
-    lines, run = [phase.text_diagram(mean_of(found.order))], is_run(found.order)
-    if not run.all():
-        words = "settings were run; beyond them the measured boundary is open"
-        lines.append(f"{run.sum().item()} of {run.size} {words}")
-    return "\n".join([*lines, compared(found), *horizon_lines(data), *control_lines(data)])
-
-
-def compared(found: Findings) -> str:
-    """The measured and the predicted boundary, as far as there are any, and how far apart."""
-    kappa, why = found.amplification, phase.uncrossed(found.order, found.measured)
-    ratio, low, high, num = found.measured.ratio
-    measured = f"measured boundary: FPR / (1 - FNR) = {ratio:.3g}"
-    measured += "" if np.isnan(low) else f" ({low:.3g} to {high:.3g})"
-    how = "of the mean outcome" if phase.is_dealt(found.order) else "geometric mean of bases"
-    how += f"; 95 % t interval over {num} bases"
-    if num == 1:
-        how = "one base, so there is no interval"
-    lines = [f"no boundary was measured: {why}" if why else f"{measured}, {how}"]
-    if not kappa.kappa > 0:
-        shown = f"kappa = {kappa.kappa:.2f} is not above 0"
-        if np.isnan(kappa.kappa):
-            shown = "no base has label noise of every rate, so there is no kappa"
-        return f"{lines[0]}\nno prediction, so no predicted boundary: {shown}"
-    predicted, low, high, _ = predicted_ratio(kappa)
-    spread = f" ({kappa.low:.2f} to {kappa.high:.2f})"
-    ends = f" ({low:.3g} to {high:.3g})"
-    if np.isnan(low):
-        spread = ends = ""
-    lines.append(
-        f"predicted boundary: 1 / kappa = {predicted:.3g}{ends}, kappa = {kappa.kappa:.2f}{spread}"
-    )
-    if not why:
-        apart = f"{predicted / ratio:.2g} times the measured one" if ratio > 0 else "above 0"
-        lines.append(f"the predicted ratio is {apart}")
-    return "\n".join(lines)
+def spreads(data: Data) -> Iterator[tuple[float, variance.Components]]:
+    """At each FPR that was run twice, how much gains differ between bases and between two runs."""
+    order = phase.order_parameter(data["twice"]).transpose("fpr", "seed", "replicate")
+    for fpr, values in zip(order.fpr.values, order.values, strict=True):
+        yield float(fpr), variance.variance_components(values)
 
 
 def predicted_ratio(kappa: theory.Amplification) -> Estimate:
@@ -201,34 +170,6 @@ def predicted_ratio(kappa: theory.Amplification) -> Estimate:
     return Estimate(*inverse.tolist(), len(kappa.wrong_labels))
 
 
-def horizon_lines(data: Data) -> list[str]:
-    """The boundary ratio at both horizons, against the base and, if it is there, the sham."""
-    lines = (f"  {name}: {shown(ratio)}" for name, ratio in ratios(data))
-    return ["boundary ratios, by what a run is compared with:", *lines]
-
-
-def control_lines(data: Data) -> list[str]:
-    """What loop and controls gain at the lowest FNR, and whether no filter means collapse."""
-    order, (last, what) = order_of(data[""]), unit(data[""])
-    fprs, found = on_line_fprs(order), controls_of(data)
-    lines = [f"{what} after {last} rounds (untouched base: 0):"]
-    if len(fprs):
-        for fpr in dict.fromkeys(fprs[[0, -1]]):
-            lines.append(f"  loop, FPR {fpr:g}: {shown(mean_at(order, fpr))}")
-            for name, control in found.items():
-                values = order_of(control)
-                if "fpr" in values.dims:
-                    lines.append(f"  {name}, FPR {fpr:g}: {shown(mean_at(values, fpr))}")
-    for name, control in found.items():
-        if "fpr" not in control.dims:
-            lines.append(f"  {name}: {shown(mean_at(order_of(control)))}")
-    judged = collapse(data, last)
-    if judged is None:
-        return [*lines, "collapse without a filter: unknown, as there is no sham"]
-    verdict = "yes" if bool(judged.collapsed) else "not shown"
-    return [*lines, f"collapse without a filter (below base and sham): {verdict}"]
-
-
 def unit(dataset: xr.Dataset) -> tuple[int, str]:
     """The last round, and what the order parameter counts."""
     last = int(dataset["round"][-1])
@@ -237,14 +178,5 @@ def unit(dataset: xr.Dataset) -> tuple[int, str]:
 
 
 def mean_at(order: xr.DataArray, fpr: float | None = None) -> Estimate:
-    """Mean over bases at the lowest FNR."""
-    return intervals.mean(on_line(order, fpr), "seed")
-
-
-def shown(estimate: Estimate) -> str:
-    value, low, high, num = estimate
-    if np.isnan(value):
-        return "not measured"
-    if np.isnan(low):
-        return f"{value:.3g} ({num} base{'s' * (num != 1)}: no interval)"
-    return f"{value:.3g} ({low:.3g} to {high:.3g}; {num} bases)"
+    """Mean over bases on the line."""
+    return intervals.mean(at_fpr(order, fpr), "seed")

@@ -1,6 +1,6 @@
 """What the claims about the phase diagram measure: effects as functions of the shipped runs.
 
-Each takes the parts of both folders, the frontier's first; what data lack is not a number.
+Each takes the parts of all folders, one after another; what data lack is not a number.
 """
 
 from __future__ import annotations
@@ -17,18 +17,23 @@ from paper_figures import noise_phase_diagram as found
 from paper_figures.claims import remembered
 from paper_figures.noise_phase_diagram import ALL, HALF, PARTS
 
-PLACES = ("frontier", "fixed range")
+PLACES = {  # by the folder of their results: two curricula at two learning rates
+    "noise_phase_diagram": "frontier",
+    "noise_phase_diagram_fixed": "fixed range",
+    "noise_phase_diagram_slow": "frontier, rate / 3",
+    "noise_phase_diagram_fixed_slow": "fixed range, rate / 3",
+}
 UNKNOWN = Estimate(*[float("nan")] * 3, 0)
 RATIO, ONE_LESS_J = "FPR / (1 - FNR)", "1 - J"
 
 
 @remembered
 def prepared(*datasets: xr.Dataset | None) -> dict[str, found.Data]:
-    """The parts of both folders by name."""
+    """The parts of all folders by name."""
     number = len(PARTS)
     return {
         place: found.named(datasets[i * number : (i + 1) * number])
-        for i, place in enumerate(PLACES)
+        for i, place in enumerate(PLACES.values())
     }
 
 
@@ -45,11 +50,10 @@ def boundary(place: str, horizon: str, *datasets) -> Estimate:
 
 
 def boundary_beyond_sham(place: str, horizon: str, *datasets) -> Estimate:
-    """The FPR / (1 - FNR) at which a run ends as good as its sham."""
+    """The FPR / (1 - FNR) at which a run of the line ends as good as its sham."""
     data, last = at(place, horizon, datasets)
-    sham = found.controls_of(data).get("sham")
-    order = found.beyond(found.order_of(data[""], last), sham, last)
-    return UNKNOWN if order is None else found.ratio_of(order)
+    ratio = found.boundary_on_line(data, "sham", last)
+    return UNKNOWN if ratio is None else ratio
 
 
 def advantage(place: str, other: str, *datasets) -> Estimate:
@@ -82,7 +86,7 @@ def predicted_over_measured(place: str, horizon: str, *datasets) -> Estimate:
 def lost(place: str, horizon: str, measure: Callable, *datasets) -> Estimate:
     """What retention or reach lose without a filter, against the untouched base, in digits."""
     data, last = at(place, horizon, datasets)
-    loop = found.on_line(found.until(data[""], last), float(data[""].fpr.max()))
+    loop = found.at_fpr(found.until(data["line"], last), found.line_fprs(data)[-1])
     change = found.changed(loop, measure).isel(round=-1)
     if measure is lengths.retention:
         change = change * lengths.base_length(loop)
@@ -100,7 +104,7 @@ def collapse(place: str, horizon: str, *datasets) -> Estimate:
     judged = found.collapse(data, last)
     if judged is None:
         return UNKNOWN
-    longest = lengths.base_length(data[""])
+    longest = lengths.base_length(data["line"])
     of_measures = (
         (judged.retention, judged.retention_beyond_sham, longest),
         (judged.reach, judged.reach_beyond_sham, 1),
@@ -117,12 +121,12 @@ def beyond(place: str, horizon: str, control: str, is_filtered: bool, *datasets)
     data, last = at(place, horizon, datasets)
     if control not in (controls := found.controls_of(data)):
         return UNKNOWN
-    fprs = data[""].fpr
-    fpr = float(fprs.min() if is_filtered else fprs.max())
-    both = (found.on_line(found.solved(x, last), fpr) for x in (data[""], controls[control]))
+    fpr = found.line_fprs(data)[0 if is_filtered else -1]
+    both = (found.at_fpr(found.solved(x, last), fpr) for x in (data["line"], controls[control]))
     return intervals.paired(*both, axis="seed")
 
 
 def everywhere(effect: Callable, *args) -> dict:
-    """An effect on both curricula at both horizons."""
-    return {f"{p}, {h}": partial(effect, p, h, *args) for p in PLACES for h in (HALF, ALL)}
+    """An effect on both curricula, at both learning rates and both horizons."""
+    places = PLACES.values()
+    return {f"{p}, {h}": partial(effect, p, h, *args) for p in places for h in (HALF, ALL)}

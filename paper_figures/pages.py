@@ -39,12 +39,14 @@ class Question:
     Attributes:
       title: the question itself.
       sentences: three: what was done, what is shown, how to read it.
-      command: that made the shipped data.
+      command: that made the shipped data, of the first folder.
+      added: what it had besides for each of the other folders.
     """
 
     title: str
     sentences: tuple[str, str, str]
     command: str
+    added: tuple[str, ...] = ()
 
 
 def shipped(figure: ModuleType) -> Data:
@@ -75,12 +77,11 @@ def took(parts: Mapping[str, Any]) -> str:
 
 def page(figure: ModuleType, rows: Judged, data: Data) -> str:
     """The text on a question: figures, three sentences, a table of claims, and each of them."""
-    name, question = figure.SHIPPED[0], figure.QUESTION
+    question = figure.QUESTION
     lines = [f"# {question.title}", "", *question.sentences, ""]
     for folder in figure.SHIPPED:
         lines += [f"![{question.title}]({path})" for path in _figures(figure, folder)]
-    lines += ["", f"`{question.command}` took {took(data[name])}.", ""]
-    lines[-2] += f" The data are in `paper_figures/data/{name}`; `avax.load` opens its parts."
+    lines += ["", *_made(figure, data), ""]
     lines += ["| claim | effect (95 % interval; bases) | verdict | why |", "|---|---|---|---|"]
     for claim, found in rows:
         cells = (claim.statement, effects_text(found), f"**{found.verdict}**", found.reason)
@@ -88,6 +89,16 @@ def page(figure: ModuleType, rows: Judged, data: Data) -> str:
     for claim, found in rows:
         lines += ["", f"## {claim.name[0].upper()}{claim.name[1:]}", "", *_about(claim, found)]
     return "\n".join(lines) + "\n"
+
+
+def _made(figure: ModuleType, data: Data) -> list[str]:
+    """What made the data of each shipped folder, in how long, and where they are."""
+    lines = []
+    for folder, added in zip(figure.SHIPPED, ("", *figure.QUESTION.added), strict=True):
+        line = f"`{figure.QUESTION.command}{added and ' '}{added}` took {took(data[folder])}."
+        lines.append(f"{line} The data are in `paper_figures/data/{folder}`.")
+    lines[-1] += " `avax.load` opens the parts."
+    return [line for each in lines for line in (each, "")][:-1]
 
 
 def _figures(figure: ModuleType, folder: str) -> list[str]:

@@ -211,3 +211,9 @@ def test_a_changed_number_changes_the_page(written):
     found["noise_patterns"]["hashed"] = dataset
     name = "noise_patterns.md"
     assert pages.texts([figure], lambda _: found)[name] != written[name]
+
+
+def test_the_time_that_a_process_had_taken_at_its_last_part_is_what_all_took():
+    first, last = data(), data()
+    last.attrs["provenance"] = {"seconds": {"running": 200, "compilation": 40}, "device": "2 x cpu"}
+    assert pages.took({"": first, "last": last}) == "4 minutes on 2 x cpu"
