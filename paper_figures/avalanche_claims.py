@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from avax.analysis import lengths
 from paper_figures.avalanche import BASE_ARMS, CHECKED, SHORT
 from paper_figures.avalanche_effects import (
     announced,
-    changed,
+    collapsed,
     compounded,
     cut,
     ended,
@@ -59,9 +58,10 @@ COLLAPSE = Needs(
 LOOP = Needs(controls=("frozen generator",), replicates=True)
 FEW = "One learning rate and one run of each base."
 EQUAL_LENGTHS = (
-    "For want of a frozen generator the labels that the arm makes with the untouched base at the "
-    "same lengths are taken, on other problems."
+    "Where an arm has no frozen generator of its own, the labels that it makes with the untouched "
+    "base at the same lengths are taken, on other problems: direct answers and the vote of 5 do."
 )
+DIRECT = ("direct", "base/direct", "control/direct_*")  # parts that claims about them are of
 CENSORED = "A loop that lasts to the end of the run counts as 14 rounds, though it lasts longer."
 UNFILTERED = (
     "Lee et al. 2025, arXiv 2502.01612 (second-hand): reversed addition goes from 16 to 100 digits "
@@ -83,12 +83,6 @@ def in_turn() -> dict:
     return {f"{WORDS[a]} after {WORDS[b]}": partial(longer, a, b) for a, b in pairs}
 
 
-OF_SOLVED = {
-    f"{word} lengths, round {r}": partial(changed, measure, r)
-    for word, measure in (("known", lengths.retention), ("longer", lengths.reach))
-    for r in ENDS
-}
-
 CLAIMS = (
     Claim(
         name="Small errors compound",
@@ -104,6 +98,7 @@ CLAIMS = (
         changes_mind="A frontier that waits until a length is solved; samples instead of greedy "
         "answers; a larger learning rate.",
         needs=COMPOUNDS,
+        reads=DIRECT,
         competing=UNFILTERED,
         caveats=(
             EQUAL_LENGTHS,
@@ -124,6 +119,7 @@ CLAIMS = (
         rule=Rule.above(1),
         changes_mind="More problems a round: a base's factor rests on two or three rounds.",
         needs=Needs(HEADLINE, ("untouched base",), learning_rates=2, replicates=True),
+        reads=DIRECT,
         caveats=(
             "Errors multiply by nearly three a round in the loop, and as fast by length.",
             FEW,
@@ -134,13 +130,14 @@ CLAIMS = (
         statement="A loop on all its direct answers collapses within a few rounds.",
         source=ASSERTED,
         certainty=Certainty.SECOND_HAND,
-        measures="retention (mean accuracy at 1 to 8 digits) and reach (accuracy summed over 9 to "
-        "22), minus the untouched base's",
-        effect=OF_SOLVED,
+        measures="digits solved minus those of the untouched base or of the sham, whichever is "
+        "less below, at 1 to 8 digits or at 9 to 22, whichever is more below",
+        effect={f"round {r}": partial(collapsed, r) for r in ENDS},
         rule=Rule.below(0),
         horizons=ENDS,
         changes_mind="A sham that loses as much at the lengths that the base knew.",
         needs=COLLAPSE,
+        reads=DIRECT,
         competing=UNFILTERED,
         caveats=(
             "That accuracy at the newest length falls below one half within four rounds, which was "

@@ -27,11 +27,16 @@ def faster(*datasets) -> Estimate:
     return found.as_factor(loop - base)
 
 
-def changed(measure, after: int, *datasets) -> Estimate:
-    """Retention or reach of the loop on direct answers after a round, minus the base's."""
-    dataset = prepared(*datasets).arms["direct"]
-    values = measure(dataset, lengths.base_length(dataset)).transpose("seed", "round").values
-    return intervals.mean(values[:, min(after, values.shape[1] - 1)] - values[:, 0])
+def collapsed(after: int, *datasets) -> Estimate:
+    """How far the loop on direct answers is, after a round, below both the untouched base and the
+    sham, in digits; below 0 in retention or in reach if it collapsed.
+    """
+    runs = prepared(*datasets)
+    sham = runs.controls.get(("direct", "sham"))
+    if sham is None:
+        return Estimate(*[float("nan")] * 3, 0)
+    both = (x.isel(round=slice(after + 1)) for x in (runs.arms["direct"], sham))
+    return lengths.depth(lengths.collapse(*both), lengths.base_length(sham))
 
 
 def longer(arm: str, than: str, *datasets) -> Estimate:

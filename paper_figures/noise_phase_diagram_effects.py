@@ -94,24 +94,10 @@ def lost(place: str, horizon: str, measure: Callable, *datasets) -> Estimate:
 
 
 def collapse(place: str, horizon: str, *datasets) -> Estimate:
-    """How far the loop without a filter is below both the untouched base and the sham, in digits,
-    in retention or in reach: the lower of both measures, each at its higher difference.
-
-    All four intervals are at 97.5 %. The interval lies below 0 exactly where `lengths.collapse`
-    finds a collapse, and above 0 where neither measure is below both.
-    """
+    """How far the line without a filter is below both its base and its sham, in digits."""
     data, last = at(place, horizon, datasets)
     judged = found.collapse(data, last)
-    if judged is None:
-        return UNKNOWN
-    longest = lengths.base_length(data["line"])
-    of_measures = (
-        (judged.retention, judged.retention_beyond_sham, longest),
-        (judged.reach, judged.reach_beyond_sham, 1),
-    )
-    each = [np.array([a[:3], b[:3]], float).max(0) * k for a, b, k in of_measures]
-    num = min(x.num for pair in of_measures for x in pair[:2])
-    return Estimate(*np.min(each, axis=0).tolist(), int(num))
+    return UNKNOWN if judged is None else lengths.depth(judged, lengths.base_length(data["line"]))
 
 
 def beyond(place: str, horizon: str, control: str, is_filtered: bool, *datasets) -> Estimate:

@@ -104,6 +104,22 @@ def collapse(loop: xr.Dataset, sham: xr.Dataset, longest: int | None = None) -> 
     return Collapse((below[0] & below[1]) | (below[2] & below[3]), *estimates)
 
 
+def depth(judged: Collapse, longest: int) -> intervals.Estimate:
+    """How far runs of one setting are below both the untouched base and the sham, in difficulties,
+    in retention or in reach: the lower of both measures, each at its higher difference.
+
+    The interval lies below 0 exactly where there is a collapse, and above 0 where neither measure
+    is below both.
+    """
+    of_measures = (
+        (judged.retention, judged.retention_beyond_sham, longest),
+        (judged.reach, judged.reach_beyond_sham, 1),
+    )
+    each = [np.array([a[:3], b[:3]], float).max(0) * k for a, b, k in of_measures]
+    num = min(int(x.num) for pair in of_measures for x in pair[:2])
+    return intervals.Estimate(*np.min(each, axis=0).tolist(), num)
+
+
 def _changed(measure: xr.DataArray, dataset: xr.Dataset) -> xr.DataArray:
     """After the last round less round 0; a run that diverged solves nothing any more."""
     solved = measure.where(dataset.diverged != 1, 0)

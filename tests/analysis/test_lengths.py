@@ -69,6 +69,10 @@ def test_collapse_is_below_the_base_and_below_the_sham(loop, sham, expected):
     assert found.collapsed.dims == ("rate",) and found.collapsed.values.tolist() == [expected]
     assert found.retention.value == pytest.approx([-loop[0]], abs=1e-2)
     assert found.reach_beyond_sham.value == pytest.approx([2 * (sham[1] - loop[1])], abs=1e-2)
+    depth = lengths.depth(lengths.collapse(*(runs(*x).isel(rate=0) for x in (loop, sham))), 2)
+    assert (depth.high < 0) == expected
+    higher = [max(-x, y - x) for x, y in zip(loop, sham, strict=True)]
+    assert depth.value == pytest.approx(2 * min(higher), abs=2e-2)
 
 
 def test_one_base_collapses_nowhere_and_a_diverged_run_solves_nothing():

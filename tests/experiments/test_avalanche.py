@@ -118,6 +118,7 @@ def test_paces_of_the_loop_and_of_the_base():
     np.testing.assert_allclose(np.exp(loop), 3)
     np.testing.assert_allclose(np.exp(base), 2)
     assert effects.faster(*arms()).value == pytest.approx(1.5)
+    assert np.isnan(effects.collapsed(2, *arms()).value)  # no sham
 
 
 def test_rounds_are_compared_base_by_base():
