@@ -31,7 +31,14 @@ def observing(config: Sweep) -> dict[str, Any]:
     """
     config = struct.replace(config, "pretraining.num_updates", 1)
     path, values = next(iter(config.axes.items()))
-    config = dataclasses.replace(config, axes=config.axes | {path: values[::4]})
+    config = dataclasses.replace(
+        config,
+        axes=config.axes | {path: values[::4]},
+        base_criterion=0.0,
+        num_seeds=1,
+        design="all",
+        num_runs=1,
+    )
     settings = config.settings()
     say(f"running {len(settings)} settings, watched and not, {REPEATS} times")
     times: dict[str, list[float]] = {"alone": [], "observed": []}
