@@ -49,7 +49,8 @@ def run(folder: str, name: str, num_fprs: int, num_fnrs: int) -> tuple[dict[str,
     """
     out = pathlib.Path(folder) / name
     axes = f"--axes.fpr=log:0.001:1:{num_fprs}", f"--axes.fnr=0:0.9:{num_fnrs}"
-    command = [sys.executable, ROOT / "experiments" / "noise_phase_diagram.py", *SHORT, *ALONE, *axes]
+    script = ROOT / "experiments" / "noise_phase_diagram.py"
+    command = [sys.executable, script, *SHORT, *ALONE, *axes]
     paths = "--out", out, "--bases", pathlib.Path(folder) / "bases"
     process = subprocess.Popen(
         [str(word) for word in (*command, *paths)],
