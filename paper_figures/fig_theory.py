@@ -24,6 +24,7 @@ from paper_figures.theory import (
     controls_of,
     gained,
     isolines,
+    lowest_fnr,
     named,
     orders_of,
     summary,
@@ -114,9 +115,9 @@ def draw_controls(*datasets: xr.Dataset | None) -> plotting.Figure:
 
 def draw_line(axes, data: Data, line: str) -> None:
     """Means over bases by FPR with 95 % t intervals; 0 is the untouched base."""
-    scale, learner = data[line].fpr.values, LINES[line]
-    style = {"color": COLOURS[learner], "label": "loop"}
-    plotting.mean_line(axes, gained(data[line]), scale, **style)
+    scale, values = data[line].fpr.values, gained(data[line])
+    style = {"color": COLOURS[LINES[line]], "label": "loop", "zorder": 3}
+    plotting.mean_line(axes, values, scale, **style)
     for role, control in controls_of(data, line).items():
         draw = plotting.mean_line if "fpr" in control.dims else plotting.mean_level
         style = plotting.role(role) | {"label": role, "alpha": WEAK}
@@ -128,7 +129,8 @@ def draw_line(axes, data: Data, line: str) -> None:
     axes.set_xlim(-0.2, len(scale) - 0.8)
     axes.set_xlabel("verifier's FPR = P(accept | wrong)")
     axes.set_ylabel(GAINED)
-    axes.set_title(f"{learner}, means of {data[line].sizes['seed']} bases")
+    num_bases = values.notnull().any("fpr").sum().item()
+    axes.set_title(f"{LINES[line]} at FNR {lowest_fnr(data[line]):g}, means of {num_bases} bases")
 
 
 def draw_collapse(axes, order: xr.DataArray, learner: str, number: str = RATIO):

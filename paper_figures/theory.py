@@ -104,6 +104,11 @@ def horizons(dataset: xr.Dataset) -> dict[str, int]:
     return {HALF: max(1, last // 2), ALL: last}
 
 
+def lowest_fnr(line: xr.Dataset) -> float:
+    """The FNR of all verifiers of a line."""
+    return line.attrs["config"]["base"]["verifier"]["fnr"]
+
+
 def gained(dataset: xr.Dataset, horizon: str = ALL) -> xr.DataArray:
     """What runs of a line or a control gained over the untouched base until then."""
     return phase.order_parameter(dataset.isel(round=slice(horizons(dataset)[horizon] + 1)))
@@ -149,7 +154,8 @@ def control_lines(data: Data, line: str) -> Iterator[str]:
     """What loop and controls gained at both ends of a line, and how far apart they are."""
     dataset, controls = data[line], controls_of(data, line)
     last = int(dataset["round"][-1])
-    yield f"{LINES[line]} at the lowest FNR, gain after {last} rounds (untouched base: 0):"
+    where = f"{LINES[line]} at FNR {lowest_fnr(dataset):g}"
+    yield f"{where}, gain after {last} rounds (untouched base: 0):"
     for end in (min, max) if dataset.sizes["fpr"] > 1 else (min,):
         fpr = end(dataset.fpr.values)
         yield f"  FPR {fpr:g}: loop {_gain_text(dataset, end)}"
