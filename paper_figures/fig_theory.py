@@ -16,54 +16,36 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is n
 from avax import plotting
 from avax.analysis import intervals, numbers, phase, surface
 from paper_figures import command
-from paper_figures.theory_claims import (
-    CLAIMS,
+from paper_figures.theory import (
     LEARNERS,
-    ONE_LESS_J,
+    LINES,
     PARTS,
-    QUESTION,
-    RATIO,
-    levels,
-    that_train,
+    Data,
+    controls_of,
+    gained,
+    isolines,
+    lowest_fnr,
+    named,
+    orders_of,
+    summary,
 )
+from paper_figures.theory_claims import CLAIMS, QUESTION
+from paper_figures.theory_effects import ONE_LESS_J, RATIO
 
 __all__ = ["CLAIMS", "FIGURES", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("theory",)
 READS = (
-    *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "base_accuracy", "label_precision"),
-    *("verifier_fpr", "verifier_fnr", "num_accepted", "diverged"),
+    *("accuracy", "accuracy_by_difficulty", "base_accuracy", "diverged"),
+    *("verifier_fpr", "verifier_fnr", "label_precision"),  # which `avax show` tells of
 )
 COLOURS = plotting.arms(LEARNERS.values())
 GAINED = "accuracy gained"
+WEAK = 0.5 * plotting.BAND  # of bands that lie over others
 
 
-def orders_of(datasets) -> dict[str, xr.DataArray]:
-    """The order parameter by learner; of GRPO without verifiers behind which nothing trains."""
-    found = dict(zip(LEARNERS.values(), map(phase.order_parameter, datasets[:3]), strict=True))
-    return {name: that_train(order, name) for name, order in found.items()}
-
-
-def summary(*datasets: xr.Dataset) -> str:
-    """What each number explains, by learner, and how iso-lines depend on FNR."""
-    lines = []
-    for learner, order in orders_of(datasets).items():
-        lines.append(f"{learner}: share of the variance between verifiers explained by")
-        run = phase.measured(phase.order_parameter(datasets[[*LEARNERS.values()].index(learner)]))
-        if not run.all():
-            lines.append(f"  (of {run.sum().item()} of {run.size}, beside the boundary)")
-        lines += [f"  {n:15} {_text(numbers.explained(order, n))}" for n in numbers.NUMBERS]
-        lines.append(f"  iso-lines: FPR ~ (1 - FNR)^{_text(surface.exponent(order))}")
-    return "\n".join(lines)
-
-
-def _text(estimate) -> str:
-    value, low, high = (f"{v:.2g}" for v in estimate[:3])
-    return f"{value} ({low} to {high})"
-
-
-def draw(*datasets: xr.Dataset) -> plotting.Figure:
+def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
     """What each number explains, and the two collapses: all verifiers on one line."""
-    orders = orders_of(datasets)
+    orders = orders_of(named(datasets))
     figure = plotting.paper_figure(2.6)
     panels = figure.subplots(1, 3, width_ratios=(1.15, 1, 1))
     draw_explained(panels[0], orders)
@@ -75,31 +57,40 @@ def draw(*datasets: xr.Dataset) -> plotting.Figure:
     return figure
 
 
-def draw_maps(*datasets: xr.Dataset) -> plotting.Figure:
-    """Phase diagrams with iso-lines of the outcome, by learner."""
+def draw_maps(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """Phase diagrams with lines of equal outcome, by learner."""
     figure = plotting.paper_figure(2.4)
     panels = figure.subplots(1, 3, sharey=True)
-    for axes, (learner, order) in zip(panels, orders_of(datasets).items(), strict=True):
+    orders = orders_of(named(datasets))
+    for axes, (learner, order) in zip(panels, orders.items(), strict=True):
         plotting.phase_map(axes, order, GAINED)
-        for level in levels(order):
-            line = phase.isoline(order, level), order.fnr.values
-            plotting.boundary_line(axes, order, *line, color="k", linewidth=0.7)
-        axes.set_title(learner)
+        for line in isolines(order):
+            plotting.boundary_line(axes, order, line, order.fnr.values, color="k", linewidth=0.7)
+        axes.set_title(f"{learner}{_exponent_text(order)}")
         axes.set_xlabel("FPR")
         axes.set_ylabel("FNR" if axes is panels[0] else "")
     plotting.letter(panels)
     return figure
 
 
-def draw_bases(*datasets: xr.Dataset) -> plotting.Figure:
-    """What rounds and the skill of the base do, for fine-tuning at FNR 0."""
+def _exponent_text(order: xr.DataArray) -> str:
+    """The exponent of the lines on a map, if they are fitted."""
+    k = surface.exponent(order).value if phase.is_dealt(order) else np.nan
+    return "" if np.isnan(k) else f", k = {k:.1f}"
+
+
+def draw_bases(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """What rounds do for fine-tuning at the lowest FNR, where every base has every FPR; and what
+    the skill of the base does.
+    """
+    data = named(datasets)
     figure = plotting.paper_figure(2.5)
     panels = figure.subplots(1, 2)
-    gain = phase.gain(datasets[0]).sel(fnr=0).isel(round=slice(1, None)).rename(round="after")
+    gain = phase.gain(data["line"]).isel(round=slice(1, None)).rename(round="after")
     plotting.map_of(panels[0], gain, "after", GAINED)
     panels[0].set_ylabel("rounds")
     panels[0].set_title("More rounds")
-    skill = datasets[3]
+    skill = data["skill"]
     plotting.map_of(panels[1], phase.order_parameter(skill), "snapshot", GAINED)
     base = phase.progress(skill).isel(round=0).mean(("seed", "fpr"))
     panels[1].set_yticks(range(len(base)), [f"{v:.2f}" for v in base.values])
@@ -107,6 +98,39 @@ def draw_bases(*datasets: xr.Dataset) -> plotting.Figure:
     panels[1].set_title("More skilled bases")
     plotting.letter(panels)
     return figure
+
+
+def draw_controls(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """What fine-tuning and GRPO gain at the lowest FNR, beside the controls that were run."""
+    data = named(datasets)
+    figure = plotting.paper_figure(2.9)
+    panels = figure.subplots(1, 2)
+    for axes, line in zip(panels, LINES, strict=True):
+        draw_line(axes, data, line)
+    plotting.letter(panels)
+    for axes, place, number in zip(panels, ("left", "right"), (2, 1), strict=True):
+        figure.legend(*axes.get_legend_handles_labels(), loc=f"outside lower {place}", ncols=number)
+    return figure
+
+
+def draw_line(axes, data: Data, line: str) -> None:
+    """Means over bases by FPR with 95 % t intervals; 0 is the untouched base."""
+    scale, values = data[line].fpr.values, gained(data[line])
+    style = {"color": COLOURS[LINES[line]], "label": "loop", "zorder": 3}
+    plotting.mean_line(axes, values, scale, **style)
+    for role, control in controls_of(data, line).items():
+        draw = plotting.mean_line if "fpr" in control.dims else plotting.mean_level
+        style = plotting.role(role) | {"label": role, "alpha": WEAK}
+        given = (scale,) if "fpr" in control.dims else ()
+        draw(axes, gained(control), *given, **style)
+    axes.axhline(0, label="untouched base", **plotting.role("untouched base"))
+    plotting.tick_values(axes.xaxis, scale)
+    plotting.spread_ticks(axes, len(scale))
+    axes.set_xlim(-0.2, len(scale) - 0.8)
+    axes.set_xlabel("verifier's FPR = P(accept | wrong)")
+    axes.set_ylabel(GAINED)
+    num_bases = values.notnull().any("fpr").sum().item()
+    axes.set_title(f"{LINES[line]} at FNR {lowest_fnr(data[line]):g}, means of {num_bases} bases")
 
 
 def draw_collapse(axes, order: xr.DataArray, learner: str, number: str = RATIO):
@@ -154,7 +178,7 @@ def draw_explained(axes, orders: dict[str, xr.DataArray]) -> None:
     axes.legend(loc="upper left")
 
 
-FIGURES = {"": draw, "maps": draw_maps, "bases": draw_bases}
+FIGURES = {"": draw, "controls": draw_controls, "maps": draw_maps, "bases": draw_bases}
 
 if __name__ == "__main__":
     command.main(__doc__, FIGURES, PARTS)

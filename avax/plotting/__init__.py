@@ -21,6 +21,9 @@ from avax.plotting.lines import mark_diverged as mark_diverged
 from avax.plotting.lines import mark_lost as mark_lost
 from avax.plotting.lines import plot_band as plot_band
 from avax.plotting.lines import plot_until as plot_until
+from avax.plotting.means import mean_level as mean_level
+from avax.plotting.means import mean_line as mean_line
+from avax.plotting.means import spread_ticks as spread_ticks
 from avax.plotting.palette import ARMS as ARMS
 from avax.plotting.palette import BAND as BAND
 from avax.plotting.palette import NO_EFFECT as NO_EFFECT

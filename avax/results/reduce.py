@@ -60,7 +60,8 @@ def _store_of(dataset: xr.Dataset) -> dict[str, bytes]:
     chunks = {str(name): array.shape for name, array in dataset.data_vars.items()}
     encoding = encoded(dataset, chunks, compressors)
     how = {"mode": "w", "zarr_format": 3, "consolidated": False, "encoding": encoding}
-    dataset.drop_attrs(deep=False).to_zarr(store, **how)
+    plain = dataset.reset_coords()  # else each array lists those without an axis of their own
+    plain.drop_attrs(deep=False).to_zarr(store, **how)
     files = {name: content.to_bytes() for name, content in held.items()}
     names = sorted(map(str, dataset.variables))
     facts = dataset.attrs["config"], dataset.attrs["provenance"]

@@ -62,6 +62,16 @@ def test_what_nothing_reads_is_left_out_and_once_is_enough():
     assert reduce.reduced(found, ["accuracy"]).identical(found)
 
 
+def test_what_is_known_of_the_bases_is_kept(tmp_path):
+    """Coordinates without an axis of their own."""
+    pool = dataset().rename(kind="seed").assign_coords(seed=[0, 1])
+    pool = pool.assign_coords({name: ("seed", [0.5, 1.0]) for name in results.OF_BASES})
+    reduce.write(tmp_path, {"": reduce.reduced(pool)})
+    found = results.load(tmp_path)
+    assert found.drop_attrs(deep=False).identical(reduce.reduced(pool).drop_attrs(deep=False))
+    assert set(results.OF_BASES) <= set(found.coords)
+
+
 def test_equal_results_are_equal_bytes(folder, tmp_path):
     again = reduce.write(tmp_path / "again", {p: results.load(folder / p) for p in ("", "one")})
     other = reduce.write(tmp_path / "other", {p: results.load(folder / p) for p in ("one", "")})
