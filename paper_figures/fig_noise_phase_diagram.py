@@ -14,7 +14,7 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import intervals, lengths, phase, theory
+from avax.analysis import lengths, phase, theory
 from avax.analysis.intervals import Estimate
 from paper_figures import command
 from paper_figures.noise_phase_diagram import (
@@ -27,7 +27,6 @@ from paper_figures.noise_phase_diagram import (
     controls_of,
     is_run,
     line_fprs,
-    mean_at,
     mean_of,
     named,
     order_of,
@@ -47,7 +46,6 @@ LOOP, MIDDLE = plotting.ARMS[0], plotting.ARMS[1]
 FPR = "verifier's FPR = P(accept | wrong)"
 PREDICTED = {"color": "k", "linestyle": (0, (6, 2, 1, 2, 1, 2))}  # no look of a role
 NEUTRAL = {"color": "k", "linestyle": (0, (1, 1)), "linewidth": 0.9}
-LEAST = 3  # bases of an interval that is drawn
 WEAK = 0.5 * plotting.BAND  # of bands that lie over others
 
 
@@ -82,19 +80,9 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
     neutral = np.where(fnr > 0, 1 - fnr, np.nan)
     name = "FPR = 1 - FNR: no information (J = 0)"
     plotting.boundary_line(axes, order, neutral, fnr, **NEUTRAL, label=name)
-    spread_ticks(axes, order.fpr.values)
+    plotting.spread_ticks(axes, order.sizes["fpr"])
     where = "a growing frontier" if phase.is_frontier(dataset) else "a fixed range of lengths"
     axes.set_title(f"On {where}")
-
-
-def spread_ticks(axes, scale: np.ndarray) -> None:
-    """Leaves out ticks whose words would run into those of the tick before."""
-    at, words = axes.get_xticks(), [x.get_text() for x in axes.get_xticklabels()]
-    kept = [0]
-    for i in range(1, len(at)):
-        if at[i] - at[kept[-1]] > 0.08 * len(scale):
-            kept.append(i)
-    axes.set_xticks(at[kept], [words[i] for i in kept])
 
 
 def draw_measured(axes, order: xr.DataArray, measured: phase.Boundary) -> None:
@@ -109,55 +97,22 @@ def draw_measured(axes, order: xr.DataArray, measured: phase.Boundary) -> None:
 
 def draw_controls(axes, data: Data) -> None:
     """Gain by FPR at the lowest FNR, beside the controls that were run."""
-    scale, style = data[""].fpr.values, {"color": LOOP, "label": "loop"}
-    draw_line(axes, order_of(data["line"]), scale, style, plotting.BAND)
+    scale = data[""].fpr.values
+    plotting.mean_line(axes, order_of(data["line"]), scale, color=LOOP, label="loop")
     for name, control in controls_of(data).items():
         values, style = order_of(control), plotting.role(name) | {"label": name}
         if "fpr" in values.dims:
-            draw_line(axes, values, scale, style, WEAK)
+            plotting.mean_line(axes, values, scale, WEAK, **style)
         else:
-            draw_level(axes, mean_at(values), style)
+            plotting.mean_level(axes, values, WEAK, **style)
     axes.axhline(0, label="untouched base", **plotting.role("untouched base"))
     plotting.tick_values(axes.xaxis, scale)
-    spread_ticks(axes, scale)
+    plotting.spread_ticks(axes, len(scale))
     axes.set_xlim(-0.4, len(scale) - 0.6)
     axes.set_xlabel(FPR)
     axes.set_ylabel(unit(data[""])[1])
     num_bases = data["line"].sizes["seed"]
     axes.set_title(f"FNR = {data[''].fnr.values.min():.2g}, means of {num_bases} bases")
-
-
-def draw_line(axes, values: xr.DataArray, scale: np.ndarray, style: dict, alpha: float) -> None:
-    """Mean over bases by FPR with its t interval as a band; crosses where a run diverged."""
-    values = values.transpose("fpr", "seed")
-    lost = np.isneginf(values.values)
-    known = ~np.isnan(values.values).all(1)
-    values, lost = values[known], lost[known]
-    at = plotting.to_position(scale, values.fpr.values)
-    each = finite(values.values, lost.any(1))
-    marker = {"marker": "o", "markersize": 2} if len(at) < 20 else {}
-    plotting.plot_band(axes, at, each, np.zeros(len(at), bool), alpha, **marker, **style)
-    plotting.mark_lost(axes, at[:, None], lost)
-
-
-def finite(values: np.ndarray, lost: np.ndarray) -> np.ndarray:
-    """f[3, X]: mean, low and high of f[X, S]; NaN where a run was lost, and where an end is open or
-    of fewer than three bases, which say next to nothing.
-    """
-    *each, num = intervals.mean(values)
-    each = np.array(each, float).reshape(3, -1)
-    each[1:] = np.where(np.asarray(num) < LEAST, np.nan, each[1:])
-    return np.where(np.isfinite(each) & ~lost, each, np.nan)
-
-
-def draw_level(axes, estimate: Estimate, style: dict) -> None:
-    """A control without an axis: a line and its t interval as a band."""
-    value, low, high, num = estimate
-    if not np.isfinite(value):
-        return
-    axes.axhline(value, **style)
-    if np.isfinite([low, high]).all() and num >= LEAST:
-        axes.axhspan(low, high, color=style["color"], alpha=WEAK, linewidth=0)
 
 
 def draw_rounds(*datasets: xr.Dataset | None) -> plotting.Figure:
@@ -199,12 +154,10 @@ def draw_changes(axes, runs, measure, label: str, title: str) -> list[tuple]:
     """Changes since the untouched base by round, with t intervals; the ends of the lines."""
     ends = []
     for name, style, dataset in runs:
-        values = changed(dataset, measure).transpose("round", "seed")
-        values = values.isel(seed=values.notnull().any("round").values)
-        lost = np.isneginf(values.values).any(1)
-        each = finite(values.values, lost)
-        plotting.plot_band(axes, values["round"].values, each, lost, WEAK, **style)
-        known = each[0][np.isfinite(each[0])]
+        values = changed(dataset, measure)
+        plotting.mean_line(axes, values, values["round"].values, WEAK, **style | {"marker": ""})
+        mean = values.mean("seed").values
+        known = mean[np.isfinite(mean)]
         last = known[-1] if len(known) else np.nan
         ends.append((float(values["round"][-1]), last, name, style["color"]))
     axes.axhline(0, **plotting.role("untouched base"))

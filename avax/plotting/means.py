@@ -39,7 +39,7 @@ def mean_line(
     at, lost = to_position(scale, values[dim].values), np.isneginf(values.values)
     marker = {"marker": "o", "markersize": 2} if len(at) < MOST_MARKED else {}
     each = _shown(values.values, lost.any(1))
-    plot_band(axes, at, each, np.zeros(len(at), bool), alpha, **marker, **style)
+    plot_band(axes, at, each, np.zeros(len(at), bool), alpha, **marker | style)
     mark_lost(axes, at[:, None], lost)
 
 
