@@ -140,14 +140,11 @@ def test_how_many_settings_a_wedge_takes(size, noise, fewer):
 
 @pytest.mark.parametrize("name", ["noise_phase_diagram", "noise_phase_diagram_fixed"])
 def test_the_shipped_diagrams_traced(name):
-    """The same boundary of the mean from at least 5 times fewer settings."""
+    """The same boundary from at least 5 times fewer settings, though each has two bases."""
     order = phase.order_parameter(results.load(command.DATA / name))
     order = order.transpose("fnr", "fpr", "seed")
     values, num_batches = replay(order.mean("seed").values)
     run = xr.DataArray(~np.isnan(values), dims=("fnr", "fpr"))
     assert order.fpr.size * order.fnr.size >= 5 * run.sum() and num_batches <= 12
-    full, traced = (phase.isoline(x, 0.0) for x in (order, order.where(run)))
-    assert (np.isnan(full) == np.isnan(traced)).mean() > 0.9
-    assert abs(np.nanmean(np.log(traced / full))) < 0.1
-    one, other = phase.boundary(order).ratio, phase.boundary(order.where(run)).ratio
-    assert other.low <= one.value <= other.high
+    one, other = (phase.boundary(x).ratio for x in (order, order.where(run)))
+    assert other.low <= one.value <= other.high and abs(np.log(other.value / one.value)) < 0.5

@@ -37,7 +37,7 @@ def test_it_says_what_a_folder_holds(capsys):
     command.main(["show", str(DATA / "noise_phase_diagram")])
     lines = capsys.readouterr().out.splitlines()
     data = results.load(DATA / "noise_phase_diagram")
-    assert "16 fpr, 16 fnr, 5 seed, 11 round" in lines[0] and "jax" in lines[1]
+    assert "16 fpr, 16 fnr, 32 seed, 11 round" in lines[0] and "jax" in lines[1]
     accuracy = f"{data.accuracy.isel(round=-1).mean().item():.3g} in the last"
     assert any("accuracy: " in line and accuracy in line for line in lines)
     assert any("label_noise: 6 digit_rate" in line for line in lines)
