@@ -18,6 +18,7 @@ from avax.analysis import intervals, phase, response
 from paper_figures import beside, command
 from paper_figures.response_claims import CLAIMS, QUESTION
 from paper_figures.response_effects import (
+    CONTROLS,
     FROM_SHAM,
     LINE,
     PARTS,
@@ -153,9 +154,8 @@ def draw_boundaries(axes, found, all_found) -> None:
             label = {"measured": "measured", "response": "all rounds", "one round": "1 / κ"}[kind]
             style = {"color": colour, "ms": 4, "label": label if y == 0 else None}
             axes.plot(at, y + shift, marker, linestyle="", **style)
-        runs = (
-            f"{kind}/{'reference' if name == FROM_SHAM else name}" for kind in ("line", "lapse")
-        )
+        arm = "reference" if name == FROM_SHAM else name
+        runs = [f"line/{arm}", f"lapse/{arm}", *([CONTROLS["sham"]] if name == FROM_SHAM else [])]
         if any(diverged(found[part]).any() for part in runs):
             plotting.cross(axes, 0.015, y, transform=axes.get_yaxis_transform())
     axes.set_yticks(range(len(rows)), [ROWS[name] for name in rows])
