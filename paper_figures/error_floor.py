@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, lengths
+from avax.analysis import lengths
 
 WIDTHS, FNRS = (16, 32, 48), (0.5, 0.8)
+CONTROLS = {  # of the width that ran at several FNRs, by the roles that they have in figures
+    "frozen generator": "control/frozen_generator",
+    "sham": "control/sham",
+}
 PARTS = (
     *(f"width_{width}" for width in WIDTHS),
     *(f"fnr_{fnr:g}" for fnr in FNRS),
     *(f"labels_{width}" for width in WIDTHS),
+    *CONTROLS.values(),
 )
 MIDDLE, END = "middle", "end"  # thirds of the rounds at which errors are read
 FPRS = (0.1, 0.3)  # at which floors are compared
@@ -22,6 +27,8 @@ FLOOR, SIZE = "FPR 0.1 less FPR 0", "width 16 less width 48"
 SELECTIVITY, RATIO = "less FNR 0, at FPR 0", "less FNR 0, at equal FPR / (1 - FNR)"
 DRIFT, NO_FILTER = "change over these rounds, FPR 0.01 to 0.3", "no filter less untouched base"
 LABELS = "FPR 0 less true labels"
+BEYOND = {role: f"loop less {role}" for role in CONTROLS}
+DRIFT_BEYOND = "change over these rounds, less the sham's"
 Effects = dict[str, dict[str, np.ndarray]]  # f[S] by heading and name
 
 
@@ -34,12 +41,25 @@ class Findings(NamedTuple):
     labels: dict[int, xr.DataArray]  # in the end
     drifts: dict[int, dict[str, xr.DataArray]]  # change of the error over a third, by width
     bases: dict[int, xr.DataArray]  # error of the untouched base on the same lengths
+    controls: dict[str, dict[str, xr.DataArray]]  # of those that were run, by role and third
+    sham_drifts: dict[str, xr.DataArray]  # by third; nothing without a sham
+
+
+def named(datasets: Sequence[xr.Dataset | None]) -> dict[str, xr.Dataset]:
+    """The parts by name, without the controls that there are not."""
+    found = dict(zip(PARTS, datasets, strict=False))
+    return {name: data for name, data in found.items() if data is not None}
+
+
+def controls_of(parts: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """The controls that there are, by role."""
+    return {role: parts[part] for role, part in CONTROLS.items() if part in parts}
 
 
 def config_of(dataset: xr.Dataset) -> tuple[int, float]:
-    """Width and FNR of a part."""
+    """Width and FNR of a part; of what accepts everything 0."""
     config = dataset.attrs["config"]
-    return config["pretraining"]["model"]["width"], config["base"]["verifier"]["fnr"]
+    return config["pretraining"]["model"]["width"], config["base"]["verifier"].get("fnr", 0.0)
 
 
 def error_of(dataset: xr.Dataset) -> xr.DataArray:
@@ -87,33 +107,42 @@ def base_error(dataset: xr.Dataset) -> xr.DataArray:
     return error_of(dataset).isel(round=0, drop=True).mean("ratio")
 
 
-def analyse(*datasets: xr.Dataset) -> Findings:
-    """Errors in the end and what else is drawn, of the parts in their order."""
-    named = dict(zip(PARTS, datasets, strict=True))
-    widths = {config_of(named[f"width_{w}"])[0]: named[f"width_{w}"] for w in WIDTHS}
-    fnrs = [named[f"fnr_{fnr:g}"] for fnr in FNRS]
+def in_thirds(measure: Callable, dataset: xr.Dataset) -> dict[str, xr.DataArray]:
+    """A measure in both thirds of the rounds, by ratio and seed; of what has no FPR by seed."""
+    if "fpr" in dataset.dims:
+        return {name: measure(dataset, name) for name in (MIDDLE, END)}
+    alone = dataset.expand_dims(fpr=[0.0])
+    return {n: x.isel(ratio=0, drop=True) for n, x in in_thirds(measure, alone).items()}
+
+
+def analyse(*datasets: xr.Dataset | None) -> Findings:
+    """Errors in the end and what else is drawn, of the parts in their order; None for a control
+    that was not run.
+    """
+    parts = named(datasets)
+    widths = {config_of(parts[f"width_{w}"])[0]: parts[f"width_{w}"] for w in WIDTHS}
+    fnrs = [parts[f"fnr_{fnr:g}"] for fnr in FNRS]
+    controls = controls_of(parts)
     fnr_width = config_of(fnrs[0])[0]
-    both = (MIDDLE, END)
     return Findings(
-        {w: {name: floor_of(x, name) for name in both} for w, x in widths.items()},
-        {
-            config_of(x)[1]: {name: floor_of(x, name) for name in both}
-            for x in (widths[fnr_width], *fnrs)
-        },
+        {w: in_thirds(floor_of, x) for w, x in widths.items()},
+        {config_of(x)[1]: in_thirds(floor_of, x) for x in (widths[fnr_width], *fnrs)},
         fnr_width,
-        {w: floor_of(named[f"labels_{w}"]).isel(ratio=0, drop=True) for w in WIDTHS},
-        {w: {name: drift_of(x, name) for name in both} for w, x in widths.items()},
+        {w: floor_of(parts[f"labels_{w}"]).isel(ratio=0, drop=True) for w in WIDTHS},
+        {w: in_thirds(drift_of, x) for w, x in widths.items()},
         {w: base_error(x) for w, x in widths.items()},
+        {role: in_thirds(floor_of, x) for role, x in controls.items()},
+        in_thirds(drift_of, controls["sham"]) if "sham" in controls else {},
     )
 
 
-def effects(*datasets: xr.Dataset) -> Effects:
+def effects(*datasets: xr.Dataset | None) -> Effects:
     """All that is compared, f[S] by what is compared and where; settings that were not run are left
     out. All are differences between shares of wrong answers.
     """
     found = analyse(*datasets)
     compared: Effects = {}
-    for heading, name, values in differences(found):
+    for heading, name, values in (*differences(found), *from_controls(found)):
         compared.setdefault(heading, {})[name] = np.asarray(values, float)
     for name, values in lost_of(datasets[: len(WIDTHS)]):
         compared.setdefault(NO_FILTER, {})[name] = values
@@ -134,9 +163,8 @@ def differences(found: Findings) -> Iterator[tuple[str, str, xr.DataArray]]:
             if {0.0, FPRS[0]} <= set(floors.ratio.values):
                 more = floors.sel(ratio=FPRS[0]) - floors.sel(ratio=0)
                 yield FLOOR, f"width {width}, {name}", more
-            between = drifts.sel(ratio=(drifts.ratio > 0) & (drifts.ratio < 1))
-            if between.size:
-                yield DRIFT, f"width {width}, {name}", between.mean("ratio", skipna=False)
+            if (between := over_imperfect(drifts)) is not None:
+                yield DRIFT, f"width {width}, {name}", between
         apart = found.widths[small][name] - found.widths[large][name]
         for fpr in (x for x in (0.0, *FPRS) if x in apart.ratio):
             yield SIZE, f"FPR {fpr:g}, {name}", apart.sel(ratio=fpr)
@@ -147,6 +175,33 @@ def differences(found: Findings) -> Iterator[tuple[str, str, xr.DataArray]]:
             if (apart.ratio > 0).any():
                 positive = apart.sel(ratio=apart.ratio > 0).mean("ratio", skipna=False)
                 yield RATIO, f"FNR {fnr:g}, {name}", positive
+
+
+def over_imperfect(drifts: xr.DataArray) -> xr.DataArray | None:
+    """The mean over verifiers that err and are no mere pass, by seed; None if none were run."""
+    between = drifts.sel(ratio=(drifts.ratio > 0) & (drifts.ratio < 1))
+    return between.mean("ratio", skipna=False) if between.size else None
+
+
+def from_controls(found: Findings) -> Iterator[tuple[str, str, xr.DataArray]]:
+    """The same of differences from the controls that were run, base by base, at both ends of the
+    line that they are of.
+    """
+    for name in (MIDDLE, END):
+        loop = found.widths[found.fnr_width][name]
+        for role, control in found.controls.items():
+            for fpr in (x for x in (0.0, 1.0) if x in loop.ratio):
+                floors = control[name]
+                other = floors.sel(ratio=fpr) if "ratio" in floors.dims else floors
+                yield (
+                    BEYOND[role],
+                    f"width {found.fnr_width}, FPR {fpr:g}, {name}",
+                    loop.sel(ratio=fpr) - other,
+                )
+        drift = over_imperfect(found.drifts[found.fnr_width][name])
+        if name in found.sham_drifts and drift is not None:
+            more = drift - found.sham_drifts[name]
+            yield DRIFT_BEYOND, f"width {found.fnr_width}, {name}", more
 
 
 def lost_of(datasets: tuple[xr.Dataset, ...]) -> Iterator[tuple[str, np.ndarray]]:
@@ -180,33 +235,3 @@ def variance_shares(floors: np.ndarray) -> np.ndarray:
     by_fpr, by_width = cells.mean(0).var(), cells.mean(1).var()
     parts = [by_fpr, by_width, cells.var() - by_fpr - by_width, total - cells.var()]
     return np.array(parts) / (total if total > 0 else np.nan)
-
-
-def summary(*datasets: xr.Dataset) -> str:
-    """Floors by width and FPR, all comparisons, and what explains the error in the end."""
-    found = analyse(*datasets)
-    rows = {f"width {w}": x[END] for w, x in found.widths.items()}
-    rows |= {f"FNR {fnr:g}": x[END] for fnr, x in found.fnrs.items() if fnr}
-    ratios = next(iter(rows.values())).ratio.values
-    lines = ["means over bases with 95 % t intervals, by FPR / (1 - FNR)"]
-    lines.append(f"{'error in the end':22}" + "".join(f"{x:^24.3g}" for x in ratios))
-    for name, floors in rows.items():
-        cells = (shown(each) for each in floors.values)
-        lines.append(f"{name:22}" + "".join(f"{cell:^24}" for cell in cells))
-    for width, labels in found.labels.items():
-        base = shown(found.bases[width].values)
-        lines.append(f"width {width}: untouched base {base}, true labels {shown(labels.values)}")
-    for heading, each in effects(*datasets).items():
-        lines.append(heading)
-        lines += [f"  {name}: {shown(values)}" for name, values in each.items()]
-    stacked = np.stack([each[END].values for each in found.widths.values()])
-    names = ("FPR", "width", "FPR x width", "bases")
-    shares = zip(names, variance_shares(stacked), strict=True)
-    listed = ", ".join(f"{name} {share:.2f}" for name, share in shares)
-    return "\n".join([*lines, f"shares of the variance of the error in the end: {listed}"])
-
-
-def shown(values: np.ndarray) -> str:
-    value, low, high, _ = intervals.mean(values)
-    value, low, high = (round(float(x), 3) + 0.0 for x in (value, low, high))  # no -0.000
-    return f"{value:.3f} ({low:.3f}, {high:.3f})"

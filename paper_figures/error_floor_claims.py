@@ -1,7 +1,8 @@
 """What is claimed about where self-training comes to rest, and how the shipped runs answer.
 
 The range of lengths is fixed, so that the untouched base on the same lengths is round 0: claims
-about what the loop changed are differences from it and need no part of their own for it.
+about what the loop changed are differences from it and need no part of their own for it. Controls
+are those of one width; what it comes to beyond them is not a number where they were not run.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import xarray as xr
 
 from avax.analysis import intervals
 from avax.analysis.intervals import Estimate
+from paper_figures import beside
 from paper_figures import error_floor as found
 from paper_figures.claims import Certainty, Claim, Condition, Rule, remembered
 from paper_figures.error_floor import END, FNRS, MIDDLE, WIDTHS
@@ -39,8 +41,9 @@ COLLAPSE = Needs(
 )
 HORIZONS = (67, 100)  # last rounds of the two thirds
 THIRDS = (MIDDLE, END)
+OF_CONTROLS = ("width_32", "control/*")  # the width that has controls
 EQUAL = Rule.within(-0.05, 0.05)
-ONE_RATE = "One learning rate and one run of each base."
+ONE_RATE = "One learning rate, one run of each base, and controls of width 32 alone."
 NOISY = (
     "RSI-Noisy-Verifiers 2026 (a repository, commit 10e776f): with a quarter of the accepted "
     "labels wrong in each of 8 rounds the accuracy of language models still rises, 0.50 to 0.61 "
@@ -49,20 +52,31 @@ NOISY = (
 
 
 @remembered
-def prepared(*datasets: xr.Dataset):
+def prepared(*datasets: xr.Dataset | None):
     return found.effects(*datasets)
 
 
-def effect(heading: str, name: str, *datasets: xr.Dataset) -> Estimate:
-    """One of the comparisons of `error_floor.effects`."""
-    return intervals.mean(prepared(*datasets)[heading][name])
+def effect(heading: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
+    """One of the comparisons of `error_floor.effects`; not known without the control it is from."""
+    values = prepared(*datasets).get(heading, {}).get(name)
+    return beside.UNKNOWN if values is None else intervals.mean(values)
+
+
+def collapse(name: str, *datasets: xr.Dataset | None) -> Estimate:
+    """How far the loop without a filter is below both its base and its sham, in digits, after the
+    last round of a third.
+    """
+    parts = found.named(datasets)
+    line = parts[OF_CONTROLS[0]]
+    last = int(found.third(line["round"], name)[-1])
+    return beside.depth(line, found.controls_of(parts).get("sham"), last)
 
 
 def effects(heading: str, names) -> dict:
     return {f"{n}, {t}": partial(effect, heading, f"{n}, {t}") for t in THIRDS for n in names}
 
 
-def still_moves(*datasets: xr.Dataset) -> Estimate:
+def still_moves(*datasets: xr.Dataset | None) -> Estimate:
     """Change of the error over the last third at FPR 0.1, mean over the widths by seed."""
     drifts = found.analyse(*datasets).drifts.values()
     return intervals.mean(np.mean([x[END].sel(ratio=0.1).values for x in drifts], axis=0))
@@ -146,8 +160,13 @@ CLAIMS = (
         statement="Unless the verifier is perfect, what self-training has gained is lost again.",
         source=YI,
         certainty=Certainty.SECOND_HAND,
-        measures="change of the error over a third of the rounds, mean over FPR 0.01 to 0.3",
-        effect=effects(found.DRIFT, [f"width {w}" for w in WIDTHS]),
+        measures="change of the error over a third of the rounds, mean over FPR 0.01 to 0.3; also "
+        "less that of the sham's error",
+        effect=effects(found.DRIFT, [f"width {w}" for w in WIDTHS])
+        | {
+            f"width 32 less sham, {t}": partial(effect, found.DRIFT_BEYOND, f"width 32, {t}")
+            for t in THIRDS
+        },
         rule=Rule.above(0),
         changes_mind="Runs of 300 rounds in which the error rises again at FPR 0.1 or 0.3.",
         needs=FLOOR,
@@ -169,8 +188,7 @@ CLAIMS = (
         needs=COLLAPSE,
         horizons=HORIZONS,
         caveats=(
-            "Collapse would be an error above the untouched base's and above a sham's: there is no "
-            "sham here.",
+            "It says nothing of why: a sham may lose as much.",
             "Answers are greedy, and none of the data are the base's own: base_rate is 0.",
             ONE_RATE,
         ),
@@ -180,6 +198,37 @@ CLAIMS = (
             "arXiv 2603.08660 (second-hand): with a vote as reward, training on 32 or 128 problems "
             "never collapses, on 512 and more it always does; here problems are new in each round.",
         ),
+    ),
+    Claim(
+        name="Collapse without a filter",
+        statement="Without a filter self-training collapses: below its untouched base and below a "
+        "sham, in retention or in reach.",
+        source="avax, as docs/controls.md defines collapse",
+        certainty=Certainty.OURS,
+        measures="digits solved at FPR 1 minus those of the base or of the sham, whichever is less "
+        "below, on known or on longer lengths, whichever is more below, width 32",
+        effect={f"width 32, {t}": partial(collapse, t) for t in THIRDS},
+        rule=Rule.below(0),
+        changes_mind="A sham that loses as much; samples at a temperature above 0.",
+        needs=COLLAPSE,
+        horizons=HORIZONS,
+        caveats=("After the last round of each third, not its mean.", ONE_RATE),
+        reads=OF_CONTROLS,
+    ),
+    Claim(
+        name="Losses compound",
+        statement="Without a filter losses compound: the loop loses more than on what the frozen "
+        "base writes.",
+        source="avax, as docs/controls.md defines compounding",
+        certainty=Certainty.OURS,
+        measures="error at FPR 1, loop minus frozen generator",
+        effect=effects(found.BEYOND["frozen generator"], ["width 32, FPR 1"]),
+        rule=Rule.above(0),
+        changes_mind="A frozen generator behind which as much is lost.",
+        needs=Needs(controls=("frozen generator", "sham"), horizons=2),
+        horizons=HORIZONS,
+        caveats=(ONE_RATE,),
+        reads=OF_CONTROLS,
     ),
     Claim(
         name="True labels",

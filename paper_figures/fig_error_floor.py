@@ -29,10 +29,11 @@ from paper_figures.error_floor import (
     config_of,
     effects,
     error_of,
-    summary,
+    named,
     third,
 )
 from paper_figures.error_floor_claims import CLAIMS, QUESTION
+from paper_figures.error_floor_words import summary
 
 __all__ = ["CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("error_floor",)
@@ -43,16 +44,21 @@ READS = (
 # FPR 0 is the truth and FPR 1 no filter, which look the same in every figure.
 COLOURS = plotting.arms((END, MIDDLE, *(f"FNR {fnr:g}" for fnr in FNRS)))
 BETWEEN = ("#332288", "#56B4E9", "#999933", "#DDCC77")  # of growing FPR
+WEAK = 0.5 * plotting.BAND  # of bands that lie over others
 VERIFIER = "verifier's FPR = P(accept | wrong)"
 
 
-def draw(*datasets: xr.Dataset) -> plotting.Figure:
-    """Errors by FPR in the middle and in the end, for each width, and by FNR."""
+def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """Errors by FPR in the middle and in the end, for each width, and by FNR; beside the controls
+    that were run.
+    """
     found = analyse(*datasets)
     figure = plotting.paper_figure(4.0)
     panels = figure.subplots(2, 2, sharey=True)
     for axes, width in zip(panels.flat, found.widths, strict=False):
         draw_width(axes, found, width)
+        if width == found.fnr_width:
+            draw_controls(axes, found, spans(datasets[0])[END])
     panels[0, 0].legend(loc="upper left")
     draw_fnrs(panels[1, 1], found, spans(datasets[0])[END])
     for axes in panels[:, 0]:
@@ -74,11 +80,11 @@ def label_spans(axes, words: dict[str, str]) -> None:
         text.set_text(words.get(text.get_text(), text.get_text()))
 
 
-def draw_floors(axes, floors: xr.DataArray, **style) -> None:
+def draw_floors(axes, floors: xr.DataArray, alpha: float = plotting.BAND, **style) -> None:
     """Mean over bases by ratio, with its t interval as a band; crosses where a run diverged."""
     at = plotting.to_position(floors.ratio.values, floors.ratio.values)
     estimate = estimates(floors.values, floors.diverged.values.any(-1))
-    plotting.plot_band(axes, at, estimate, np.zeros(len(at), bool), plotting.BAND, **style)
+    plotting.plot_band(axes, at, estimate, np.zeros(len(at), bool), alpha, **style)
     plotting.mark_lost(axes, at[:, None], floors.diverged.values)
     plotting.tick_values(axes.xaxis, floors.ratio.values)
 
@@ -107,6 +113,21 @@ def draw_width(axes, found: Findings, width: int) -> None:
     axes.set_title(f"Width {width}")
 
 
+def draw_controls(axes, found: Findings, when: str) -> None:
+    """Errors of the controls that were run, in the end, with a legend of their own."""
+    drawn = {}
+    for role, each in found.controls.items():
+        floors, style = each[END], plotting.role(role) | {"label": role, "alpha": WEAK}
+        if "ratio" in floors.dims:
+            draw_floors(axes, floors, marker="o", markersize=2.5, **style)
+        else:
+            plotting.mean_level(axes, floors.where(~floors.diverged, -np.inf), **style)
+            plotting.mark_lost(axes, np.zeros(floors.size), floors.diverged.values)
+        drawn |= {x.get_label(): x for x in axes.lines if x.get_label() == role}
+    if drawn:
+        axes.legend(drawn.values(), drawn, title=when, title_fontsize=7, loc="upper left")
+
+
 def base_style() -> dict:
     return plotting.role("untouched base") | {"linewidth": 0.9}
 
@@ -123,7 +144,7 @@ def draw_fnrs(axes, found: Findings, when: str) -> None:
     axes.legend(loc="upper left")
 
 
-def draw_effects(*datasets: xr.Dataset) -> plotting.Figure:
+def draw_effects(*datasets: xr.Dataset | None) -> plotting.Figure:
     """All comparisons in the last third of the rounds with their intervals."""
     rows = []
     for heading, each in effects(*datasets).items():
@@ -135,21 +156,21 @@ def draw_effects(*datasets: xr.Dataset) -> plotting.Figure:
     plotting.forest(axes, rows)
     axes.set_xlabel("difference between shares of wrong answers")
     axes.set_title(f"All comparisons, {spans(datasets[0])[END]}")
-    if any((x.diverged == 1).any() for x in datasets):  # such runs are in no mean
+    if any((x.diverged == 1).any() for x in named(datasets).values()):  # such runs are in no mean
         plotting.mark_lost(axes, axes.get_xlim()[0], True)
     return figure
 
 
-def draw_rounds(*datasets: xr.Dataset) -> plotting.Figure:
+def draw_rounds(*datasets: xr.Dataset | None) -> plotting.Figure:
     """Error by round at every FPR for each width, and how much is accepted at every FNR."""
     found = analyse(*datasets)
     figure = plotting.paper_figure(4.0)
     panels = figure.subplots(2, 2)
     for axes, dataset in zip(panels.flat, datasets[: len(WIDTHS)], strict=False):
         draw_runs(axes, dataset, found)
-    named = dict(zip(PARTS, datasets, strict=True))
-    clean = next(x for x in datasets if config_of(x) == (found.fnr_width, 0.0))
-    draw_accepted(panels[1, 1], [clean, *(named[f"fnr_{fnr:g}"] for fnr in FNRS)])
+    parts = named(datasets)
+    clean = next(x for x in parts.values() if config_of(x) == (found.fnr_width, 0.0))
+    draw_accepted(panels[1, 1], [clean, *(parts[f"fnr_{fnr:g}"] for fnr in FNRS)])
     for axes in panels.flat:
         axes.set_xlabel("round (grey: the middle and the end)")
     handles, names = panels[0, 0].get_legend_handles_labels()

@@ -14,13 +14,15 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import intervals, patterns
+from avax.analysis import intervals, patterns, phase
 from avax.plotting import Row
 from paper_figures import command
 from paper_figures.noise_patterns import (
     KINDS,
     NAMES,
     PARTS,
+    SHAM,
+    SHUFFLES,
     SPOILT,
     arms_of,
     bred,
@@ -30,6 +32,7 @@ from paper_figures.noise_patterns import (
     gained,
     named,
     own_share,
+    structure,
     summary,
 )
 from paper_figures.noise_patterns_claims import CLAIMS, QUESTION
@@ -41,6 +44,8 @@ READS = (
     *("verifier_fpr", "verifier_fnr", "diverged"),
 )
 COLOURS = plotting.arms(NAMES)
+SHUFFLE = (0, (4, 1, 1, 1, 1, 1))  # of a recipient shuffle, in its arm's colour
+WEAK = 0.4 * plotting.BAND  # of bands that lie over others
 OF_LABELS = ("0.35", *plotting.ARMS[5:])  # other colours: these are no verifiers
 SHORT = {
     "hashed": "the same each time",
@@ -52,34 +57,81 @@ SHORT = {
 HEADINGS = {"run_fpr": "equal FPR over the run", "base_fpr": "equal FPR on the base's mistakes"}
 
 
-def draw(*datasets: xr.Dataset) -> plotting.Figure:
-    """All effects of patterns with their intervals, one below another."""
+def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """All effects of patterns with their intervals, one below another; and, where controls were
+    run, what blind verifiers gain beside them.
+    """
     data = named(datasets)
-    found = differences(arms_of(data), data)
-    rows = []
+    rows = effect_rows(data)
+    if not (SHAM in data or structure(data)):
+        figure = plotting.paper_figure(3.3)
+        draw_effects(figure.subplots(), data, rows)
+        return figure
+    height = 0.45 + 0.19 * len(rows)
+    figure = plotting.paper_figure(height + 2.6)
+    panels = figure.subplots(2, 1, height_ratios=(height, 1.9))
+    draw_effects(panels[0], data, rows)
+    draw_controls(panels[1], data)
+    plotting.letter(panels)
+    figure.legend(*panels[1].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def effect_rows(data) -> list[Row]:
+    """Differences from independent errors, from recipient shuffles that were run, and from random
+    rejection.
+    """
+    found, rows = differences(arms_of(data), data), []
     for rate, heading in HEADINGS.items():
         rows.append(Row(heading))
         for name, short in SHORT.items():
             if (values := found.get((name, rate))) is not None:
                 rows.append(row(short, values, COLOURS.get(name, COLOURS["hashed"])))
+    if shuffled := structure(data):
+        rows.append(Row("less a recipient shuffle"))
+        for arm, values in shuffled.items():
+            name = arm.removeprefix("hashed_")
+            rows.append(row(SHORT[name], values, COLOURS.get(arm, COLOURS["hashed"])))
     rows.append(Row("long carries rejected, less random rejection"))
     gains = patterns.selective_difference(data["reject_long_carry"], data["reject_at_random"])
     for fpr in gains.fpr.values:
         values = gains.sel(fpr=fpr).isel(fnr=-1).values
         rows.append(row(f"FNR 0.19, FPR {fpr:g}", values, "0.25"))
-    figure = plotting.paper_figure(3.3)
-    axes = figure.subplots()
+    return rows
+
+
+def draw_effects(axes, data, rows: list[Row]) -> None:
     plotting.forest(axes, rows)
-    axes.set_xlabel(f"{gained(data['independent'])}, minus that with independent errors")
+    others = "independent errors or a shuffle" if structure(data) else "independent errors"
+    axes.set_xlabel(f"{gained(data['independent'])}, minus that with {others}")
     axes.set_title("Left of 0 a pattern does more harm than its rate")
-    return figure
+
+
+def draw_controls(axes, data) -> None:
+    """What blind verifiers gain by their rate, beside recipient shuffles and the sham, as run."""
+    scale = data[KINDS[0]].fpr.values
+    for kind in KINDS:
+        style = {"color": COLOURS[kind], "label": SHORT[kind], "alpha": WEAK}
+        plotting.mean_line(axes, phase.order_parameter(data[kind]), scale, **style)
+        if SHUFFLES[kind] in data:
+            style |= {"label": "its recipient shuffle", "linestyle": SHUFFLE}
+            plotting.mean_line(axes, phase.order_parameter(data[SHUFFLES[kind]]), scale, **style)
+    if SHAM in data:
+        style = plotting.role("sham") | {"label": "sham", "alpha": WEAK}
+        plotting.mean_level(axes, phase.order_parameter(data[SHAM]), **style)
+    axes.axhline(0, label="untouched base", **plotting.role("untouched base"))
+    plotting.tick_values(axes.xaxis, scale)
+    axes.set_xlim(-0.2, len(scale) - 0.8)
+    axes.set_xlabel("P(accept | a mistake of the kind); other mistakes are rejected")
+    axes.set_ylabel(gained(data["independent"]))
+    axes.set_title(f"Blind verifiers and controls, means of {data[KINDS[0]].sizes['seed']} bases")
 
 
 def row(name: str, values: np.ndarray, colour: str) -> Row:
     return Row(name, intervals.mean(values), colour, values)
 
 
-def draw_rounds(*datasets: xr.Dataset) -> plotting.Figure:
+def draw_rounds(*datasets: xr.Dataset | None) -> plotting.Figure:
     """What happens in between: rates, kinds and spoilt labels by round."""
     data = named(datasets)
     figure = plotting.paper_figure(4.6)

@@ -15,8 +15,21 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is n
 
 from avax import plotting
 from avax.analysis import intervals, phase, response
-from paper_figures import command
-from paper_figures.response_claims import CLAIMS, PARTS, QUESTION, VARIANTS, prepared, seen_by
+from paper_figures import beside, command
+from paper_figures.response_claims import CLAIMS, QUESTION
+from paper_figures.response_effects import (
+    CONTROLS,
+    FROM_SHAM,
+    LINE,
+    PARTS,
+    VARIANTS,
+    Data,
+    controls_of,
+    named,
+    prepared,
+    reference,
+    seen_by,
+)
 
 __all__ = ["CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("response",)
@@ -25,21 +38,23 @@ READS = (
     *("verifier_fpr", "diverged"),
 )
 LOWEST, LARGEST = 0.008, 8.0  # boundaries beyond are drawn here: no FPR is above 1
-OWN, RANDOM, LINE = plotting.ARMS[:3]
-KINDS = {"measured": ("o", LINE), "response": ("s", OWN), "one round": ("x", "0.35")}
+OWN, RANDOM, LOOP = plotting.ARMS[:3]
+ROWS = VARIANTS | {FROM_SHAM: FROM_SHAM}
+KINDS = {"measured": ("o", LOOP), "response": ("s", OWN), "one round": ("x", "0.35")}
+WEAK = 0.5 * plotting.BAND  # of bands that lie over others
 
 
-def summary(*datasets: xr.Dataset) -> str:
-    """Measured and predicted boundaries of all variants."""
+def summary(*datasets: xr.Dataset | None) -> str:
+    """Measured and predicted boundaries of all variants, and the reference beside its controls."""
     lines = ["boundary FPR at FNR 0: measured; predicted by the response; by one round's kappa"]
     for name, found in prepared(*datasets).items():
         cells = "; ".join(_text(found[kind]) for kind in KINDS)
-        lines.append(f"  {VARIANTS[name]:22} {cells}")
-    random = dict(zip(PARTS, datasets, strict=True))["random_labels"]
+        lines.append(f"  {ROWS[name]:22} {cells}")
+    random = named(datasets)["random_labels"]
     found = seen_by(random)(np.arange(random.sizes["seed"])).error_by_lag
     total = found[1 : random.sizes["round"] - 1].sum()
     lines.append(f"random digits: kappa {found[1]:.2g}, all rounds {total:.2g}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *beside.control_lines("reference", *reference(datasets))])
 
 
 def _text(estimate) -> str:
@@ -47,9 +62,11 @@ def _text(estimate) -> str:
     return f"{value} ({low} to {high})"
 
 
-def draw(*datasets: xr.Dataset) -> plotting.Figure:
-    """The response by lag; the gain along FNR 0; boundaries, predicted and measured, by name."""
-    found = dict(zip(PARTS, datasets, strict=True))
+def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """The response by lag; the gain along FNR 0 beside the controls that were run; boundaries,
+    predicted and measured, by name.
+    """
+    found = named(datasets)
     figure = plotting.paper_figure(2.8)
     panels = figure.subplots(1, 3, width_ratios=(1, 1, 1.25))
     draw_responses(panels[0], found)
@@ -94,28 +111,30 @@ def diverged(dataset: xr.Dataset) -> xr.DataArray:
     return (dataset.diverged == 1).any([dim for dim in dataset.diverged.dims if dim != "round"])
 
 
-def draw_line(axes, found) -> None:
-    """Measured gain along FNR = 0, and the one that the lapses predict."""
-    line, lapse = found["line/reference"], found["lapse/reference"]
+def draw_line(axes, found: Data) -> None:
+    """Measured gain along FNR = 0, the one that the lapses predict, and what controls gain."""
+    line, lapse = found[LINE], found["lapse/reference"]
+    scale, each = line.fpr.values, [phase.order_parameter(line)]
+    plotting.mean_line(axes, each[0], scale, color=LOOP, label="measured")
     seen = seen_by(lapse)(np.arange(lapse.sizes["seed"]))
-    order = phase.order_parameter(line).transpose("fpr", "seed")
-    lost = np.isneginf(order.values).any(1)
-    each = np.where(lost[:, None], np.nan, order.values)
-    band = np.array([intervals.mean(row)[:3] for row in each]).T
-    style = {"color": LINE, "label": "measured"}
-    plotting.plot_band(axes, order.fpr.values, band, lost, alpha=plotting.BAND, **style)
-    ratios = np.concatenate([[0.0], np.geomspace(0.005, 1, 100)])
+    ratios = scale[-1] * np.concatenate([[0.0], np.geomspace(1e-3, 1, 200)])
     gains = response.trajectory(seen, ratios)[1][-1] - seen.progress[0]
-    axes.plot(ratios, gains, "--", color=OWN, label="predicted")
-    axes.axhline(0, **plotting.NO_EFFECT)
-    axes.set_xscale("symlog", linthresh=0.02)
-    axes.set_xticks([0, 0.1, 1], ["0", "0.1", "1"])
-    axes.minorticks_off()
-    axes.set_xlim(-0.002, 1.1)
-    known = each[np.isfinite(each)]
+    at = plotting.to_position(scale, ratios)
+    axes.plot(at, gains, "--", color=OWN, label="predicted")
+    for role, control in controls_of(found).items():
+        each.append(phase.order_parameter(control))
+        style = plotting.role(role) | {"label": role, "alpha": WEAK}
+        if "fpr" in control.dims:
+            plotting.mean_line(axes, each[-1], scale, **style)
+        else:
+            plotting.mean_level(axes, each[-1], **style)
+    axes.axhline(0, label="untouched base", **plotting.role("untouched base"))
+    plotting.tick_values(axes.xaxis, scale)
+    known = np.concatenate([x.values[np.isfinite(x.values)] for x in each])
     margin = 0.1 * np.ptp(known) + 1e-3 if known.size else 1.0
     low, high = (known.min(), known.max()) if known.size else (0.0, 0.0)
-    axes.set_ylim(low - margin, high + 2.5 * margin)  # room for the legend
+    num_names = 3 + len(each) - 1
+    axes.set_ylim(low - margin, high + (1 + num_names) * margin)  # room for the legend
     axes.set_xlabel("verifier's FPR, at FNR 0")
     axes.set_ylabel("accuracy gained")
     axes.set_title("Reference: one line")
@@ -124,7 +143,8 @@ def draw_line(axes, found) -> None:
 
 def draw_boundaries(axes, found, all_found) -> None:
     """A row for each variant: the measured boundary and both predictions, with intervals."""
-    for y, name in enumerate(VARIANTS):
+    rows = [name for name in ROWS if name in all_found]
+    for y, name in enumerate(rows):
         for shift, (kind, (marker, colour)) in zip((-0.22, 0, 0.22), KINDS.items(), strict=True):
             value, low, high, _ = all_found[name][kind]
             if np.isfinite(value) and kind != "one round":
@@ -134,10 +154,12 @@ def draw_boundaries(axes, found, all_found) -> None:
             label = {"measured": "measured", "response": "all rounds", "one round": "1 / κ"}[kind]
             style = {"color": colour, "ms": 4, "label": label if y == 0 else None}
             axes.plot(at, y + shift, marker, linestyle="", **style)
-        if any(diverged(found[f"{kind}/{name}"]).any() for kind in ("line", "lapse")):
+        arm = "reference" if name == FROM_SHAM else name
+        runs = [f"line/{arm}", f"lapse/{arm}", *([CONTROLS["sham"]] if name == FROM_SHAM else [])]
+        if any(diverged(found[part]).any() for part in runs):
             plotting.cross(axes, 0.015, y, transform=axes.get_yaxis_transform())
-    axes.set_yticks(range(len(VARIANTS)), VARIANTS.values())
-    axes.set_ylim(len(VARIANTS) - 0.5, -2.1)  # room for the legend
+    axes.set_yticks(range(len(rows)), [ROWS[name] for name in rows])
+    axes.set_ylim(len(rows) - 0.5, -2.1)  # room for the legend
     axes.set_xscale("log")
     axes.set_xlim(LOWEST * 0.9, LARGEST * 1.15)
     axes.set_xticks([0.01, 0.1, 1, LARGEST], ["0.01", "0.1", "1", "none"])

@@ -11,11 +11,14 @@ from avax.analysis import intervals, patterns, phase
 
 KINDS = ("dropped_carry", "near_miss", "long")
 SPOILT = ("digit", "uniform", "drop", "perturb")
+SHAM = "control/sham"
+SHUFFLES = {arm: f"control/{arm}_recipient_shuffle" for arm in (*KINDS, "hashed_recurring")}
 PARTS = (
     *("independent", "hashed", *KINDS),
     *("independent_recurring", "hashed_recurring"),
     *("reject_at_random", "reject_long_carry"),
     *(f"labels_{pattern}" for pattern in SPOILT),
+    *(SHAM, *SHUFFLES.values()),
 )
 NAMES = {
     "independent": "independent",
@@ -26,14 +29,17 @@ NAMES = {
 }
 
 
-def named(datasets: Sequence[xr.Dataset]) -> dict[str, xr.Dataset]:
-    """The parts by name; the rate of errors is `fpr` in all, and that of spoilt labels `rate`."""
+def named(datasets: Sequence[xr.Dataset | None]) -> dict[str, xr.Dataset]:
+    """The parts by name, without the controls that there are not; the rate of errors is `fpr` in
+    all, and that of spoilt labels `rate`.
+    """
     axes = {kind: "fpr" for kind in KINDS} | {f"{pattern}_rate": "rate" for pattern in SPOILT}
     return {
         name: phase.until_diverged(data).rename(
             {old: new for old, new in axes.items() if old in data.dims}
         )
-        for name, data in zip(PARTS, datasets, strict=True)
+        for name, data in zip(PARTS, datasets, strict=False)
+        if data is not None
     }
 
 
@@ -75,6 +81,21 @@ def differences(arms, data) -> dict[str, np.ndarray]:
     return found | {("recurring", "base_fpr"): recurring.values}
 
 
+def structure(data) -> dict[str, np.ndarray]:
+    """f[S] by arm: what it gains more than where as many false accepts go to random wrong answers,
+    mean over settings; of the arms whose recipient shuffle was run.
+
+    Of hashed errors it is over FPRs below 1, where all is accepted either way.
+    """
+    found = {}
+    for arm, shuffle in SHUFFLES.items():
+        if shuffle in data:
+            more = phase.order_parameter(data[arm]) - phase.order_parameter(data[shuffle])
+            matters = (more.fpr > 0) & ((more.fpr < 1) | (arm in KINDS))
+            found[arm] = more.sel(fpr=matters).mean("fpr", skipna=False).values
+    return found
+
+
 def own_share(dataset: xr.Dataset, kind: str, fpr: float) -> tuple[xr.DataArray, xr.DataArray]:
     """Share of a kind among the mistakes by seed and round, and the share of mistakes."""
     chosen = dataset.sel(fpr=fpr, mistake=kind).isel(round=slice(1, None))
@@ -94,18 +115,22 @@ def excess_lost(data, pattern: str) -> xr.DataArray:
     return patterns.by_since(dataset.sel(rate=dataset.rate > 0).diverged + clean) > 0
 
 
-def bred(data, kind: str) -> np.ndarray:
+def bred(data, kind: str, is_shuffled: bool = False) -> np.ndarray | None:
     """f[S]: share of a kind among the mistakes of the last 5 rounds where the verifier is blind to
-    it, minus that with a perfect verifier.
+    it, minus that with a perfect verifier; or, None if that was not run, with a recipient shuffle.
     """
-    pairs = (data[kind], data[kind].fpr.values[-1]), (data["independent"], 0.0)
+    if is_shuffled and SHUFFLES[kind] not in data:
+        return None
+    rate = data[kind].fpr.values[-1]
+    other = (data[SHUFFLES[kind]], rate) if is_shuffled else (data["independent"], 0.0)
+    pairs = (data[kind], rate), other
     last = (x.isel(round=slice(-5, None)) for d, r in pairs for x in own_share(d, kind, r))
     own, count, other, other_count = last
     found = patterns.pooled(own, count, "round") - patterns.pooled(other, other_count, "round")
     return found.values
 
 
-def summary(*datasets: xr.Dataset) -> str:
+def summary(*datasets: xr.Dataset | None) -> str:
     """Every comparison in numbers, with 95 % t intervals over bases."""
     data = named(datasets)
     arms = arms_of(data)
@@ -130,7 +155,25 @@ def summary(*datasets: xr.Dataset) -> str:
     )
     for kind in KINDS:
         lines.append(f"  {kind}: {shown(bred(data, kind))}")
-    return "\n".join([*lines, *rejections(data), *label_lines(data)])
+    return "\n".join([*lines, *control_lines(data), *rejections(data), *label_lines(data)])
+
+
+def control_lines(data) -> list[str]:
+    """What the sham gained, and what blind verifiers do beyond their recipient shuffles; nothing of
+    controls that were not run.
+    """
+    lines = []
+    if SHAM in data:
+        gain = shown(phase.order_parameter(data[SHAM]).values)
+        lines.append(f"{gained(data[SHAM])} by the sham (untouched base: 0): {gain}")
+    if found := structure(data):
+        lines.append(f"{gained(data['independent'])} minus that with its recipient shuffle:")
+        lines += [f"  {arm}: {shown(values)}; {listed(values)}" for arm, values in found.items()]
+    kinds = [kind for kind in KINDS if kind in found]
+    if kinds:
+        lines.append("share of a kind in the last 5 rounds: blind to it, minus recipient shuffle:")
+        lines += [f"  {kind}: {shown(bred(data, kind, is_shuffled=True))}" for kind in kinds]
+    return lines
 
 
 def rejections(data) -> list[str]:

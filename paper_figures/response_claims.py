@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-import xarray as xr
-
-from avax.analysis import intervals, phase, response
-from avax.analysis.intervals import Estimate
-from paper_figures.claims import Certainty, Claim, Rule, remembered
+from paper_figures.claims import Certainty, Claim, Rule
 from paper_figures.pages import Question
+from paper_figures.response_effects import (
+    LATE,
+    LINE,
+    at_both_horizons,
+    collapse,
+    compounded,
+    more,
+    of_variants,
+)
 from paper_figures.standards import HEADLINE, Needs
 
-VARIANTS = {
-    "reference": "reference",
-    "base_data": "half base data",
-    "gentle": "1/3 of learning rate",
-    "accumulated": "accumulated data",
-    "wide": "width 48, not 32",
-    "grpo": "GRPO, 20 rounds",
-    "frontier": "frontier",
-}
-PARTS = ("random_labels", *(f"{kind}/{name}" for name in VARIANTS for kind in ("line", "lapse")))
-LATE = slice(4, 10)  # rounds after the wrong labels
 QUESTION = Question(
     title="Can the boundary between gain and collapse be predicted from one lapse of the verifier?",
     sentences=(
@@ -31,7 +24,8 @@ QUESTION = Question(
         "much more the policy errs afterwards is its response, and seven variants of the loop also "
         "ran behind verifiers that err in every round, at FNR 0.",
         "The boundary that the response predicts, and the one of a mean field that knows one round "
-        "alone, stand beside the measured one.",
+        "alone, stand beside the measured one, at which gains fall to the untouched base; for the "
+        "reference also that at which they fall to a sham.",
         "Intervals are jackknife t intervals over bases, of boundaries on the log scale; where the "
         "whole line gains there is no boundary.",
     ),
@@ -40,90 +34,14 @@ QUESTION = Question(
 BOUNDARY = Needs(
     HEADLINE, ("untouched base", "sham"), learning_rates=2, horizons=2, replicates=True
 )
+HORIZONS = (5, 10)  # half and all of the rounds of what is shipped
+OF_REFERENCE = (LINE, "control/*")  # the controls are those of the reference alone
+ONE_RATE = "One learning rate and one run of each base."
+ONE_SHAM = (
+    "Only the reference has a sham: in others less may be lost than training spoils by itself."
+)
 FEW = "An earlier run of five variants, from the same bases, differs by up to a factor of 4."
 AVAX = "avax (avax/analysis/response.py)"
-
-
-def measured(line: xr.Dataset, picks: np.ndarray) -> float:
-    """The boundary FPR on the line FNR = 0 for some of the bases; infinite if all of it gains."""
-    order = phase.order_parameter(line).expand_dims(fnr=[0.0]).isel(seed=picks)
-    return float(phase.boundary(order).fpr[0])
-
-
-def seen_by(lapse: xr.Dataset):
-    """The response for some of the bases; those with a run that diverged are left out."""
-    start, *data = response.injected(lapse)
-    known = np.isfinite(data[0]).all(1) & np.isfinite(data[2]).all((1, 2))
-
-    def seen(picks: np.ndarray) -> response.Response:
-        some = picks[known[picks]]
-        return response.measure(*(x[some] for x in data), start)
-
-    return seen
-
-
-def predicted(seen: response.Response) -> tuple[float, float]:
-    """The boundary by the whole response, and by the next round's: infinite if there is none."""
-    kappa = seen.error_by_lag[1]
-    return response.critical_ratio(seen), 1 / kappa if kappa > 0 else np.inf
-
-
-def boundaries(found: dict[str, xr.Dataset], name: str) -> dict[str, Estimate]:
-    """All boundaries of a variant, and the factors by which predictions are too high."""
-    line, lapse = found[f"line/{name}"], found[f"lapse/{name}"]
-    units = np.arange(line.sizes["seed"])
-    seen, cached = seen_by(lapse), {}
-
-    def each(picks: np.ndarray) -> np.ndarray:
-        at = tuple(picks.tolist())
-        if at not in cached:
-            cached[at] = np.array([measured(line, picks), *predicted(seen(picks))])
-        return cached[at]
-
-    numbers = {
-        "measured": lambda p: each(p)[0],
-        "response": lambda p: each(p)[1],
-        "one round": lambda p: each(p)[2],
-        "factor of the response": lambda p: each(p)[1] / each(p)[0],
-        "factor of one round": lambda p: each(p)[2] / each(p)[0],
-    }
-    with np.errstate(all="ignore"):
-        return {n: bounded(intervals.jackknife(units, f, log=True)) for n, f in numbers.items()}
-
-
-def bounded(estimate: Estimate) -> Estimate:
-    """An interval whose ends are open where they are not known."""
-    value, low, high, num = estimate
-    low, high = (0.0 if np.isnan(low) else low), (np.inf if np.isnan(high) else high)
-    return Estimate(value, low, high, num)
-
-
-@remembered
-def prepared(*datasets: xr.Dataset) -> dict[str, dict[str, Estimate]]:
-    found = dict(zip(PARTS, datasets, strict=True))
-    return {name: boundaries(found, name) for name in VARIANTS}
-
-
-def factor(kind: str, name: str, *datasets: xr.Dataset) -> Estimate:
-    return prepared(*datasets)[name][f"factor of {kind}"]
-
-
-def more(lags: slice, *datasets: xr.Dataset) -> Estimate:
-    """Response to own mistakes minus that to random digits, summed over lags."""
-    found = dict(zip(PARTS, datasets, strict=True))
-    own, random = found["lapse/reference"], found["random_labels"]
-    seen, last = [seen_by(x) for x in (own, random)], own.sizes["round"] - 1
-    chosen = slice(lags.start, min(lags.stop, last))
-
-    def statistic(picks: np.ndarray) -> float:
-        first, second = (each(picks).error_by_lag[chosen].sum() for each in seen)
-        return float(first - second)
-
-    return intervals.jackknife(np.arange(own.sizes["seed"]), statistic)
-
-
-def of_variants(kind: str) -> dict:
-    return {shown: partial(factor, kind, name) for name, shown in VARIANTS.items()}
 
 
 CLAIMS = (
@@ -139,7 +57,7 @@ CLAIMS = (
         changes_mind="More bases; lapses in later rounds, as the response is taken to be one for "
         "all.",
         needs=BOUNDARY,
-        caveats=(FEW,),
+        caveats=(FEW, ONE_SHAM),
     ),
     Claim(
         name="One round's response",
@@ -152,7 +70,7 @@ CLAIMS = (
         rule=Rule.within(0.5, 2),
         changes_mind="Policies that start each round from the base.",
         needs=BOUNDARY,
-        caveats=(FEW,),
+        caveats=(FEW, ONE_SHAM),
     ),
     Claim(
         name="Random digits for own mistakes",
@@ -179,5 +97,36 @@ CLAIMS = (
         changes_mind="A learner that forgets its own mistakes as fast.",
         needs=Needs(controls=("untouched base",)),
         caveats=("One variant of the loop, one round of wrong labels.",),
+    ),
+    Claim(
+        name="Collapse without a filter",
+        statement="Without a filter the reference collapses: below its untouched base and below a "
+        "sham, in retention or in reach.",
+        source="avax, as docs/controls.md defines collapse",
+        certainty=Certainty.OURS,
+        measures="digits solved at FPR 1 minus those of the base or of the sham, whichever is less "
+        "below, on known or on longer lengths, whichever is more below",
+        effect=at_both_horizons(collapse),
+        rule=Rule.below(0),
+        changes_mind="A sham that loses as much; samples at a temperature above 0.",
+        needs=Needs(controls=("sham",), learning_rates=2, horizons=2, replicates=True),
+        horizons=HORIZONS,
+        caveats=(ONE_RATE,),
+        reads=OF_REFERENCE,
+    ),
+    Claim(
+        name="Losses compound",
+        statement="Without a filter losses compound in the reference: it loses more than on what "
+        "the frozen base writes.",
+        source="avax, as docs/controls.md defines compounding",
+        certainty=Certainty.OURS,
+        measures="accuracy gained at FPR 1, loop minus frozen generator",
+        effect=at_both_horizons(compounded),
+        rule=Rule.below(0),
+        changes_mind="A frozen generator behind which as much is lost.",
+        needs=Needs(controls=("frozen generator", "sham"), horizons=2),
+        horizons=HORIZONS,
+        caveats=(ONE_RATE,),
+        reads=OF_REFERENCE,
     ),
 )

@@ -136,15 +136,16 @@ def trajectory(response: Response, ratio: float | np.ndarray) -> tuple[np.ndarra
     return error, progress
 
 
-def critical_ratio(response: Response) -> float:
-    """The smallest FPR / (1 - FNR) at which nothing is gained; infinite if there is none up to 10.
+def critical_ratio(response: Response, level: float = 0.0) -> float:
+    """The smallest FPR / (1 - FNR) at which no more than a level is gained; infinite if there is
+    none up to 10. By default nothing is gained there: runs end as good as the untouched base.
 
-    0 if a clean run gains nothing.
+    0 if a clean run gains no more.
     """
     gains = final_gains(response)
-    if np.isnan(gains).any():
+    if np.isnan(gains).any() or np.isnan(level):
         return float("nan")
-    found = monotone.crossing(RATIOS, gains, 0.0)
+    found = monotone.crossing(RATIOS, gains, level)
     return float("inf") if np.isnan(found) else found
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from avax import plotting
 from avax.fields import ConfigError
 from avax.sweeps import needs
 from avax.sweeps.validate import validate
@@ -22,8 +23,9 @@ PRESETS = config.CHOICES["preset"]
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_parts_are_those_of_the_figure_and_can_be_run(preset):
-    parts = config.parts(config.build(preset))
-    assert tuple(parts) == figure.PARTS
+    sweep = config.build(preset)
+    parts = config.parts(sweep)
+    assert tuple(needs.parts(config, sweep, config.CONTROLS)) == figure.PARTS
     for part in parts.values():
         validate(part)
     assert len({part.digest() for part in parts.values()}) == len(parts)
@@ -162,6 +164,47 @@ def test_no_filter_is_compared_with_its_base_by_length():
     end = np.mean([9, 10, 11, 12]) / 12
     np.testing.assert_allclose(found[f"known lengths, {numbers.END}"], end)
     np.testing.assert_allclose(found[f"longer ones, {numbers.END}"], -end / 4)
+
+
+def controls():
+    """Of width 32: a frozen generator leaves 0.15 + 0.1 x FPR, the sham 0.3."""
+    frozen = dataset(32, floor=lambda ratio: 0.15 + 0.1 * ratio)
+    return frozen, dataset(32, ratios=(0.0,), floor=lambda ratio: 0.3).isel(fpr=0, drop=True)
+
+
+def test_controls_are_compared_base_by_base_and_drawn_where_they_were_run():
+    parts = [*made_up(), *controls()]
+    found = numbers.analyse(*parts)
+    found = found._replace(sham_drifts={numbers.END: found.bases[32] * 0 + 0.03})
+    effects = {(h, n): x.values for h, n, x in numbers.from_controls(found)}
+    for role, fpr, less in (("frozen generator", 0, -0.05), ("frozen generator", 1, 0.15),
+                            ("sham", 0, -0.2), ("sham", 1, 0.1)):  # fmt: skip
+        name = f"width 32, FPR {fpr}, {numbers.END}"
+        np.testing.assert_allclose(effects[numbers.BEYOND[role], name], np.full(5, less), atol=1e-9)
+    drift = effects[numbers.DRIFT_BEYOND, f"width 32, {numbers.END}"]
+    np.testing.assert_allclose(drift, -0.03, atol=1e-9)
+    (claim,) = (x for x in figure.CLAIMS if x.name == "Losses compound")
+    (_, at_end) = claim.effects.values()
+    assert at_end(*parts).value == pytest.approx(0.15)
+    assert np.isnan(at_end(*parts[:-2], None, parts[-1]).value)
+    for findings in (found, found._replace(controls={})):
+        axes = plotting.paper_figure(2).subplots()
+        figure.draw_controls(axes, findings, "then")
+        assert axes.get_legend_handles_labels()[1] == list(findings.controls)
+    assert "width 32, sham, by FPR: 0.300 (" in figure.summary(*parts)
+
+
+def test_a_collapse_is_below_the_base_and_the_sham():
+    """Width 32 forgets all of its 1 digit without a filter, its sham a half."""
+    parts = [*made_up(), *controls()]
+    for part, lost in ((parts[1], 1.0), (parts[-1], 0.5)):
+        kept = 1 - lost * part["round"] / NUM_ROUNDS + 0 * part.accuracy
+        part["accuracy_by_difficulty"] = kept.expand_dims(difficulty=[1], axis=-1)
+        part.attrs["config"]["base"]["base_difficulty"] = 1
+    (claim,) = (x for x in figure.CLAIMS if x.name == "Collapse without a filter")
+    middle, end = (effect(*parts).value for effect in claim.effects.values())
+    assert middle == pytest.approx(-0.5 * 8 / NUM_ROUNDS) and end == pytest.approx(-0.5)
+    assert all(np.isnan(effect(*parts[:-1], None).value) for effect in claim.effects.values())
 
 
 @pytest.mark.parametrize("num_seeds", [1, 5])

@@ -81,7 +81,16 @@ def all_runs(harm: float = 0.0, breeds: float = 0.0) -> dict[str, xr.Dataset]:
         since = dataset["round"] - dataset["label_noise.round"]
         cost = (i + 1) * dataset[f"{pattern}_rate"] * 0.5 ** since.clip(0) * (since >= 0)
         found[f"labels_{pattern}"] = dataset.assign(accuracy=dataset.accuracy - 0.1 * cost)
-    return {name: found[name] for name in figure.PARTS}
+    return {name: found.get(name) for name in figure.PARTS}
+
+
+def with_controls(harm: float) -> dict[str, xr.Dataset]:
+    """The same beside controls: shuffles as good as no pattern, with dropped carries bred by 0.05,
+    and a sham that loses 0.1.
+    """
+    found, clean = all_runs(harm, breeds=0.2), all_runs(breeds=0.05)
+    found |= {shuffle: clean[arm] for arm, shuffle in findings.SHUFFLES.items()}
+    return found | {findings.SHAM: runs({}, -0.1)}
 
 
 def named_runs(**how) -> dict[str, xr.Dataset]:
@@ -181,6 +190,37 @@ def test_the_forest_shows_what_a_pattern_does():
         assert value == pytest.approx(expected, abs=0.04), names[int(y)]
 
 
+def test_what_a_pattern_does_is_the_loop_minus_its_recipient_shuffle():
+    """Base by base: all of the harm of blindness, and what it bred beyond; nothing where no shuffle
+    was run.
+    """
+    both, alone = ([*x.values()] for x in (with_controls(harm=0.15), all_runs(harm=0.15)))
+    found = findings.structure(findings.named(both))
+    assert set(found) == set(findings.SHUFFLES) and findings.structure(findings.named(alone)) == {}
+    for arm, values in found.items():
+        np.testing.assert_allclose(values, -0.15 if arm in figure.KINDS else 0, atol=1e-9)
+    bred = findings.bred(findings.named(both), "dropped_carry", is_shuffled=True)
+    np.testing.assert_allclose(bred, (0.2 - 0.05) * np.mean([0, 1, 2, 3, 4]) / 4, atol=1e-9)
+    effects = [x for c in figure.CLAIMS for n, x in c.effects.items() if n.endswith("less shuffle")]
+    assert len(effects) == 7
+    assert all(np.isnan(effect(*alone).value) for effect in effects)
+    assert not any(np.isnan(effect(*both).value) for effect in effects)
+    lines = findings.control_lines(findings.named(both))
+    assert "accuracy gained by the sham (untouched base: 0): -0.100" in lines[0]
+    assert any(line.startswith("  dropped_carry: -0.150 (") for line in lines)
+    assert findings.control_lines(findings.named(alone)) == []
+
+
+def test_controls_are_drawn_where_they_were_run():
+    forest, gains = figure.draw(*with_controls(harm=0.15).values()).axes
+    names = [label.get_text() for label in forest.get_yticklabels()]
+    at = names.index("less a recipient shuffle")
+    points = {x.get_ydata()[0]: x.get_xdata()[0] for x in forest.lines if x.get_marker() == "o"}
+    assert [points[at + i] for i in (1, 2, 3, 4)] == pytest.approx([-0.15] * 3 + [0], abs=1e-9)
+    named = gains.get_legend_handles_labels()[1]
+    assert named.count("its recipient shuffle") == 3 and named[-2:] == ["sham", "untouched base"]
+
+
 def test_of_runs_without_errors_one_that_two_parts_have_counts_once():
     """Part `independent` and the first of the spoilt labels: one run, as it has one key."""
     data = {name: dataset.copy(deep=True) for name, dataset in named_runs().items()}
@@ -203,8 +243,9 @@ def test_of_runs_without_errors_one_that_two_parts_have_counts_once():
 @pytest.mark.parametrize("curriculum", config.CHOICES["curriculum"])
 @pytest.mark.parametrize("preset", config.CHOICES["preset"])
 def test_every_arm_is_valid_and_differs_from_the_others(preset, curriculum):
-    parts = config.parts(config.build(preset, curriculum))
-    assert tuple(parts) == figure.PARTS
+    sweep = config.build(preset, curriculum)
+    parts = config.parts(sweep)
+    assert tuple(needs.parts(config, sweep, config.CONTROLS)) == figure.PARTS
     for sweep in parts.values():
         validate(sweep)
     assert len({sweep.digest() for sweep in parts.values()}) == len(parts)
