@@ -9,6 +9,7 @@ from avax.analysis.intervals import Estimate
 from avax.analysis.runway import label_error
 from paper_figures import avalanche as found
 from paper_figures.avalanche import LEVELS, Runs
+from paper_figures.beside import UNKNOWN
 from paper_figures.claims import remembered
 
 
@@ -34,7 +35,7 @@ def collapsed(after: int, *datasets) -> Estimate:
     runs = prepared(*datasets)
     sham = runs.controls.get(("direct", "sham"))
     if sham is None:
-        return Estimate(*[float("nan")] * 3, 0)
+        return UNKNOWN
     both = (x.isel(round=slice(after + 1)) for x in (runs.arms["direct"], sham))
     return lengths.depth(lengths.collapse(*both), lengths.base_length(sham))
 

@@ -13,6 +13,7 @@ from avax.analysis.intervals import Estimate
 from paper_figures.pages import text
 
 UNKNOWN = Estimate(*[float("nan")] * 3, 0)
+HALF, ALL = "half of the rounds", "all rounds"
 
 
 def until(dataset: xr.Dataset, last: int) -> xr.Dataset:
@@ -20,10 +21,10 @@ def until(dataset: xr.Dataset, last: int) -> xr.Dataset:
     return dataset.isel(round=slice(last + 1))
 
 
-def halves(dataset: xr.Dataset) -> dict[str, int]:
-    """The rounds after which a line is compared: half and all of them."""
+def horizons(dataset: xr.Dataset) -> dict[str, int]:
+    """The rounds after which runs are compared: half and all of them."""
     last = int(dataset["round"][-1])
-    return {"half of the rounds": max(1, last // 2), "all rounds": last}
+    return {HALF: max(1, last // 2), ALL: last}
 
 
 def at_end(values, end: Callable):
@@ -70,6 +71,6 @@ def control_lines(name: str, line: xr.Dataset, controls: Mapping[str, xr.Dataset
                 yield f"    {role}: {text(intervals.mean(gained(control, end, last)))}"
             yield f"    loop minus {role}: {text(beyond(line, control, end, last))}"
     if "sham" in controls:
-        for name, after in halves(line).items():
+        for name, after in horizons(line).items():
             found = text(depth(line, controls["sham"], after))
             yield f"  below base and sham at the highest FPR, {lengths.unit(line)}, {name}: {found}"

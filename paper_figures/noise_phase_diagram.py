@@ -10,6 +10,7 @@ import xarray as xr
 
 from avax.analysis import intervals, lengths, phase, response, surface, theory, variance
 from avax.analysis.intervals import Estimate
+from paper_figures.beside import horizons, until
 
 CONTROLS = {  # of the line, by the roles that they have in figures
     "frozen generator": "control/line_frozen_generator",
@@ -18,7 +19,6 @@ CONTROLS = {  # of the line, by the roles that they have in figures
     "placebo": "control/line_placebo",
 }
 PARTS = ("", "line", "twice", "label_noise", *CONTROLS.values())
-HALF, ALL = "half of the rounds", "all rounds"
 Data = dict[str, xr.Dataset]
 
 
@@ -44,16 +44,6 @@ def controls_of(data: Data) -> Data:
 def by_base(values: xr.DataArray) -> xr.DataArray:
     """One value of each base: the mean over its runs."""
     return values.mean("replicate") if "replicate" in values.dims else values
-
-
-def horizons(dataset: xr.Dataset) -> dict[str, int]:
-    """The rounds after which boundaries and effects are read."""
-    last = int(dataset["round"][-1])
-    return {HALF: max(1, last // 2), ALL: last}
-
-
-def until(dataset: xr.Dataset, last: int) -> xr.Dataset:
-    return dataset.isel(round=slice(last + 1))
 
 
 def order_of(dataset: xr.Dataset, last: int | None = None) -> xr.DataArray:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import partial
 
 from avax.analysis import lengths
+from paper_figures.beside import ALL
 from paper_figures.claims import Certainty, Claim, Rule
-from paper_figures.noise_phase_diagram import ALL
 from paper_figures.noise_phase_diagram_effects import (
     ONE_LESS_J,
     PLACES,

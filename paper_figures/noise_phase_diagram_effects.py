@@ -14,8 +14,9 @@ import xarray as xr
 from avax.analysis import intervals, lengths, numbers, response, surface
 from avax.analysis.intervals import Estimate
 from paper_figures import noise_phase_diagram as found
+from paper_figures.beside import ALL, HALF, UNKNOWN, horizons, until
 from paper_figures.claims import remembered
-from paper_figures.noise_phase_diagram import ALL, HALF, PARTS
+from paper_figures.noise_phase_diagram import PARTS
 
 PLACES = {  # by the folder of their results: two curricula at two learning rates
     "noise_phase_diagram": "frontier",
@@ -23,7 +24,6 @@ PLACES = {  # by the folder of their results: two curricula at two learning rate
     "noise_phase_diagram_slow": "frontier, rate / 3",
     "noise_phase_diagram_fixed_slow": "fixed range, rate / 3",
 }
-UNKNOWN = Estimate(*[float("nan")] * 3, 0)
 RATIO, ONE_LESS_J = "FPR / (1 - FNR)", "1 - J"
 
 
@@ -40,7 +40,7 @@ def prepared(*datasets: xr.Dataset | None) -> dict[str, found.Data]:
 def at(place: str, horizon: str, datasets) -> tuple[found.Data, int]:
     """The parts of one folder, and the round at which they are read."""
     data = prepared(*datasets)[place]
-    return data, found.horizons(data[""])[horizon]
+    return data, horizons(data[""])[horizon]
 
 
 def boundary(place: str, horizon: str, *datasets) -> Estimate:
@@ -86,7 +86,7 @@ def predicted_over_measured(place: str, horizon: str, *datasets) -> Estimate:
 def lost(place: str, horizon: str, measure: Callable, *datasets) -> Estimate:
     """What retention or reach lose without a filter, against the untouched base, in digits."""
     data, last = at(place, horizon, datasets)
-    loop = found.at_fpr(found.until(data["line"], last), found.line_fprs(data)[-1])
+    loop = found.at_fpr(until(data["line"], last), found.line_fprs(data)[-1])
     change = found.changed(loop, measure).isel(round=-1)
     if measure is lengths.retention:
         change = change * lengths.base_length(loop)

@@ -164,13 +164,13 @@ def more(lags: slice, *datasets: xr.Dataset | None) -> Estimate:
 def collapse(horizon: str, *datasets: xr.Dataset | None) -> Estimate:
     """How far the reference at its highest FPR is below both its base and its sham, in digits."""
     line, found = reference(datasets)
-    return beside.depth(line, found.get("sham"), beside.halves(line)[horizon])
+    return beside.depth(line, found.get("sham"), beside.horizons(line)[horizon])
 
 
 def compounded(horizon: str, *datasets: xr.Dataset | None) -> Estimate:
     """What the reference at its highest FPR gained more than with a frozen generator."""
     line, found = reference(datasets)
-    last = beside.halves(line)[horizon]
+    last = beside.horizons(line)[horizon]
     return beside.beyond(line, found.get("frozen generator"), max, last)
 
 

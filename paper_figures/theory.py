@@ -13,6 +13,8 @@ import xarray as xr
 
 from avax.analysis import intervals, lengths, numbers, phase, seeds, surface
 from avax.analysis.intervals import Estimate
+from paper_figures import beside
+from paper_figures.beside import ALL, UNKNOWN, horizons
 
 LEARNERS = {"": "fine-tuning", "samples": "4 x samples", "grpo": "GRPO"}
 LINES = {"line": "fine-tuning", "grpo_line": "GRPO"}
@@ -26,9 +28,7 @@ CONTROLS = {  # of each line, by the roles that they have in figures
     "grpo_line": {"placebo": "control/grpo_line_placebo"},
 }
 PARTS = (*LEARNERS, "skill", *LINES, *(part for x in CONTROLS.values() for part in x.values()))
-HALF, ALL = "half of the rounds", "all rounds"
 NUM_LINES = 6  # of equal outcome, on a map
-UNKNOWN = Estimate(*[float("nan")] * 3, 0)
 Data = dict[str, xr.Dataset]
 
 
@@ -98,12 +98,6 @@ def isolines(order: xr.DataArray) -> Iterator[np.ndarray]:
             yield phase.isoline(order, level)
 
 
-def horizons(dataset: xr.Dataset) -> dict[str, int]:
-    """The rounds after which lines are compared with controls."""
-    last = int(dataset["round"][-1])
-    return {HALF: max(1, last // 2), ALL: last}
-
-
 def lowest_fnr(line: xr.Dataset) -> float:
     """The FNR of all verifiers of a line."""
     return line.attrs["config"]["base"]["verifier"]["fnr"]
@@ -114,25 +108,14 @@ def gained(dataset: xr.Dataset, horizon: str = ALL) -> xr.DataArray:
     return phase.order_parameter(dataset.isel(round=slice(horizons(dataset)[horizon] + 1)))
 
 
-def at_end(values: xr.DataArray, end: Callable) -> xr.DataArray:
-    """Values at the lowest or the highest FPR, `min` or `max`; of what has no FPR, all."""
-    if "fpr" not in values.dims:
-        return values
-    return values.sel(fpr=end(values.fpr.values), drop=True)
-
-
 def beyond(data: Data, line: str, control: str, end: Callable, horizon: str = ALL) -> Estimate:
     """What a line gained more than a control, base by base; not known if the control was not run.
 
     Args:
       end: `min` or `max`: at the lowest or at the highest FPR.
     """
-    found = controls_of(data, line)
-    if control not in found:
-        return UNKNOWN
-    return intervals.paired(
-        *(at_end(gained(x, horizon), end) for x in (data[line], found[control]))
-    )
+    control = controls_of(data, line).get(control)
+    return beside.beyond(data[line], control, end, horizons(data[line])[horizon])
 
 
 def summary(*datasets: xr.Dataset | None) -> str:
@@ -167,12 +150,16 @@ def control_lines(data: Data, line: str) -> Iterator[str]:
 
 def _gain_text(dataset: xr.Dataset, end: Callable) -> str:
     """Mean over bases, and what it is of: known lengths and longer ones."""
-    estimate = intervals.mean(at_end(gained(dataset), end))
+    estimate = intervals.mean(beside.at_end(gained(dataset), end))
     line, longest = f"{_text(estimate)}, {estimate.num} bases", lengths.base_length(dataset)
     if longest is None:
         return line
     kept, more = (
-        float(intervals.mean(at_end(lengths.gained(measure(dataset, longest), dataset), end)).value)
+        float(
+            intervals.mean(
+                beside.at_end(lengths.gained(measure(dataset, longest), dataset), end)
+            ).value
+        )
         for measure in (lengths.retention, lengths.reach)
     )
     return f"{line}; retention {kept:+.2f}, reach {more:+.2f} {lengths.unit(dataset)}"

@@ -13,7 +13,7 @@ import numpy as np
 from avax.analysis import intervals, numbers, surface
 from avax.analysis.intervals import Estimate
 from paper_figures import theory as found
-from paper_figures.theory import ALL, HALF
+from paper_figures.beside import ALL, HALF, UNKNOWN, at_end
 
 RATIO, ONE_LESS_J = "FPR / (1 - FNR)", "1 - J"
 
@@ -46,10 +46,10 @@ def placebo_gains(line: str, is_mean: bool, horizon: str, *datasets) -> Estimate
     """
     placebo = found.controls_of(found.named(datasets), line).get("placebo")
     if placebo is None:
-        return found.UNKNOWN
+        return UNKNOWN
     values = found.gained(placebo, horizon)
     if not is_mean:
-        return intervals.mean(found.at_end(values, min))
+        return intervals.mean(at_end(values, min))
     return intervals.mean(values.sel(fpr=values.fpr < 1).mean("fpr", skipna=False))
 
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from avax import plotting
 from avax.analysis import lengths
-from paper_figures import command
+from paper_figures import beside, command
 from paper_figures import fig_noise_phase_diagram as figure
 from paper_figures import noise_phase_diagram as found
 from paper_figures import noise_phase_diagram_effects as effects
@@ -158,7 +158,7 @@ def test_effects_are_differences_from_the_controls():
     data = everywhere()
     loop = gains(6).isel(fnr=0).mean("seed")
     for place in effects.PLACES.values():
-        for horizon, part in ((found.HALF, 0.5), (found.ALL, 1.0)):
+        for horizon, part in ((beside.HALF, 0.5), (beside.ALL, 1.0)):
             for clean, fpr in ((True, 0.0), (False, 1.0)):
                 gained = part * loop.sel(fpr=fpr).item()
                 for control, rest in (("frozen generator", 0.5), ("placebo", 1.0)):
@@ -181,7 +181,7 @@ def test_collapse_is_below_the_base_and_below_the_sham(loses, expected):
         data[i * NUM_PARTS + sham] = dataset(gain, ("Frontier", "Fixed")[i % 2])
     loop = gains(6).isel(fnr=0).sel(fpr=1.0)
     for place in effects.PLACES.values():
-        got = effects.collapse(place, found.ALL, *data)
+        got = effects.collapse(place, beside.ALL, *data)
         collapsed = found.collapse(effects.prepared(*data)[place], ROUNDS).collapsed
         assert bool(collapsed) == (got.high < 0) == (expected == "collapse")
         assert (got.low > 0) == (expected == "none")

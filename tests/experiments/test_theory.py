@@ -10,6 +10,7 @@ from avax import plotting
 from avax.analysis import intervals
 from avax.sweeps import design
 from configs import theory as config
+from paper_figures import beside
 from paper_figures import fig_theory as figure
 from paper_figures import theory as found
 from paper_figures import theory_effects as effects
@@ -151,7 +152,7 @@ def test_lines_of_equal_outcome_of_dealt_bases_are_where_they_were_put():
 
 def test_effects_are_differences_from_the_controls_at_both_horizons():
     data = list(parts().values())
-    for horizon, share in ((found.HALF, 0.5), (found.ALL, 1.0)):
+    for horizon, share in ((beside.HALF, 0.5), (beside.ALL, 1.0)):
         for role, gain in GAINS.items():
             for end, loop in ((min, 0.2), (max, -0.8)):
                 got = effects.beyond("line", role, end, horizon, *data)
@@ -165,7 +166,7 @@ def test_effects_are_differences_from_the_controls_at_both_horizons():
 def test_bases_that_one_of_both_lacks_are_left_out():
     data = parts()
     data["control/line_sham"] = data["control/line_sham"].isel(seed=slice(4, None))
-    got = effects.beyond("line", "sham", min, found.ALL, *data.values())
+    got = effects.beyond("line", "sham", min, beside.ALL, *data.values())
     assert got.value == pytest.approx(0.25) and got.num == 8
 
 
