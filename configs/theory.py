@@ -8,7 +8,7 @@ says that FPR / (1 - FNR) decides for filtered fine-tuning; for GRPO the literat
 J = TPR - FPR (Rad et al. 2026, arXiv 2601.04411). With --trace the boundaries alone are found: what
 a number explains is then asked of verifiers that were picked for being near them.
 
-Each verifier has five bases of a pool of 32, its neighbours five others; a line of verifiers at the
+Each verifier has four bases of a pool of 32, its neighbours four others; a line of verifiers at the
 lowest FNR, which is compared with controls, has twelve.
 
 Expect: J orders the outcomes of GRPO, the ratio those of filtered fine-tuning with many samples.
@@ -35,7 +35,7 @@ NEEDS = Needs(
 FPR = (0.0, 0.02, 0.06, 0.15, 0.35, 0.7, 1.0)
 FNR = (0.0, 0.4, 0.7, 0.9)
 NUM_SNAPSHOTS = defaults.NUM_SNAPSHOTS  # so that the bases are those of the main job
-NUM_RUNS = 5  # bases of each verifier
+NUM_RUNS = 4  # bases of each verifier
 ON_LINE, NUM_ON_LINE = 4, 12  # verifiers of the line beside which controls are run, and its bases
 CONTROLS = (
     *(f"line/{control}" for control in ("frozen_generator", "sham", "matched_sham", "placebo")),

@@ -22,7 +22,7 @@ QUESTION = Question(
     title="Which one number of a verifier decides whether self-training gains or loses?",
     sentences=(
         "Filtered fine-tuning, the same with four times the samples, and GRPO ran behind 7 x 4 "
-        "verifiers, each with 5 of the same 32 bases, and behind 4 of FNR 0 beside controls, all "
+        "verifiers, each with 4 of the same 32 bases, and behind 4 of FNR 0 beside controls, all "
         "with the same 12, on a fixed range of 16 digits.",
         "For each number of a verifier the share of the variance between verifiers, in a base that "
         "was left out, is shown that its best falling function explains, and for two of them all "

@@ -11,7 +11,9 @@ from avax.fields import ConfigError
 from avax.sweeps.sweep import Sweep
 
 REPLICATE = "replicate"
-TWICE = 10**6  # how much worse a base is that a setting has twice than one that its neighbour has
+# What a base costs that a setting has already, and one that a neighbour has; one that another
+# setting of the same value on an axis has costs 1.
+TWICE, BESIDE = 10**9, 10**5
 
 
 def most_per_setting(config: Sweep) -> int:
@@ -81,8 +83,10 @@ def balanced(
     """i64[settings, num_runs]: the bases of each setting of a grid, by index, none of them twice.
 
     Settings take bases in turn, so that each serves as often as any other, or once more. Each time
-    that all have had their turn, the turns begin at the base that gives the fewest settings one of
-    a neighbour's, those beside it on one axis: none, but where bases are few.
+    that all have had their turn they are dealt anew: so that neighbours, beside each other on one
+    axis, have none in common, if bases are not few; and so that each base has all values of each
+    axis as often, else what a value does could not be told from what its bases are. What is left is
+    left to chance, the same every time.
 
     Args:
       first: i64[settings], of settings that have the same bases the first; these count once.
@@ -94,10 +98,18 @@ def balanced(
     row_of[different] = np.arange(len(different))
     before = _before(shape)[different]
     before = np.where(before < 0, -1, row_of[first[before]])
-    bases = np.full(len(different) * num_runs, -1)
+    places = np.stack(np.unravel_index(different, shape or (1,)))
+    seen = [np.zeros((length, num_bases)) for length in shape or (1,)]
+    bases, chance = np.full(len(different) * num_runs, -1), np.random.default_rng(0)
     for start in range(0, bases.size, num_bases):
         turns = np.arange(start, min(start + num_bases, bases.size))
-        bases[turns] = _best_turns(bases.reshape(-1, num_runs), turns, before, num_bases)
+        rows = turns // num_runs
+        cost = chance.random((len(turns), num_bases))
+        cost += sum(often[at[rows]] for often, at in zip(seen, places, strict=True))
+        cost += _clashes(bases.reshape(-1, num_runs), rows, before, num_bases)
+        bases[turns] = _cheapest(cost)
+        for often, at in zip(seen, places, strict=True):
+            np.add.at(often, (at[rows], bases[turns]), 1)
     return bases.reshape(-1, num_runs)[row_of[first]]
 
 
@@ -108,13 +120,23 @@ def _before(shape: Sequence[int]) -> np.ndarray:
     return np.where(places > 0, np.arange(len(places))[:, None] - strides, -1)
 
 
-def _best_turns(
-    bases: np.ndarray, turns: np.ndarray, before: np.ndarray, num_bases: int
-) -> np.ndarray:
-    """The bases of some turns, each another one, where those of all earlier turns are known."""
-    rows = turns // bases.shape[1]
+def _clashes(bases: np.ndarray, rows: np.ndarray, before: np.ndarray, num_bases: int) -> np.ndarray:
+    """f[turns, num_bases]: what each base costs that the setting of a turn has, or one before it.
+
+    Args:
+      bases: i64[settings, num_runs], -1 where none is dealt yet.
+      rows: i64[turns], the setting of each turn.
+    """
+    found = np.zeros((len(rows), num_bases + 1))  # the last column is that of -1, of none
+    turns = np.arange(len(rows))[:, None]
     beside = np.where(before[rows, :, None] < 0, -1, bases[before[rows]])
-    options = (np.arange(num_bases)[:, None] + np.arange(len(turns))) % num_bases
-    clashes = (options[:, :, None] == beside.reshape(len(turns), -1)).sum((1, 2))
-    own = (options[:, :, None] == bases[rows]).sum((1, 2))  # of a setting whose turns go on
-    return options[(clashes + TWICE * own).argmin()]
+    np.add.at(found, (turns, beside.reshape(len(rows), -1)), BESIDE)
+    np.add.at(found, (turns, bases[rows]), TWICE)
+    return found[:, :num_bases]
+
+
+def _cheapest(cost: np.ndarray) -> np.ndarray:
+    """i64[turns]: a base for each turn, each another one, so that the sum of costs is lowest."""
+    from scipy.optimize import linear_sum_assignment  # here: it takes a quarter of a second
+
+    return linear_sum_assignment(cost)[1]
