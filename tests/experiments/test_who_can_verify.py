@@ -72,7 +72,7 @@ def test_parts_of_gap_differ_in_gate_and_width():
     """And a smaller sweep has one width only, so that it compiles few programs."""
     sweep = gap.build("laptop")
     parts = gap.parts(sweep)
-    assert tuple(parts) == fig_gap.PARTS
+    assert tuple(needs.parts(gap, sweep, gap.CONTROLS)) == fig_gap.PARTS
     assert {p.pretraining.model.width for p in parts.values()} == set(gap.WIDTHS)
     assert all(p.base.replace(verifier=Oracle()) == sweep.base for p in parts.values())
     assert {type(j).__name__ for j in gap.JUDGES} == set(fig_gap.JUDGES)
