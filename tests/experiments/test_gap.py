@@ -117,9 +117,7 @@ def test_effects_beside_controls_by_hand():
         assert second[name].effect(*parts).value == pytest.approx(0.1 / 8 * 2 / 3)
         assert second[name].effect(*made_up()).num == 0
     for draw in (figure.draw, figure.draw_skill):
-        drawn = draw(*parts)
-        drawn.draw_without_rendering()
-        words = {x.get_text() for x in drawn.legends[0].get_texts()}
+        words = {x.get_text() for x in draw(*parts).legends[0].get_texts()}
         assert {"sham of the vote", "frozen generator of the vote"} < words
     assert "pass@k of the sham" in figure.summary(*parts)
     assert "sham" not in figure.summary(*made_up())
