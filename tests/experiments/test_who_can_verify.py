@@ -20,7 +20,8 @@ from paper_figures import length_generalization as length_numbers
 
 
 def test_arms_differ_in_one_thing_each():
-    parts = length_generalization.parts(length_generalization.build("laptop"))
+    sweep = length_generalization.build("laptop")
+    parts = needs.parts(length_generalization, sweep, length_generalization.CONTROLS)
     assert tuple(parts) == fig_length_generalization.PARTS
     oracle = parts["oracle"]
     assert oracle.base.task.max_difficulty == 100 and oracle.base.verifier == Oracle()
@@ -54,6 +55,39 @@ def test_what_does_not_fit_is_refused(config, change, words):
     with pytest.raises(ConfigError, match=words):
         changed = dataclasses.replace(sweep, base=sweep.base.replace(**change), axes=axes)
         needs.parts(config, changed)
+
+
+def arms(**accuracies) -> dict[str, xr.Dataset | None]:
+    """Runs of one base by arm or control, right on labels as on the newest length."""
+    found = {}
+    for part, accuracy in accuracies.items():
+        data = frontier(accuracy)
+        right = data.accuracy_by_difficulty.isel(difficulty=2, drop=True)
+        found[part] = data.assign(diverged=0 * data.accuracy, sampled_accuracy=right)
+    names = [part.replace("control/", "") for part in length_numbers.PARTS]
+    return {name: found.get(name) for name in names}
+
+
+def test_arms_are_compared_with_their_own_controls():
+    """Without a filter a base of 2 digits comes to lose 1.5, with a sham 0.5, frozen 1."""
+    lost = {x: [[1, 1, 0.5, 0], [1, 1, 0.5, 0], [1, 1 - x, 0.5 - x, 0]] for x in (0.25, 0.5)}
+    loop = [[1, 1, 0.5, 0], [1, 1, 0.25, 0], [0.5, 0.5, 0, 0]]
+    runs = arms(none=loop, none_sham=lost[0.25], none_frozen_generator=lost[0.5])
+    data = {
+        part: run
+        for part, run in zip(length_numbers.PARTS, runs.values(), strict=True)
+        if run is not None
+    }
+    found = length_numbers.beside_controls(data)
+    assert found[length_numbers.COMPOUNDED]["no filter"].item() == -1.5 + 1
+    assert found[length_numbers.BEYOND_SHAM]["no filter"].item() == -1.5 + 0.5
+    # Labels of lengths 3 and 4 in two rounds: 0.25 and 0, of the sham 0.5 and 0.25.
+    assert found[length_numbers.NEWEST_BEYOND]["sham"].item() == -0.25
+    judged = length_numbers.collapse(data, length_numbers.END)
+    assert judged.retention.value == -0.5 and judged.retention_beyond_sham.value == -0.5 + 0.125
+    assert judged.reach.value == -0.5 and judged.reach_beyond_sham.value == -0.5 + 0.25
+    del data["control/none_sham"]
+    assert length_numbers.collapse(data, length_numbers.END) is None
 
 
 def test_gates_of_self_trust():
