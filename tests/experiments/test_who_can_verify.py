@@ -15,7 +15,7 @@ from avax.learners import Population
 from avax.sweeps import needs
 from avax.verifiers import Likelihood, MajorityVote, Oracle
 from configs import gap, length_generalization, self_trust
-from paper_figures import fig_gap, fig_length_generalization, fig_self_trust
+from paper_figures import fig_gap, fig_length_generalization, fig_self_trust, self_trust_claims
 from paper_figures import length_generalization as length_numbers
 
 
@@ -92,7 +92,10 @@ def test_arms_are_compared_with_their_own_controls():
 
 def test_gates_of_self_trust():
     """Self-trust is measured where a policy is asked, and all loops differ in their gate alone."""
-    parts = self_trust.parts(self_trust.build("laptop"))
+    sweep = self_trust.build("laptop")
+    with_controls = needs.parts(self_trust, sweep, self_trust.CONTROLS)
+    assert tuple(with_controls) == fig_self_trust.PARTS
+    parts = self_trust.parts(sweep)
     assert set(fig_self_trust.JUDGES) == set(self_trust.SELF_JUDGES)
     probe = parts["likelihood"].base.probe
     for name, part in parts.items():
@@ -132,6 +135,59 @@ def test_self_trust_is_what_neither_author_nor_reader_explains():
         dims=("reader", "author"),
     )
     assert float(fig_self_trust.self_trust(values)) == pytest.approx(0.3)
+
+
+def judged(accepted: list[float], right: list[float]) -> xr.Dataset:
+    """Three rounds of two bases that are alike."""
+    found = {"accept_rate": accepted, "sampled_accuracy": right, "diverged": [0.0] * 4}
+    values = {name: (("seed", "round"), [x, x]) for name, x in found.items()}
+    return xr.Dataset(values, {"seed": [0, 1], "round": range(4)})
+
+
+def test_a_gate_is_compared_with_a_frozen_generator_and_a_sham():
+    """Likelihood accepts 0.3 less in the end than at first, and 0.5 less of what the base writes;
+    by self-evaluation 0.2 and 0.1 fewer are right than in a sham, of rounds 2 and 3.
+    """
+    nan = float("nan")
+    given = {
+        "likelihood": judged([nan, 0.9, 0.5, 0.6], [nan, 1, 1, 1]),
+        "self_evaluation": judged([nan, 1, 1, 1], [nan, 0.1, 0.3, 0.2]),
+        "control/none_sham": judged([nan, 1, 1, 1], [nan, 0.9, 0.5, 0.3]),
+        "control/likelihood_frozen_generator": judged([nan, 0.9, 0.5, 0.4], [nan, 1, 1, 1]),
+    }
+    parts = [given.get(part) for part in fig_self_trust.PARTS]
+    found = self_trust_claims.more_than_frozen(*parts)
+    assert found.value == pytest.approx(0.2) and found.num == 2
+    found = self_trust_claims.less_right_than_sham("self_evaluation", *parts)
+    assert found.value == pytest.approx(0.15) and found.num == 2
+    gates = [part if part in fig_self_trust.GATES else "" for part in fig_self_trust.PARTS]
+    alone = [given.get(part) for part in gates]
+    assert self_trust_claims.more_than_frozen(*alone).num == 0
+    assert self_trust_claims.less_right_than_sham("self_evaluation", *alone).num == 0
+
+
+@pytest.mark.parametrize(
+    "config, figure, words",
+    [
+        (
+            length_generalization,
+            fig_length_generalization,
+            {"frozen generator, no filter", "sham, no filter", "frozen generator, truth"},
+        ),
+        (
+            self_trust,
+            fig_self_trust,
+            {"frozen generator, no filter", "sham", "frozen generator, likelihood"},
+        ),
+    ],
+)
+def test_controls_are_drawn_and_told(config, figure, words):
+    sweeps = needs.parts(config, config.build("smoke"), config.CONTROLS)
+    parts = [needs.made_up(sweeps[part]) for part in figure.PARTS]
+    named = {x.get_text() for x in figure.draw(*parts).legends[0].get_texts()}
+    assert words < named
+    told = figure.summary(*parts)
+    assert all(x in told for x in words)
 
 
 def frontier(accuracy) -> xr.Dataset:
