@@ -15,6 +15,7 @@ from avax.analysis.intervals import Estimate
 from paper_figures.standards import Needs
 
 Effect = Callable[..., Estimate]  # of an experiment's datasets, in the order of its parts
+UNKNOWN = Estimate(*[math.nan] * 3, 0)  # what data say of a control that was not run
 ARXIV = re.compile(r"arXiv \d{4}\.\d{4,5}")
 
 
@@ -182,7 +183,9 @@ def judge(claim: Claim, parts: Mapping[str, xr.Dataset | None]) -> Judgement:
     if condition is not None:
         second = condition.effect(*parts.values())
         verdict, reason = _qualified(verdict, reason, condition, condition.rule.verdict(second))
-    num_bases = min(x.num for x in [*estimates.values(), *([second] if second else [])])
+    # What was not measured, as of a control that was not run, is said to be so.
+    nums = [x.num for x in [*estimates.values(), *([second] if second else [])] if x.num]
+    num_bases = min(nums, default=0)
     there = {
         name: x
         for name, x in parts.items()

@@ -28,6 +28,7 @@ from paper_figures.gap import (
     PARTS,
     WIDTHS,
     by_width,
+    controls_of,
     judges,
     named,
     of,
@@ -35,6 +36,7 @@ from paper_figures.gap import (
     passed,
     skill,
     summary,
+    vote_gap,
 )
 from paper_figures.gap_claims import CLAIMS, QUESTION
 
@@ -51,14 +53,17 @@ STYLES = {
     "learned": {"color": COLOURS["learned"]},
 }
 BASE = plotting.role("untouched base")
+WEAK = plotting.BAND / 2  # of controls, whose bands lie over others
 COLUMNS = {FIXED: "fixed prompts", MOVING: "a frontier"}
 SIZED = {KNOWN: "digits, as trained on", BEYOND: "digits, beyond"}
 
 
-def draw(*datasets: xr.Dataset) -> plotting.Figure:
-    """Above: share of errors that judges remove, by size. Below: a loop's own gap by round."""
+def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """Above: share of errors that judges remove, by size. Below: a loop's own gap by round, and the
+    vote's in the controls of the loop behind it.
+    """
     data = named(datasets)
-    figure = plotting.paper_figure(4.6)
+    figure = plotting.paper_figure(height(data))
     above, below = figure.subplots(2, 2, sharey="row")
     for axes, start in zip(above, SIZED, strict=True):
         draw_sizes(axes, data, "relative_gap", start)
@@ -68,16 +73,41 @@ def draw(*datasets: xr.Dataset) -> plotting.Figure:
     above[0].legend(loc="upper left", ncols=2)
     for axes, (step, where) in zip(below, COLUMNS.items(), strict=True):
         for part, title in LOOPS.items():
+            title = f"behind {title}" if controls_of(data) else title
             run = of(data[part], BEYOND, step)
             draw_mean(axes, run, run.gap.sel(judge="own"), -1, label=title, **STYLES[part])
+        for role, control in controls_of(data).items():
+            run, style = of(control, BEYOND, step), plotting.role(role) | {"label": of_vote(role)}
+            draw_mean(axes, run, vote_gap(run, role), -1, WEAK, **style)
         finish_rounds(axes, "gap of the loop's own verifier")
         axes.set_title(f"What is left to gain on {where}, width 32")
-    below[1].legend(title="loop behind", title_fontsize=7)
+    name_lines(below[1], data, title="loop behind", title_fontsize=7)
     plotting.letter([*above, *below])
     return figure
 
 
-def draw_judges(*datasets: xr.Dataset) -> plotting.Figure:
+def height(data: dict[str, xr.Dataset]) -> float:
+    """Inches of a figure, whose legend is below it if there are controls."""
+    return 5.1 if controls_of(data) else 4.6
+
+
+def name_lines(axes, data: dict[str, xr.Dataset], **style) -> None:
+    """The legend of a panel: within it, or below all of them if the names of controls are more than
+    fit in.
+    """
+    if controls_of(data):
+        named_lines = axes.get_legend_handles_labels()
+        axes.figure.legend(*named_lines, loc="outside lower center", ncols=3)
+    else:
+        axes.legend(**style)
+
+
+def of_vote(role: str) -> str:
+    """The name of a control in figures of several loops: it is the vote's."""
+    return f"{role} of the vote"
+
+
+def draw_judges(*datasets: xr.Dataset | None) -> plotting.Figure:
     """The gap itself: above by size, below by round in a loop behind a vote."""
     data = named(datasets)
     figure = plotting.paper_figure(4.6)
@@ -96,10 +126,10 @@ def draw_judges(*datasets: xr.Dataset) -> plotting.Figure:
     return figure
 
 
-def draw_skill(*datasets: xr.Dataset) -> plotting.Figure:
+def draw_skill(*datasets: xr.Dataset | None) -> plotting.Figure:
     """What training makes of the gap: skill by round beside the base's, and pass@k."""
     data = named(datasets)
-    figure = plotting.paper_figure(4.6)
+    figure = plotting.paper_figure(height(data))
     panels = figure.subplots(2, 2)
     draw_levels(panels[0, 0], data)
     draw_gained(panels[0, 1], data, MOVING)
@@ -111,26 +141,31 @@ def draw_skill(*datasets: xr.Dataset) -> plotting.Figure:
 
 def draw_levels(axes, data: dict[str, xr.Dataset]) -> None:
     """Means by round on a frontier, and those of the base on the same lengths."""
-    for part, title in LOOPS.items():
-        run = of(data[part], BEYOND, MOVING)
+    lines = [(data[part], STYLES[part], f"behind {title}") for part, title in LOOPS.items()]
+    controls = controls_of(data).items()
+    lines += [(control, plotting.role(role), of_vote(role)) for role, control in controls]
+    for dataset, style, name in lines:
+        run = of(dataset, BEYOND, MOVING)
         after, base = skill(run)
         lost = (run.diverged == 1).any("seed").sel(round=after["round"]).values
-        style = STYLES[part] | {"label": f"behind {title}"}
+        style = style | {"label": name}
         plotting.plot_until(axes, after["round"], after.mean("seed"), lost, **style)
     axes.plot(base["round"], base.mean("seed"), label="untouched base", **BASE)
     finish_rounds(axes, "greedy accuracy, newest length")
     axes.set_ylim(-0.03, 1.2)  # room for the legend
     axes.set_yticks(np.linspace(0, 1, 6))
     axes.set_title("Skill on a frontier, width 32, means")
-    axes.legend(loc="upper right")
+    name_lines(axes, data, loc="upper right")
 
 
 def draw_gained(axes, data: dict[str, xr.Dataset], step: int) -> None:
     """Skill minus that of the untouched base on the same lengths, base by base."""
-    for part in LOOPS:
-        run = of(data[part], BEYOND, step)
+    lines = [(data[part], plotting.BAND, STYLES[part]) for part in LOOPS]
+    lines += [(x, WEAK, plotting.role(role)) for role, x in controls_of(data).items()]
+    for dataset, alpha, style in lines:
+        run = of(dataset, BEYOND, step)
         after, base = skill(run)
-        draw_mean(axes, run, after - base, -1, **STYLES[part])
+        draw_mean(axes, run, after - base, -1, alpha, **style)
     axes.axhline(0, **BASE)
     finish_rounds(axes, "accuracy, minus the base's")
     axes.set_title(f"Skill gained on {COLUMNS[step]}")
@@ -142,12 +177,14 @@ def band_of(rows: np.ndarray, least: float) -> np.ndarray:
     return np.array([mean, np.maximum(low, least), np.minimum(high, 1)])
 
 
-def draw_mean(axes, run: xr.Dataset, values: xr.DataArray, least: float, **style) -> None:
+def draw_mean(
+    axes, run: xr.Dataset, values: xr.DataArray, least: float, alpha: float = plotting.BAND, **style
+) -> None:
     """A mean over bases by round with its t interval as a band, until a run diverged."""
     values = values.sel(round=values["round"] >= FIRST).transpose("round", "seed")
     lost = (run.diverged == 1).any("seed").sel(round=values["round"]).values
     band = band_of(values.values, least)
-    plotting.plot_band(axes, values["round"], band, lost, alpha=plotting.BAND, **style)
+    plotting.plot_band(axes, values["round"], band, lost, alpha=alpha, **style)
 
 
 def draw_each(axes, x: np.ndarray, values: xr.DataArray, lost: np.ndarray) -> None:
@@ -182,10 +219,12 @@ def finish_rounds(axes, label: str) -> None:
 
 def draw_change(axes, data: dict[str, xr.Dataset]) -> None:
     """Pass@k in the last round minus the base's, base by base."""
-    for gate in GATES:
-        before, after = passed(data, gate)
-        run = of(data[f"{gate}_32"], BEYOND)
-        draw_by_k(axes, run, after - before, -1, **STYLES[f"{gate}_32"])
+    loops = [f"{gate}_32" for gate in GATES]
+    lines = [(data[part], plotting.BAND, STYLES[part]) for part in loops]
+    lines += [(x, WEAK, plotting.role(role)) for role, x in controls_of(data).items()]
+    for dataset, alpha, style in lines:
+        before, after = passed(dataset)
+        draw_by_k(axes, of(dataset, BEYOND), after - before, alpha, **style)
     axes.set_xscale("log", base=2)
     axes.set_xticks(before.k.values, before.k.values)
     axes.set_xlabel("k")
@@ -194,11 +233,11 @@ def draw_change(axes, data: dict[str, xr.Dataset]) -> None:
     axes.set_title("What is found on fixed prompts")
 
 
-def draw_by_k(axes, run: xr.Dataset, values: xr.DataArray, least: float, **style) -> None:
+def draw_by_k(axes, run: xr.Dataset, values: xr.DataArray, alpha: float, **style) -> None:
     values = values.transpose("k", "seed")
     lost = np.full(values.sizes["k"], bool((run.diverged == 1).any()))
-    band = band_of(values.values, least)
-    plotting.plot_band(axes, values.k, band, lost, alpha=plotting.BAND, **style)
+    band = band_of(values.values, -1)
+    plotting.plot_band(axes, values.k, band, lost, alpha=alpha, **style)
 
 
 FIGURES = {"": draw, "judges": draw_judges, "skill": draw_skill}

@@ -18,7 +18,16 @@ from avax.analysis import intervals, phase
 from avax.plotting import Row
 from paper_figures import command
 from paper_figures import length_generalization as numbers
-from paper_figures.length_generalization import ONE_A_ROUND, PARTS, REACH, posed_length, summary
+from paper_figures.length_generalization import (
+    ARMS,
+    ONE_A_ROUND,
+    PARTS,
+    REACH,
+    controls_of,
+    name_of,
+    posed_length,
+    summary,
+)
 from paper_figures.length_generalization_claims import CLAIMS, QUESTION
 
 __all__ = ["CLAIMS", "PARTS", "QUESTION", "REACH", "READS", "SHIPPED", "draw", "summary"]
@@ -35,24 +44,32 @@ STYLES = {
     **{part: {"color": colour} for part, colour in OTHERS.items()},
 }
 LABELS = ("steady", "none", "length", "vote")  # of which labels at the newest length are drawn
+WEAK = plotting.BAND / 2  # of controls, whose bands lie over others
+BESIDE = (numbers.COMPOUNDED, numbers.BEYOND_SHAM)
 PANELS = {  # of the comparisons, which have different scales
-    "Solved lengths": ("digits", (numbers.FILTERED, numbers.ORDER, numbers.FELL, numbers.GROWTH)),
+    "Solved lengths": (
+        "digits",
+        (numbers.FILTERED, *BESIDE, numbers.ORDER, numbers.FELL, numbers.GROWTH),
+    ),
     "No filter, middle and end of the rounds": ("digits", (numbers.NO_FILTER,)),
-    "Labels": ("share of answers", (numbers.NEWEST, numbers.WRONG)),
+    "Labels": ("share of answers", (numbers.NEWEST, numbers.NEWEST_BEYOND, numbers.WRONG)),
 }
 
 
-def draw(*datasets: xr.Dataset) -> plotting.Figure:
+def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
     """How far each base comes with the truth, labels at new lengths, and digits gained by arm."""
     data = numbers.named(*datasets)
-    figure = plotting.paper_figure(4.8)
+    has_controls = bool(controls_of(data))
+    figure = plotting.paper_figure(5.2 if has_controls else 4.8)
     panels = figure.subplots(2, 2)
     draw_bases(panels[0, 0], data["oracle"])
     draw_newest(panels[0, 1], data)
     draw_solved(panels[1, 0], data)
-    draw_gained(panels[1, 1], numbers.effects(*datasets)[numbers.GAINED])
+    roles = [role for _, role in controls_of(data)]
+    draw_gained(panels[1, 1], numbers.effects(*datasets)[numbers.GAINED], roles)
     handles, words = panels[1, 0].get_legend_handles_labels()
-    figure.legend(handles, words, loc="outside lower center", ncols=len(words), columnspacing=1)
+    number = 3 if has_controls else len(words)
+    figure.legend(handles, words, loc="outside lower center", ncols=number, columnspacing=1)
     plotting.letter(panels.flat)
     return figure
 
@@ -86,6 +103,10 @@ def draw_newest(axes, data: dict[str, xr.Dataset]) -> None:
         dataset = data[part].isel(round=slice(1, None))
         posed = posed_length(data[part])[1:]
         plot_mean(axes, posed, dataset.sampled_accuracy, lost_of(dataset), 1, **STYLES[part])
+    for (arm, role), control in controls_of(data).items():
+        if arm == "none":  # what the untouched base writes behind the truth is as right as here
+            rounds, style = control.isel(round=slice(1, None)), plotting.role(role)
+            plot_mean(axes, posed, rounds.sampled_accuracy, lost_of(rounds), 1, WEAK, **style)
     bases = xr.concat([numbers.base_right(data[part]) for part in LABELS], "arm").mean("arm")
     axes.plot(posed, bases.mean("seed"), **plotting.role("untouched base"))
     axes.set_ylim(0, 1)
@@ -94,13 +115,15 @@ def draw_newest(axes, data: dict[str, xr.Dataset]) -> None:
     axes.set_title("Labels of new lengths")
 
 
-def plot_mean(axes, x, values: xr.DataArray, lost: np.ndarray, most: float, **style) -> None:
+def plot_mean(
+    axes, x, values: xr.DataArray, lost: np.ndarray, most: float, alpha=plotting.BAND / 1.5, **style
+) -> None:
     """Mean over bases with its t interval as a band, within 0 and `most`."""
     rows = values.transpose("round", "seed").values
     each = np.array([intervals.mean(row)[:3] for row in rows]).T
     each[1:] = np.where(np.isfinite(each[1:]), np.clip(each[1:], 0, most), np.nan)
     gone = lost.reshape(len(rows), -1).any(1)
-    plotting.plot_band(axes, x, each, gone, plotting.BAND / 1.5, **style)
+    plotting.plot_band(axes, x, each, gone, alpha, **style)
 
 
 def draw_solved(axes, data: dict[str, xr.Dataset]) -> None:
@@ -111,6 +134,12 @@ def draw_solved(axes, data: dict[str, xr.Dataset]) -> None:
         style = STYLES[part] | {"label": words[part]}
         most = data[part].sizes["difficulty"]
         plot_mean(axes, solved["round"], solved, lost_of(data[part]), most, **style)
+    for (arm, role), control in controls_of(data).items():
+        solved, style = phase.solved_length(control), plotting.role(role)
+        style |= {"label": name_of(arm, role)}
+        if arm == "steady":  # of which another one is drawn as well
+            style |= {"marker": "o", "markersize": 2.5, "markevery": 5}
+        plot_mean(axes, solved["round"], solved, lost_of(control), most, WEAK, **style)
     draw_base(axes, xr.concat([phase.solved_length(data[p]) for p in LABELS], "arm").mean("arm"))
     axes.set_ylim(0, 1.02 * most)
     axes.set_xlabel("round")
@@ -118,9 +147,10 @@ def draw_solved(axes, data: dict[str, xr.Dataset]) -> None:
     axes.set_title("One digit more in every round")
 
 
-def draw_gained(axes, gains: dict[str, np.ndarray]) -> None:
-    """Digits gained on the untouched base, every arm."""
-    colours = [STYLES[part]["color"] for part in PARTS]
+def draw_gained(axes, gains: dict[str, np.ndarray], roles: list[str]) -> None:
+    """Digits gained on the untouched base, every arm and then every control."""
+    looks = [*(STYLES[part] for part in ARMS), *map(plotting.role, roles)]
+    colours = [look["color"] for look in looks]
     rows = [
         Row(name, intervals.mean(x), colour, x)
         for (name, x), colour in zip(gains.items(), colours, strict=True)
@@ -130,15 +160,16 @@ def draw_gained(axes, gains: dict[str, np.ndarray]) -> None:
     axes.set_title("By arm, at the end")
 
 
-def draw_effects(*datasets: xr.Dataset) -> plotting.Figure:
+def draw_effects(*datasets: xr.Dataset | None) -> plotting.Figure:
     """All other comparisons with their intervals: in digits, and in shares."""
     found = numbers.effects(*datasets)
     ahead = numbers.AHEAD.format(numbers.named(*datasets)["oracle"].reach.item())
-    lost = any((x.diverged == 1).any() for x in datasets)
+    lost = any((x.diverged == 1).any() for x in datasets if x is not None)
     rows = []
     for _, headings in PANELS.values():
         here = (*headings, ahead) if numbers.GROWTH in headings else headings
-        rows.append([row for heading in here for row in rows_of(heading, found[heading])])
+        there = [heading for heading in here if heading in found]  # those of controls may not be
+        rows.append([row for heading in there for row in rows_of(heading, found[heading])])
     figure = plotting.paper_figure(2.1 + 0.16 * sum(map(len, rows)))
     panels = figure.subplots(len(rows), 1, height_ratios=[len(each) for each in rows])
     for axes, each, title in zip(panels, rows, PANELS, strict=True):
@@ -156,17 +187,17 @@ def rows_of(heading: str, effects: dict[str, np.ndarray]) -> list[Row]:
     return [Row(heading), *rows]
 
 
-def draw_maps(*datasets: xr.Dataset) -> plotting.Figure:
+def draw_maps(*datasets: xr.Dataset | None) -> plotting.Figure:
     """Accuracy by round and length, of four arms."""
     return maps(("oracle", "steady", "none", "vote"), *datasets)
 
 
-def draw_more_maps(*datasets: xr.Dataset) -> plotting.Figure:
+def draw_more_maps(*datasets: xr.Dataset | None) -> plotting.Figure:
     """Accuracy by round and length, of the other arms."""
     return maps(("length", "plain", "multiplication"), *datasets)
 
 
-def maps(parts: tuple[str, ...], *datasets: xr.Dataset) -> plotting.Figure:
+def maps(parts: tuple[str, ...], *datasets: xr.Dataset | None) -> plotting.Figure:
     data = numbers.named(*datasets)
     words = numbers.titles(data)
     figure = plotting.paper_figure(2.3)

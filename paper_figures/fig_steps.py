@@ -26,9 +26,11 @@ from paper_figures.steps import (
     by_modulus,
     cancelled,
     clean,
+    controls_of,
     diverged,
     gained,
     let_through,
+    name_of,
     named,
     over_moduli,
     share,
@@ -46,18 +48,20 @@ READS = (
 BASE = plotting.role("untouched base")
 DRAWN = ("steps", "exact_outcome", "outcome", "none")  # by round
 ROLES = {"none": "no filter", "steps": "truth"}
-ARMS = plotting.arms([name for name in PARTS if name not in ROLES])
-STYLES = {n: plotting.role(ROLES[n]) if n in ROLES else {"color": ARMS[n]} for n in PARTS}
-MARKERS = dict(zip(PARTS, "xosv^DPd", strict=True))
+ARMS = plotting.arms([name for name in NAMES if name not in ROLES])
+STYLES = {n: plotting.role(ROLES[n]) if n in ROLES else {"color": ARMS[n]} for n in NAMES}
+MARKERS = dict(zip(NAMES, "xosv^DPd", strict=True))
+WEAK = plotting.BAND / 2  # of controls, whose bands lie over others
 
 
-def draw(*datasets: xr.Dataset) -> plotting.Figure:
-    """Additions gained by round, a panel for each modulus."""
+def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """Additions gained by round beside the controls that were run, a panel for each modulus."""
     data = named(datasets)
+    has_controls = bool(controls_of(data))
     moduli = data["none"].modulus.values
     number = min(plotting.MOST_PANELS, len(moduli))
     picked = moduli[np.linspace(0, len(moduli) - 1, number).round().astype(int)]
-    figure = plotting.paper_figure(4.6 if number > 2 else 2.6)
+    figure = plotting.paper_figure((4.6 if number > 2 else 2.6) + 0.6 * has_controls)
     rows = -(-number // 2)
     panels = figure.subplots(rows, min(number, 2), sharey=True, squeeze=False).flat
     used = list(panels)[:number]
@@ -65,21 +69,30 @@ def draw(*datasets: xr.Dataset) -> plotting.Figure:
         axes.remove()
     for axes, modulus in zip(used, picked, strict=True):
         draw_gains(axes, data, modulus)
-    used[0].legend(loc="upper left")
+    if has_controls:  # more names than a panel has room for
+        lines = used[0].get_legend_handles_labels()
+        figure.legend(*lines, loc="outside lower center", ncols=3)
+    else:
+        used[0].legend(loc="upper left")
     plotting.letter(used)
     return figure
 
 
 def draw_gains(axes, data: dict[str, xr.Dataset], modulus: int) -> None:
     """Solved length by round, less that of the untouched base."""
-    for name in DRAWN:
-        runs = clean(data[name]).sel(modulus=modulus)
+    lines = [(clean(data[x]), STYLES[x] | {"label": NAMES[x]}, plotting.BAND) for x in DRAWN]
+    for (part, role), control in controls_of(data).items():
+        style = plotting.role(role) | {"label": name_of(part, role)}
+        if part == "none":  # of which another one is drawn as well
+            style |= {"marker": "o", "markersize": 2.5}
+        lines.append((control, style, WEAK))
+    for runs, style, alpha in lines:
+        runs = runs.sel(modulus=modulus)
         gain = phase.gain(runs).transpose("round", "seed")
         lost = (runs.diverged == 1).any("seed").values
         most = gain.where(np.isfinite(gain)).max().item() + runs.sizes["difficulty"]
         each = np.array([intervals.mean(row)[:3] for row in gain.values]).T.clip(-most, most)
-        style = STYLES[name] | {"label": NAMES[name]}
-        plotting.plot_band(axes, gain["round"], each, lost, alpha=plotting.BAND, **style)
+        plotting.plot_band(axes, gain["round"], each, lost, alpha=alpha, **style)
     axes.axhline(0, label="untouched base", **BASE)
     plotting.whole_ticks(axes)
     axes.set_xlabel("round")
@@ -87,7 +100,7 @@ def draw_gains(axes, data: dict[str, xr.Dataset], modulus: int) -> None:
     axes.set_title(f"Sums modulo {modulus}")
 
 
-def draw_cancelling(*datasets: xr.Dataset) -> plotting.Figure:
+def draw_cancelling(*datasets: xr.Dataset | None) -> plotting.Figure:
     """How often errors cancel, what is let through, and what that costs."""
     data = named(datasets)
     figure = plotting.paper_figure(5.2)
@@ -99,7 +112,7 @@ def draw_cancelling(*datasets: xr.Dataset) -> plotting.Figure:
     a.set_ylabel("P(last sum right | a step is wrong)")
     a.set_title("How often do errors cancel?")
     a.legend()
-    names = ("none", "outcome", *(n for n in PARTS if n.startswith("learned")))
+    names = ("none", "outcome", *(n for n in NAMES if n.startswith("learned")))
     draw_shares(b, {name: share(let_through(data[name])) for name in names}, data)
     b.set_ylabel("P(a step is wrong | accepted)")
     b.set_title("What is let through")
@@ -147,7 +160,7 @@ def row(name: str, values: np.ndarray, colour: str) -> Row:
     return Row(name, intervals.mean(values), colour, values)
 
 
-def draw_verifiers(*datasets: xr.Dataset) -> plotting.Figure:
+def draw_verifiers(*datasets: xr.Dataset | None) -> plotting.Figure:
     """Verifiers that err by themselves, and verifiers that are learned: means over moduli."""
     data = named(datasets)
     figure = plotting.paper_figure(3.4)
@@ -178,7 +191,7 @@ def rows_of_errors(data: dict[str, xr.Dataset]) -> list[Row]:
 
 def rows_of_learned(data: dict[str, xr.Dataset]) -> list[Row]:
     """What learned verifiers gain more than no filter, beside a perfect one of outcomes."""
-    gains = {name: over_moduli(gained(clean(data[name]))) for name in PARTS}
+    gains = {name: over_moduli(gained(clean(data[name]))) for name in NAMES}
     names = ("outcome", "learned_outcome", "learned_product", "learned_minimum")
     found = {name: apart(gains[name], gains["none"]) for name in names}
     return [row(NAMES[name], x, STYLES[name]["color"]) for name, x in found.items()]

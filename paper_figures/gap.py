@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,12 @@ from avax.analysis import intervals, phase
 from paper_figures.pages import text
 
 WIDTHS, GATES = (16, 32, 64), ("oracle", "majority")
-PARTS = (*(f"{gate}_{width}" for gate in GATES for width in WIDTHS), "learned")
+CONTROLS = {  # of the loop behind the vote at width 32, by the roles that they have in figures
+    "frozen generator": "control/majority_32_frozen_generator",
+    "sham": "control/majority_32_sham",
+}
+OWN = (*(f"{gate}_{width}" for gate in GATES for width in WIDTHS), "learned")
+PARTS = (*OWN, *CONTROLS.values())
 LOOPS = {
     "oracle_32": "the truth",
     "majority_32": "a majority of 8",
@@ -29,11 +34,25 @@ OTHER = "CrossModel"  # no verifier of the policy's own
 FIXED, MOVING = 0, 1  # steps of the curriculum
 KNOWN, BEYOND = 0, 1  # its starts, in their order
 FIRST = 1  # the round in which the policy is still the base
+VOTE = {"frozen generator": "own", "sham": "MajorityVote"}  # a sham's own verifier accepts all
 
 
-def named(datasets: Sequence[xr.Dataset]) -> dict[str, xr.Dataset]:
-    """The parts by name, runs until they diverged."""
-    return dict(zip(PARTS, map(phase.until_diverged, datasets), strict=True))
+def named(datasets: Sequence[xr.Dataset | None]) -> dict[str, xr.Dataset]:
+    """The parts by name, runs until they diverged; without the controls that there are not."""
+    found = zip(PARTS, datasets, strict=False)
+    return {name: phase.until_diverged(data) for name, data in found if data is not None}
+
+
+def controls_of(data: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """The controls that there are, by role."""
+    return {role: data[part] for role, part in CONTROLS.items() if part in data}
+
+
+def vote_gap(run: xr.Dataset, role: str = "") -> xr.DataArray:
+    """The vote's gap in the loop behind it, or in one of its controls; NaN where the sham was not
+    asked for it.
+    """
+    return run.gap.reindex(judge=[VOTE.get(role, "own")]).isel(judge=0, drop=True)
 
 
 def of(dataset: xr.Dataset, start: int, step: int = FIXED) -> xr.Dataset:
@@ -82,9 +101,9 @@ def skill(run: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
     return after, base
 
 
-def passed(data: dict[str, xr.Dataset], gate: str) -> tuple[xr.DataArray, xr.DataArray]:
+def passed(dataset: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
     """Pass@k of the base and in the last round, on fixed prompts beyond what the base knows."""
-    found = of(data[f"{gate}_32"], BEYOND).pass_at
+    found = of(dataset, BEYOND).pass_at
     return found.sel(round=FIRST), found.isel(round=-1)
 
 
@@ -92,7 +111,7 @@ def shown(values: xr.DataArray) -> str:
     return text(intervals.mean(values.values))
 
 
-def summary(*datasets: xr.Dataset) -> str:
+def summary(*datasets: xr.Dataset | None) -> str:
     """Gaps of the base by size, how they change over the rounds, and pass@k."""
     data = named(datasets)
     digits = data["learned"].start.values
@@ -109,10 +128,37 @@ def summary(*datasets: xr.Dataset) -> str:
         for start in (KNOWN, BEYOND):
             lines += [round_line(data, part, start, step) for step in (FIXED, MOVING)]
     for gate in GATES:
-        before, after = passed(data, gate)
-        cells = [f"{k}: {shown((after - before).sel(k=k))}" for k in before.k.values]
-        lines.append(f"pass@k behind {gate}, beyond, fixed, last less first: " + ", ".join(cells))
-    return "\n".join(lines)
+        lines.append(f"pass@k behind {gate}, {found_line(data[f'{gate}_32'])}")
+    return "\n".join([*lines, *control_lines(data)])
+
+
+def found_line(dataset: xr.Dataset) -> str:
+    before, after = passed(dataset)
+    cells = [f"{k}: {shown((after - before).sel(k=k))}" for k in before.k.values]
+    return f"beyond, fixed, last less first: {', '.join(cells)}"
+
+
+def control_lines(data: dict[str, xr.Dataset]) -> Iterator[str]:
+    """What the controls of the vote at width 32 came to, and how far the loop is from them."""
+    for role, control in controls_of(data).items():
+        for start in (KNOWN, BEYOND):
+            for step, where in ((FIXED, "fixed"), (MOVING, "frontier")):
+                loop, run = (of(x, start, step) for x in (data["majority_32"], control))
+                gap, by_loop = vote_gap(run, role), vote_gap(loop)
+                cells = [
+                    f"vote's gap {shown(gap.sel(round=FIRST))} -> {shown(gap.isel(round=-1))}",
+                    f"right {shown(run.sampled_accuracy.isel(round=-1))} in the end",
+                    f"loop's gap less its {paired_text(by_loop, gap)}",
+                    f"right {paired_text(loop.sampled_accuracy, run.sampled_accuracy)} more",
+                ]
+                digits = control.start.values[start]
+                yield f"{role} of the vote, from {digits} digits, {where}: {'; '.join(cells)}"
+        yield f"pass@k of the {role}, {found_line(control)}"
+
+
+def paired_text(loop: xr.DataArray, control: xr.DataArray) -> str:
+    """How far loop and control are apart in the last round, base by base."""
+    return text(intervals.paired(*(x.isel(round=-1, drop=True) for x in (loop, control))))
 
 
 def round_line(data: dict[str, xr.Dataset], part: str, start: int, step: int) -> str:

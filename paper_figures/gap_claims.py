@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from functools import partial
 
-import xarray as xr
-
-from avax.analysis import intervals
-from avax.analysis.intervals import Estimate
-from paper_figures import gap as found
-from paper_figures.claims import Certainty, Claim, Condition, Rule, remembered
-from paper_figures.gap import BEYOND, FIRST, FIXED, KNOWN, MOVING
+from paper_figures.claims import Certainty, Claim, Condition, Rule
+from paper_figures.gap import BEYOND, FIXED, KNOWN, MOVING
+from paper_figures.gap_effects import (
+    LATE,
+    STARTS,
+    beyond,
+    change,
+    change_beyond_sham,
+    fall,
+    kept_open,
+    last,
+    late,
+    learned,
+    narrow,
+    of_starts,
+    of_vote,
+    of_widths,
+)
 from paper_figures.pages import Question
 from paper_figures.standards import Needs
 
@@ -29,75 +40,17 @@ QUESTION = Question(
     command="python experiments/gap.py",
 )
 SONG = "Song et al. 2025, arXiv 2412.02674, for pretrained models of 0.5 to 72 billion parameters"
-STARTS = {"8 digits": KNOWN, "10 digits": BEYOND}
-LATE = 3  # rounds of training after which a gap is gone, as they have it
 NONE = 0.02  # accuracy: a gap below it counts as none
 OWN = "mean over five judges that are the policy itself"
 FEW = "One learning rate and one run of each base."
 TOGETHER = "Wider policies are better ones here: size and skill are not told apart."
 FIXED_ONES = Needs(controls=("sham",))  # the base is that of round 1, on the same prompts
 ON_FRONTIER = Needs(controls=("untouched base", "frozen generator"))
-
-
-@remembered
-def prepared(*datasets: xr.Dataset) -> dict[str, xr.Dataset]:
-    return found.named(datasets)
-
-
-def grown(name: str, start: int, widths: tuple[int, int], *datasets: xr.Dataset) -> Estimate:
-    """A gap of the wider bases minus that of the narrower ones."""
-    return intervals.mean(found.grown(prepared(*datasets), name, start, widths))
-
-
-def narrow(start: int, *datasets: xr.Dataset) -> Estimate:
-    """The gap of the narrowest bases."""
-    gaps = found.by_width(prepared(*datasets), "gap", start).sel(width=found.WIDTHS[0])
-    return intervals.mean(found.of_own(gaps).values)
-
-
-def own_gap(part: str, start: int, step: int, *datasets: xr.Dataset) -> xr.DataArray:
-    """The gap of a loop's own verifier, by seed and round."""
-    return found.of(prepared(*datasets)[part], start, step).gap.sel(judge="own")
-
-
-def left(start: int, *datasets: xr.Dataset) -> Estimate:
-    """The vote's gap on fixed prompts after three rounds of training."""
-    gap = own_gap("majority_32", start, FIXED, *datasets)
-    return intervals.mean(gap.sel(round=FIRST + LATE).values)
-
-
-def fallen(start: int, *datasets: xr.Dataset) -> Estimate:
-    """The vote's gap on fixed prompts in the last round, minus that of the base."""
-    gap = own_gap("majority_32", start, FIXED, *datasets)
-    return intervals.mean((gap.isel(round=-1) - gap.sel(round=FIRST)).values)
-
-
-def kept_open(start: int, *datasets: xr.Dataset) -> Estimate:
-    """The vote's gap in the last round on a frontier, minus that on fixed prompts."""
-    moving, fixed = (own_gap("majority_32", start, s, *datasets) for s in (MOVING, FIXED))
-    return intervals.mean((moving - fixed).isel(round=-1).values)
-
-
-def change(gate: str, k: int, *datasets: xr.Dataset) -> Estimate:
-    """Pass@k in the last round, minus the base's."""
-    before, after = found.passed(prepared(*datasets), gate)
-    return intervals.mean((after - before).sel(k=k).values)
-
-
-def learned(start: int, *datasets: xr.Dataset) -> Estimate:
-    """The gap of a verifier that learns, mean over the rounds after its first labels."""
-    gap = own_gap("learned", start, FIXED, *datasets)
-    return intervals.mean(gap.sel(round=slice(FIRST + 1, None)).mean("round", skipna=False).values)
-
-
-def of_starts(effect, *args) -> dict:
-    return {name: partial(effect, start, *args) for name, start in STARTS.items()}
-
-
-def of_widths(name: str, widths: tuple[int, int]) -> dict:
-    return {words: partial(grown, name, start, widths) for words, start in STARTS.items()}
-
-
+# Parts that a claim reads: the sham of the vote is that of every loop of its width, as what trains
+# is the same.
+OF_VOTE = ("majority_32", "control/majority_32_*")
+OF_TRUTH = ("oracle_32", "control/majority_32_sham")
+BASE, SHAM = "minus the base's", "minus a sham's"
 CLAIMS = (
     Claim(
         name="The relative gap grows with size",
@@ -149,10 +102,16 @@ CLAIMS = (
         certainty=Certainty.SECOND_HAND,
         measures=f"gap (accuracy) of the vote in a loop behind it, width 32, after {LATE} rounds; "
         f"below {NONE:g} it counts as none",
-        effect=of_starts(left),
+        effect={name: partial(of_vote, late, start) for name, start in STARTS.items()},
         rule=Rule.below(NONE),
+        qualified_by=Condition(
+            "less is left than in a sham (loop less sham, mean of both)",
+            partial(beyond, "sham", late, FIXED, (KNOWN, BEYOND)),
+            Rule.below(0),
+        ),
         changes_mind="More updates a round: a round has no natural length.",
         needs=FIXED_ONES,
+        reads=OF_VOTE,
         caveats=(FEW, "Their verifiers are prompts, ours is a vote over 8 samples."),
     ),
     Claim(
@@ -161,11 +120,18 @@ CLAIMS = (
         source=SONG,
         certainty=Certainty.SECOND_HAND,
         measures="gap (accuracy) of the vote in a loop behind it, width 32, in round 8 minus that "
-        "of the base on the same prompts",
-        effect=of_starts(fallen),
+        "of the base on the same prompts; and by how much more it fell than in a sham",
+        effect={
+            **{f"{name}, {BASE}": partial(of_vote, fall, x) for name, x in STARTS.items()},
+            **{
+                f"{name}, {SHAM}": partial(beyond, "sham", fall, FIXED, (x,))
+                for name, x in STARTS.items()
+            },
+        },
         rule=Rule.below(0),
         changes_mind="A sham that lowers the gap as much.",
         needs=FIXED_ONES,
+        reads=OF_VOTE,
         caveats=(FEW, "It also falls behind the truth, where the best possible gap is 1 - J."),
     ),
     Claim(
@@ -178,6 +144,12 @@ CLAIMS = (
         "frontier minus that on fixed prompts",
         effect=of_starts(kept_open),
         rule=Rule.above(0),
+        qualified_by=Condition(
+            "it is larger than with a frozen generator (on a frontier, mean of both)",
+            partial(beyond, "frozen generator", last, MOVING, (KNOWN, BEYOND)),
+            Rule.above(0),
+        ),
+        reads=OF_VOTE,
         changes_mind="A frontier that waits until its lengths are solved.",
         needs=ON_FRONTIER,
         competing=(
@@ -196,12 +168,17 @@ CLAIMS = (
         statement="Behind a vote pass@1 goes up and pass@k for large k goes down.",
         source=SONG,
         certainty=Certainty.SECOND_HAND,
-        measures="pass@16 on fixed prompts of 10 digits, width 32, in round 8 minus the base's",
-        effect=partial(change, "majority", 16),
+        measures="pass@16 on fixed prompts of 10 digits, width 32, in round 8 minus the base's; "
+        "and what it changed minus what a sham changes",
+        effect={
+            BASE: partial(change, "majority", 16),
+            SHAM: partial(change_beyond_sham, "majority", 16),
+        },
         rule=Rule.below(0),
         qualified_by=Condition("pass@1 goes up", partial(change, "majority", 1), Rule.above(0)),
         changes_mind="A sham that narrows as much.",
         needs=FIXED_ONES,
+        reads=OF_VOTE,
         caveats=(FEW, "Pass@16 is estimated from 16 samples a problem."),
     ),
     Claim(
@@ -209,11 +186,17 @@ CLAIMS = (
         statement="Behind the truth pass@k goes up for every k.",
         source="avax",
         certainty=Certainty.OURS,
-        measures="pass@k on fixed prompts of 10 digits, width 32, in round 8 minus the base's",
-        effect={f"k = {k}": partial(change, "oracle", k) for k in (1, 16)},
+        measures="pass@k on fixed prompts of 10 digits, width 32, in round 8 minus the base's; "
+        "and what it changed minus what a sham changes",
+        effect={
+            f"k = {k}, {words}": partial(effect, "oracle", k)
+            for words, effect in ((BASE, change), (SHAM, change_beyond_sham))
+            for k in (1, 16)
+        },
         rule=Rule.above(0),
         changes_mind="Bases that have more right answers among 16 to lose.",
         needs=FIXED_ONES,
+        reads=OF_TRUTH,
         caveats=(FEW,),
     ),
     Claim(

@@ -18,25 +18,45 @@ ARMS = {
     "plain": "truth, plain order",
     "multiplication": "truth, products",
 }
-PARTS = tuple(ARMS)
+CONTROLS = {  # by arm and role
+    ("none", "frozen generator"): "control/none_frozen_generator",
+    ("none", "sham"): "control/none_sham",
+    ("steady", "frozen generator"): "control/steady_frozen_generator",
+}
+PARTS = (*ARMS, *CONTROLS.values())
 ONE_A_ROUND = ("steady", "none", "length", "vote", "plain")  # sums, to the same lengths
 REACH = 8  # of the first arm, if it was run
 MARKS = (20, 40, 80)
 MIDDLE, END = "middle", "end"  # of the rounds
 GAINED = "digits gained on the untouched base"
 NO_FILTER = "no filter less untouched base"
+COMPOUNDED, BEYOND_SHAM = "digits gained, less frozen generator", "digits gained, less sham"
 FILTERED, ORDER = "digits gained, less no filter", "digits gained, less reversed order"
 AHEAD = "up to {} less one a round, digits"
 FELL, GROWTH = "deepest fall on the way, digits", "speed, 40 to 80 less 20 to 40"
 NEWEST, WRONG = "right at new lengths, less base", "wrong among accepted labels"
+NEWEST_BEYOND = "no filter's labels, less control"
 Effects = dict[str, dict[str, np.ndarray]]  # f[S] by heading and name
 
 
-def named(*datasets: xr.Dataset) -> dict[str, xr.Dataset]:
-    """Datasets by part, the first at one reach, runs until they diverged."""
-    found = dict(zip(PARTS, map(phase.until_diverged, datasets), strict=True))
+def named(*datasets: xr.Dataset | None) -> dict[str, xr.Dataset]:
+    """Datasets by part, the first at one reach, runs until they diverged; without the controls that
+    there are not.
+    """
+    pairs = zip(PARTS, datasets, strict=False)
+    found = {part: phase.until_diverged(data) for part, data in pairs if data is not None}
     asked = found["oracle"].reach.values.tolist()
     return found | {"oracle": found["oracle"].sel(reach=REACH if REACH in asked else asked[0])}
+
+
+def controls_of(data: dict[str, xr.Dataset]) -> dict[tuple[str, str], xr.Dataset]:
+    """The controls that there are, by arm and role."""
+    return {of: data[part] for of, part in CONTROLS.items() if part in data}
+
+
+def name_of(arm: str, role: str) -> str:
+    """A control in words; arms with controls have one name whatever was run."""
+    return f"{role}, {ARMS[arm].removesuffix(', one a round')}"
 
 
 def titles(data: dict[str, xr.Dataset]) -> dict[str, str]:
@@ -68,11 +88,15 @@ def base_right(dataset: xr.Dataset) -> xr.DataArray:
     return right.assign_coords(round=posed["round"])
 
 
-def newest(dataset: xr.Dataset) -> xr.DataArray:
-    """Right at the newest length less the untouched base, by seed: the mean over the rounds that
-    pose up to twice the base's length. Beyond, the base is at 0, and nothing can fall below it.
+def newest(dataset: xr.Dataset, control: xr.Dataset | None = None) -> xr.DataArray:
+    """Right at the newest length less the untouched base, or less a control, by seed: the mean over
+    the rounds that pose up to twice the base's length. Beyond, the base is at 0, and nothing can
+    fall below it.
     """
-    more = dataset.sampled_accuracy.isel(round=slice(1, None)) - base_right(dataset)
+    right = [
+        x.sampled_accuracy.isel(round=slice(1, None)) for x in (dataset, control) if x is not None
+    ]
+    more = right[0] - (base_right(dataset) if control is None else right[1])
     posed = posed_length(dataset)[1:]
     return more.where(posed <= 2 * lengths.base_length(dataset), drop=True).mean(
         "round", skipna=False
@@ -134,14 +158,37 @@ def kept_and_reached(dataset: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
             yield f"{words}, {name}", change.isel(round=at, drop=True)
 
 
-def effects(*datasets: xr.Dataset) -> Effects:
+def collapse(data: dict[str, xr.Dataset], when: str) -> lengths.Collapse | None:
+    """Collapse without a filter, after half of the rounds or all. None without a sham."""
+    if ("none", "sham") not in (controls := controls_of(data)):
+        return None
+    num_rounds = data["none"].sizes["round"]
+    last = num_rounds // 2 if when == MIDDLE else num_rounds - 1
+    both = data["none"], controls["none", "sham"]
+    return lengths.collapse(*(x.isel(round=slice(last + 1)) for x in both))
+
+
+def beside_controls(data: dict[str, xr.Dataset]) -> dict[str, dict[str, xr.DataArray]]:
+    """What arms gained more than their controls, base by base; of the controls that there are."""
+    controls, found = controls_of(data), {COMPOUNDED: {}, BEYOND_SHAM: {}, NEWEST_BEYOND: {}}
+    for (arm, role), control in controls.items():
+        heading = BEYOND_SHAM if role == "sham" else COMPOUNDED
+        with np.errstate(invalid="ignore"):  # both diverged: their difference is not known
+            found[heading][ARMS[arm]] = gained(data[arm]) - gained(control)
+        if arm == "none":
+            found[NEWEST_BEYOND][role] = newest(data[arm], control)
+    return {heading: each for heading, each in found.items() if each}
+
+
+def effects(*datasets: xr.Dataset | None) -> Effects:
     """All that is compared, f[S] by what is compared and where."""
     data = named(*datasets)
+    of_controls = {name_of(*of): gained(x) for of, x in controls_of(data).items()}
     solved = {part: phase.solved_length(data[part]) for part in ("oracle", "steady")}
-    words, gains = titles(data), {part: gained(data[part]) for part in PARTS}
+    words, gains = titles(data), {part: gained(data[part]) for part in ARMS}
     reach = data["oracle"].reach.item()
     found = {
-        GAINED: {words[part]: gains[part] for part in PARTS},
+        GAINED: {words[part]: gains[part] for part in ARMS} | of_controls,
         NO_FILTER: dict(kept_and_reached(data["none"])),
         FILTERED: {words[p]: gains[p] - gains["none"] for p in ("steady", "length", "vote")},
         ORDER: {"plain order": gains["plain"] - gains["steady"]},
@@ -150,6 +197,7 @@ def effects(*datasets: xr.Dataset) -> Effects:
         GROWTH: {words["oracle"]: growth(solved["oracle"])},
         NEWEST: {words[part]: newest(data[part]) for part in ONE_A_ROUND},
         WRONG: {words["vote"]: wrong_labels(data["vote"])},
+        **beside_controls(data),
     }
     return {
         heading: {name: np.asarray(x, float).reshape(-1) for name, x in each.items()}
@@ -157,7 +205,7 @@ def effects(*datasets: xr.Dataset) -> Effects:
     }
 
 
-def summary(*datasets: xr.Dataset) -> str:
+def summary(*datasets: xr.Dataset | None) -> str:
     """How far every arm came, how fast, and all comparisons with 95 % t intervals over bases."""
     data = named(*datasets)
     lines = ["solved length in digits, mean (lowest, highest base)"]
@@ -173,6 +221,9 @@ def summary(*datasets: xr.Dataset) -> str:
         for name, values in each.items():
             value, low, high, num = intervals.mean(values)
             lines.append(f"  {name}: {value:.3g} ({low:.3g}, {high:.3g}), {num} bases")
+    if (judged := collapse(data, END)) is not None:
+        verdict = "yes" if bool(judged.collapsed) else "not shown"
+        lines.append(f"collapse without a filter (below base and sham): {verdict}")
     return "\n".join(lines)
 
 

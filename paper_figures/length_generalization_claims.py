@@ -1,19 +1,17 @@
 """What is claimed about how far clean verification carries, and how the shipped runs answer.
 
 The untouched base on the same lengths is round 0, which measures all of them: claims about what the
-loop changed are differences from it and need no part of their own for it.
+loop changed are differences from it and need no part of their own for it. Collapse is a difference
+from the sham as well, and compounding one from the frozen generator.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
-import xarray as xr
-
-from avax.analysis import intervals
-from avax.analysis.intervals import Estimate
 from paper_figures import length_generalization as found
-from paper_figures.claims import Certainty, Claim, Rule, remembered
+from paper_figures.claims import Certainty, Claim, Condition, Rule
+from paper_figures.length_generalization_effects import beyond, collapsed, effect, effects
 from paper_figures.pages import Question
 from paper_figures.standards import Needs
 
@@ -35,6 +33,7 @@ LEE = "Lee et al. 2025, arXiv 2502.01612"
 FAST, STEADY, NONE, LENGTH, VOTE = (
     found.ARMS[part].format(found.REACH) for part in ("oracle", "steady", "none", "length", "vote")
 )
+TIMES = (found.MIDDLE, found.END)
 LOOP = Needs(controls=("frozen generator",), replicates=True)
 SPEED = Needs(learning_rates=2, replicates=True)
 COLLAPSE = Needs(
@@ -45,20 +44,14 @@ UNFILTERED = (
     f"{LEE} (second-hand): reversed addition, the task here, goes from 16 to 100 digits with no "
     "filter at all, with 14 million parameters and 50,000 answers a round."
 )
-
-
-@remembered
-def prepared(*datasets: xr.Dataset):
-    return found.effects(*datasets)
-
-
-def effect(heading: str, name: str, *datasets: xr.Dataset) -> Estimate:
-    """One of the comparisons of `length_generalization.effects`."""
-    return intervals.mean(prepared(*datasets)[heading][name])
-
-
-def effects(heading: str, *names: str) -> dict:
-    return {name: partial(effect, heading, name) for name in names}
+# Parts that a claim reads. A population has no frozen generator; no filter's is that of what the
+# vote is compared with.
+OF_SPEED = ("oracle", "steady")
+OF_TRUTH = (*OF_SPEED, "control/steady_*")
+OF_NO_FILTER = ("none", "control/none_*")
+OF_LENGTH, OF_VOTE = ("length", *OF_NO_FILTER), ("vote", *OF_NO_FILTER)
+OF_PLAIN = ("plain", "steady", "control/steady_*")
+OF_PRODUCTS = ("multiplication", "control/multiplication_*")
 
 
 CLAIMS = (
@@ -71,6 +64,12 @@ CLAIMS = (
         "the untouched base's (10 to 13, but for one base of 2)",
         effect=partial(effect, found.GAINED, FAST),
         rule=Rule.above(80),
+        qualified_by=Condition(
+            "gains compound (one digit a round, digits gained less those with a frozen generator)",
+            partial(beyond, found.COMPOUNDED, STEADY),
+            Rule.above(0),
+        ),
+        reads=OF_TRUTH,
         changes_mind="Bases that all learn their 10 digits; a frontier that goes back when nothing "
         "is right on it.",
         needs=LOOP,
@@ -94,6 +93,7 @@ CLAIMS = (
         rule=Rule.above(0),
         changes_mind="Reaches beyond 8: no more than 8 lengths are posed a round.",
         needs=SPEED,
+        reads=OF_SPEED,
         caveats=("Of the bases that fail nothing is known.", ONE_RATE),
     ),
     Claim(
@@ -107,6 +107,7 @@ CLAIMS = (
         rule=Rule.above(0),
         changes_mind="More bases: of five, two hardly move on either schedule.",
         needs=SPEED,
+        reads=OF_SPEED,
         horizons=(10, 20),
         caveats=("Theirs poses what is solved to 99 %, ours to 50 %.", ONE_RATE),
     ),
@@ -120,6 +121,7 @@ CLAIMS = (
         rule=Rule.below(5),
         changes_mind="A smaller learning rate; more kept rounds.",
         needs=SPEED,
+        reads=OF_SPEED,
         caveats=("Most falls are made good within a round or two: see the figure.", ONE_RATE),
     ),
     Claim(
@@ -129,11 +131,11 @@ CLAIMS = (
         source=f"{LEE}, of other tasks",
         certainty=Certainty.SECOND_HAND,
         measures="digits solved minus the untouched base's, of the 10 that it knew and beyond, "
-        "after 15 and 30 rounds",
-        effect=effects(
-            found.NO_FILTER,
-            *(f"{x}, {t}" for t in (found.MIDDLE, found.END) for x in ("known", "longer")),
-        ),
+        "after 15 and 30 rounds; and those less a base's or a sham's, whichever is less below, of "
+        "known or of longer lengths, whichever are more below",
+        effect=effects(found.NO_FILTER, *(f"{x}, {t}" for t in TIMES for x in ("known", "longer")))
+        | {f"base and sham, {when}": partial(collapsed, when) for when in TIMES},
+        reads=OF_NO_FILTER,
         rule=Rule.below(0),
         changes_mind="No true data of the base in what is trained on: a quarter is.",
         needs=COLLAPSE,
@@ -147,12 +149,15 @@ CLAIMS = (
     ),
     Claim(
         name="No filter, labels",
-        statement="Without a filter labels of new lengths become worse than the untouched base's.",
+        statement="Without a filter labels of new lengths become worse than the untouched base's, "
+        "a frozen generator's and a sham's.",
         source="avax",
         certainty=Certainty.OURS,
-        measures="share of right answers at the newest length minus the untouched base's, mean "
-        "over lengths of 11 to 20 digits",
-        effect=partial(effect, found.NEWEST, NONE),
+        measures="share of right answers at the newest length minus those of the others, mean over "
+        "lengths of 11 to 20 digits",
+        effect={"untouched base": partial(effect, found.NEWEST, NONE)}
+        | {x: partial(beyond, found.NEWEST_BEYOND, x) for x in ("frozen generator", "sham")},
+        reads=OF_NO_FILTER,
         rule=Rule.below(0),
         changes_mind="Bases that get more of the longer lengths right: what is at 0 can't fall.",
         needs=COLLAPSE,
@@ -174,6 +179,7 @@ CLAIMS = (
         rule=Rule.above(0),
         changes_mind="A base whose mistakes are too short: ours are too long.",
         needs=LOOP,
+        reads=OF_LENGTH,
         caveats=(ONE_RATE,),
     ),
     Claim(
@@ -187,6 +193,7 @@ CLAIMS = (
         rule=Rule.below(0.1),
         changes_mind="More bases: one of five accepts many wrong labels once it has gone far.",
         needs=LOOP,
+        reads=OF_VOTE,
         caveats=("Nothing is accepted any more from round 10 on in four of five.", ONE_RATE),
         competing=(
             "arXiv 2603.17775 (second-hand): labels of a vote that trains itself fall from 95 to "
@@ -204,6 +211,7 @@ CLAIMS = (
         rule=Rule.above(0),
         changes_mind="The same behind a frontier that waits.",
         needs=LOOP,
+        reads=OF_VOTE,
         caveats=("One base makes most of the mean; five policies train for one.", ONE_RATE),
         competing=(
             "arXiv 2603.08660 (second-hand): with a vote as reward, training on 512 problems and "
@@ -220,6 +228,7 @@ CLAIMS = (
         rule=Rule.above(-1),
         changes_mind="Bases of two layers for both.",
         needs=LOOP,
+        reads=OF_PLAIN,
         caveats=(
             "Bases differ: two layers and twice the updates for plain order, all of which learned.",
             "Theirs gets to 75 digits with a filter of lengths.",
@@ -236,6 +245,7 @@ CLAIMS = (
         rule=Rule.above(0),
         changes_mind="Working written down, as theirs has it.",
         needs=LOOP,
+        reads=OF_PRODUCTS,
         caveats=(
             "Not a test: bases know products of 1 digit, nothing of 3 digits is right, and nothing "
             "is accepted.",

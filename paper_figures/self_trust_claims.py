@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
 import xarray as xr
 
 from avax.analysis import intervals, phase, seeds
 from avax.analysis.intervals import Estimate
-from paper_figures.claims import Certainty, Claim, Condition, Rule, remembered
+from paper_figures.claims import UNKNOWN, Certainty, Claim, Condition, Rule, remembered
 from paper_figures.pages import Question
 from paper_figures.standards import HEADLINE, Needs
 
@@ -22,8 +21,13 @@ GATES = {
     "commit_first": "commit first",
     "self_evaluation": "self-evaluation",
 }
-PARTS = tuple(GATES)
-JUDGES = PARTS[3:]  # those that ask a policy
+CONTROLS = {  # by gate and role; a sham trains alike behind every gate
+    ("none", "frozen generator"): "control/none_frozen_generator",
+    ("none", "sham"): "control/none_sham",
+    ("likelihood", "frozen generator"): "control/likelihood_frozen_generator",
+}
+PARTS = (*GATES, *CONTROLS.values())
+JUDGES = tuple(GATES)[3:]  # those that ask a policy
 FIRST = 1  # the round in which the policy is still the base
 EARLY = slice(2, 3)  # rounds in which both policies err, and the loops have not ended yet
 QUESTION = Question(
@@ -40,6 +44,7 @@ QUESTION = Question(
 )
 LI = "Li et al. 2024, arXiv 2403.09972"
 ZHOU = "Zhou 2026, arXiv 2607.05904"
+BEYOND_FROZEN = "likelihood, beyond a frozen generator"
 LOOPS = Needs(HEADLINE, ("untouched base", "sham"), learning_rates=2, horizons=2)
 MARKS = "Of the bases that were to learn to mark sums half hardly did."
 LIKELY = (
@@ -57,9 +62,15 @@ def self_trust(values: xr.DataArray) -> xr.DataArray:
 
 
 @remembered
-def loops(*datasets: xr.Dataset) -> dict[str, xr.Dataset]:
-    """The loops by what gates them, until they diverged."""
-    return dict(zip(PARTS, map(phase.until_diverged, datasets), strict=True))
+def loops(*datasets: xr.Dataset | None) -> dict[str, xr.Dataset]:
+    """The loops by what gates them and the controls that there are by part, until they diverged."""
+    found = zip(PARTS, datasets, strict=False)
+    return {name: phase.until_diverged(data) for name, data in found if data is not None}
+
+
+def controls_of(named: dict[str, xr.Dataset]) -> dict[tuple[str, str], xr.Dataset]:
+    """The controls that there are, by gate and role."""
+    return {of: named[part] for of, part in CONTROLS.items() if part in named}
 
 
 def early(dataset: xr.Dataset, name: str) -> xr.DataArray:
@@ -89,6 +100,35 @@ def ends(judge: str, measure: str, *datasets: xr.Dataset) -> Estimate:
     return intervals.mean(values[:, -1] - values[:, FIRST])
 
 
+def more_than_frozen(*datasets: xr.Dataset | None) -> Estimate:
+    """By how much more the share that likelihood accepts grew, from the first round to the last,
+    than where the untouched base writes all answers.
+    """
+    named = loops(*datasets)
+    control = controls_of(named).get(("likelihood", "frozen generator"))
+    if control is None:
+        return UNKNOWN
+    each = (x.accept_rate for x in (named["likelihood"], control))
+    return intervals.paired(
+        *(x.isel(round=-1, drop=True) - x.sel(round=FIRST, drop=True) for x in each)
+    )
+
+
+def less_right_than_sham(judge: str, *datasets: xr.Dataset | None) -> Estimate:
+    """Share right in a sham less that behind a judge, on the same lengths: mean of the rounds in
+    which a trained policy answers.
+    """
+    named = loops(*datasets)
+    sham = controls_of(named).get(("none", "sham"))
+    if sham is None:
+        return UNKNOWN
+    rounds = {"round": slice(FIRST + 1, None)}
+    each = (
+        x.sampled_accuracy.sel(rounds).mean("round", skipna=False) for x in (sham, named[judge])
+    )
+    return intervals.paired(*each)
+
+
 def gap(*datasets: xr.Dataset) -> Estimate:
     """Right among the accepted less right among all, of a policy that marks; rounds 1 to 4."""
     data = loops(*datasets)["self_evaluation"].isel(round=slice(FIRST, FIRST + 4))
@@ -98,12 +138,6 @@ def gap(*datasets: xr.Dataset) -> Estimate:
 
 def of_judges(effect, *args, judges=JUDGES) -> dict:
     return {GATES[judge]: partial(effect, judge, *args) for judge in judges}
-
-
-def less(effect, *datasets: xr.Dataset) -> Estimate:
-    """An effect with its sign turned."""
-    value, low, high, num = effect(*datasets)
-    return Estimate(-value, -high, -low, num) if np.isfinite(value) else effect(*datasets)
 
 
 CLAIMS = (
@@ -151,19 +185,21 @@ CLAIMS = (
         statement="Gated by itself a policy passes ever more, and is right ever less.",
         source=ZHOU,
         certainty=Certainty.SECOND_HAND,
-        measures="share accepted in the last round, minus that in the first",
-        effect=of_judges(ends, "accept_rate"),
+        measures="share accepted in the last round, minus that in the first; and of likelihood "
+        "minus the same with a frozen generator",
+        effect=of_judges(ends, "accept_rate") | {BEYOND_FROZEN: more_than_frozen},
         rule=Rule.above(0),
         qualified_by=Condition(
-            "fewer answers are right (of self-evaluation, share right in the first round less that "
-            "in the last)",
-            partial(less, partial(ends, "self_evaluation", "sampled_accuracy")),
+            "fewer answers are right than in a sham (sham less self-evaluation, on the same "
+            "lengths, mean of all rounds after the first)",
+            partial(less_right_than_sham, "self_evaluation"),
             Rule.above(0),
         ),
         changes_mind="A frontier that most policies hold with the truth.",
         needs=LOOPS,
         caveats=(
-            "Each round poses longer problems, so fewer answers are right even without training.",
+            "Each round poses longer problems, so that fewer answers are right even without "
+            "training, and other shares are accepted.",
             MARKS,
         ),
         competing=(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, phase
+from avax.analysis import intervals, lengths, phase
 from avax.analysis.intervals import Estimate
 from paper_figures.pages import text
 
@@ -21,14 +21,30 @@ NAMES = {
     "exact_outcome": "outcome, perfect; none cancels",
     "exact_learned_outcome": "outcome, learned; none cancels",
 }
-PARTS = tuple(NAMES)
+CONTROLS = {  # by the part that they are of and their role; a sham trains alike in every part
+    ("outcome", "frozen generator"): "control/frozen_generator",
+    ("outcome", "sham"): "control/sham",
+    ("none", "frozen generator"): "control/none_frozen_generator",
+}
+PARTS = (*NAMES, *CONTROLS.values())
 NOISY = ("outcome", "steps", "exact_outcome")  # verifiers with rates of errors
 SEEING_ALL = ("none", "outcome", "steps")  # accept every chain without a wrong step
 
 
-def named(datasets: Sequence[xr.Dataset]) -> dict[str, xr.Dataset]:
-    """The parts by name, runs until they diverged."""
-    return dict(zip(PARTS, map(phase.until_diverged, datasets), strict=True))
+def named(datasets: Sequence[xr.Dataset | None]) -> dict[str, xr.Dataset]:
+    """The parts by name, runs until they diverged; without the controls that there are not."""
+    found = zip(PARTS, datasets, strict=False)
+    return {name: phase.until_diverged(data) for name, data in found if data is not None}
+
+
+def controls_of(data: dict[str, xr.Dataset]) -> dict[tuple[str, str], xr.Dataset]:
+    """The controls that there are, without errors of a verifier, by part and role."""
+    return {of: clean(data[part]) for of, part in CONTROLS.items() if part in data}
+
+
+def name_of(part: str, role: str) -> str:
+    """A control in words."""
+    return role if role == "sham" else f"{role}, {NAMES[part].removesuffix(', perfect')}"
 
 
 def rates_of(dataset: xr.Dataset) -> Iterator[tuple[tuple[float, float], xr.Dataset]]:
@@ -112,24 +128,50 @@ def over_moduli(gains: np.ndarray) -> np.ndarray:
     return gains.mean(1)
 
 
+def mean_of_moduli(dataset: xr.Dataset) -> xr.Dataset:
+    """Runs whose accuracies are means over moduli, seed by seed; what diverged solves nothing."""
+    solved = dataset.accuracy_by_difficulty.where(dataset.diverged != 1, 0)
+    return xr.Dataset(
+        {
+            "accuracy_by_difficulty": solved.mean("modulus", skipna=False),
+            "diverged": xr.zeros_like(dataset.diverged.isel(modulus=0, drop=True)),
+        },
+        attrs=dataset.attrs,
+    )
+
+
+def collapse(data: dict[str, xr.Dataset], part: str, after: int) -> lengths.Collapse | None:
+    """Collapse of a part in the mean over moduli, after a round. None without a sham."""
+    if ("outcome", "sham") not in (controls := controls_of(data)):
+        return None
+    both = (mean_of_moduli(x) for x in (clean(data[part]), controls["outcome", "sham"]))
+    return lengths.collapse(*(x.sel(round=slice(None, after)) for x in both))
+
+
+def beyond(data: dict[str, xr.Dataset], part: str, control: xr.Dataset) -> np.ndarray:
+    """f[S, M]: what a part gained more than a control, base by base."""
+    both = xr.align(clean(data[part]), clean(control), join="inner", exclude=["fpr", "fnr"])
+    return apart(*map(gained, both))
+
+
 def with_errors(dataset: xr.Dataset) -> dict[tuple[float, float], np.ndarray]:
     """What was gained at each (FPR, FNR), mean over moduli, f[S]."""
     return {rates: over_moduli(gained(runs)) for rates, runs in rates_of(dataset)}
 
 
-def summary(*datasets: xr.Dataset) -> str:
+def summary(*datasets: xr.Dataset | None) -> str:
     """Additions gained, errors that cancel and wrong chains let through, by modulus; and gains of
     verifiers that err.
     """
     data = named(datasets)
-    gains = {name: gained(clean(data[name])) for name in PARTS}
+    gains = {name: gained(clean(data[name])) for name in NAMES}
     moduli = data["none"].modulus.values.tolist()
     lines = [f"means over {data['none'].sizes['seed']} bases with 95 % t intervals, by modulus"]
     found = {name: and_mean(gain) for name, gain in gains.items()}
     lines += table("additions gained", [*moduli, "mean"], found)
     found = {name: by_modulus(share(cancelled(data[name]))) for name in SEEING_ALL}
     lines += table("P(last sum right | a step is wrong)", moduli, found)
-    found = {name: by_modulus(share(let_through(data[name]))) for name in PARTS}
+    found = {name: by_modulus(share(let_through(data[name]))) for name in NAMES}
     lines += table("P(a step is wrong | accepted)", moduli, found)
     found = {n: and_mean(apart(gains["steps"], gains[n])) for n in ("outcome", "exact_outcome")}
     lines += table("gained more by steps than by", [*moduli, "mean"], found)
@@ -138,7 +180,34 @@ def summary(*datasets: xr.Dataset) -> str:
         cells = with_errors(data[name]).items()
         each = (f"{fpr:g} / {fnr:g}: {text(intervals.mean(x))}" for (fpr, fnr), x in cells)
         lines.append(f"{NAMES[name]}, FPR / FNR {', '.join(each)}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *control_lines(data)])
+
+
+def control_lines(data: dict[str, xr.Dataset]) -> list[str]:
+    """What controls gained, how far their loops are from them, and whether loops collapsed."""
+    controls = controls_of(data)
+    if not controls:
+        return []
+    columns = [*data["none"].modulus.values.tolist(), "mean"]
+    gains = {name_of(*of): and_mean(gained(x)) for of, x in controls.items()}
+    lines = table("additions gained by controls", columns, gains)
+    pairs = [(part, of) for of in controls for part in dict.fromkeys((of[0], *also(of[1])))]
+    found = {
+        f"{NAMES[part]}, less {role}": and_mean(beyond(data, part, controls[of, role]))
+        for part, (of, role) in pairs
+    }
+    lines += table("additions gained more than a control", columns, found)
+    last = int(data["none"]["round"][-1])
+    for part in ("outcome", "none"):
+        if (judged := collapse(data, part, last)) is not None:
+            verdict = "yes" if bool(judged.collapsed) else "not shown"
+            lines.append(f"{NAMES[part]}: collapse (below base and sham, mean over m): {verdict}")
+    return lines
+
+
+def also(role: str) -> tuple[str, ...]:
+    """Other parts that a control of one is compared with."""
+    return ("none",) if role == "sham" else ()
 
 
 def and_mean(gains: np.ndarray) -> list[Estimate]:
@@ -147,8 +216,8 @@ def and_mean(gains: np.ndarray) -> list[Estimate]:
 
 
 def table(title: str, columns: list, rows: dict[str, list[Estimate]]) -> list[str]:
-    """Lines of text: a row for each part."""
+    """Lines of text: a row for each part, or for what has a name of its own."""
     lines = [f"{title:36}" + "".join(f"{c:^26}" for c in columns)]
     for name, cells in rows.items():
-        lines.append(f"{NAMES[name]:36}" + "".join(f"{text(cell):^26}" for cell in cells))
+        lines.append(f"{NAMES.get(name, name):36}" + "".join(f"{text(cell):^26}" for cell in cells))
     return lines

@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals
+from avax.analysis import intervals, lengths
 from avax.analysis.intervals import Estimate
 from paper_figures import steps as found
-from paper_figures.claims import Certainty, Claim, Rule, remembered
+from paper_figures.claims import UNKNOWN, Certainty, Claim, Rule, remembered
 from paper_figures.pages import Question
 from paper_figures.standards import Needs
 
@@ -32,6 +32,13 @@ MODULI = (2, 3, 5, 10)
 HORIZONS = (4, 8)
 COLLAPSE = Needs(controls=("sham",), learning_rates=2, horizons=2)
 FEW = "One learning rate and one run of each base; bases range from 5 to 35 solved additions."
+BELOW = (
+    "additions gained on the untouched base, mean over m; and those less a base's or a sham's, "
+    "whichever is less below, of known or of longer chains, whichever are more below"
+)
+# Parts that a claim reads; the sham is that of the sweep, and of every part.
+OF_OUTCOMES = ("outcome", "control/frozen_generator", "control/sham")
+OF_NO_FILTER = ("none", "control/none_*", "control/sham")
 CONTROLLED = "The untouched base is round 0, on all lengths."
 NSRSA = (
     "NSRSA 2026, arXiv 2603.21558 (its abstract), five rounds with a model of 4 billion "
@@ -48,7 +55,7 @@ def prepared(*datasets: xr.Dataset) -> dict[str, xr.Dataset]:
 def gains(*datasets: xr.Dataset) -> dict[str, np.ndarray]:
     """f[S, M] by part: additions gained by verifiers without errors of their own."""
     data = prepared(*datasets)
-    return {name: found.gained(found.clean(data[name])) for name in found.PARTS}
+    return {name: found.gained(found.clean(data[name])) for name in found.NAMES}
 
 
 def times_m(index: int, *datasets: xr.Dataset) -> Estimate:
@@ -61,6 +68,21 @@ def gained_by(part: str, after: int, *datasets: xr.Dataset) -> Estimate:
     """Additions gained on the untouched base, mean over m."""
     runs = found.clean(prepared(*datasets)[part])
     return intervals.mean(found.over_moduli(found.gained(runs, after)))
+
+
+def collapsed(part: str, after: int, *datasets: xr.Dataset | None) -> Estimate:
+    """How far a loop is, after a round, below both the untouched base and the sham, in additions;
+    mean over m. Below 0, in retention or in reach, if it collapsed.
+    """
+    data = prepared(*datasets)
+    judged = found.collapse(data, part, after)
+    return UNKNOWN if judged is None else lengths.depth(judged, lengths.base_length(data[part]))
+
+
+def ends_below(part: str) -> dict:
+    """Whether a loop ends below its base, and below its sham as well."""
+    effects = {f"base, round {r}": partial(gained_by, part, r) for r in HORIZONS}
+    return effects | {f"base and sham, round {r}": partial(collapsed, part, r) for r in HORIZONS}
 
 
 def more(one: str, other: str, *datasets: xr.Dataset) -> Estimate:
@@ -103,29 +125,31 @@ CLAIMS = (
     Claim(
         name="Outcomes alone collapse",
         statement="Where errors cancel, a loop behind a perfect verifier of outcomes ends below "
-        "its base.",
+        "its base, and collapses: below a sham as well, in retention or in reach.",
         source=PREDICTED,
         certainty=Certainty.OURS,
-        measures="additions gained on the untouched base, mean over m",
-        effect={f"round {r}": partial(gained_by, "outcome", r) for r in HORIZONS},
+        measures=BELOW,
+        effect=ends_below("outcome"),
         rule=Rule.below(0),
         horizons=HORIZONS,
         changes_mind="An answer that is read off whatever the chain's length.",
         needs=COLLAPSE,
+        reads=OF_OUTCOMES,
         competing=(NSRSA,),
         caveats=(CONTROLLED, FEW),
     ),
     Claim(
         name="No filter collapses",
-        statement="Without a filter the same loop ends below its base.",
+        statement="Without a filter the same loop ends below its base, and collapses.",
         source="avax",
         certainty=Certainty.OURS,
-        measures="additions gained on the untouched base, mean over m",
-        effect={f"round {r}": partial(gained_by, "none", r) for r in HORIZONS},
+        measures=BELOW,
+        effect=ends_below("none"),
         rule=Rule.below(0),
         horizons=HORIZONS,
         changes_mind="A sham that loses as much.",
         needs=COLLAPSE,
+        reads=OF_NO_FILTER,
         competing=(
             "SSD 2026, arXiv 2604.01193 (second-hand): one round on a model's own unfiltered "
             "samples improves it.",

@@ -80,13 +80,45 @@ def test_effects_by_hand():
             )
         if claim.name == "The gap falls":
             expected = {"8 digits": 0.3 / 8 - 0.3, "10 digits": 0.1 / 8 - 0.1}
-            assert {n: x.value for n, x in found.items()} == pytest.approx(expected)
+            for name, value in expected.items():
+                assert found[f"{name}, {claims.BASE}"].value == pytest.approx(value)
         if claim.name == "What is found narrows":
-            assert found[""].value == pytest.approx(-0.2)
+            assert found[claims.BASE].value == pytest.approx(-0.2)
             assert claim.qualified_by.effect(*parts).value == pytest.approx(0.2)
         if claim.name in ("New prompts keep the gap open", "A trickle of true labels"):
             assert all(x.value == pytest.approx(0, abs=1e-9) for x in found.values())
-        assert all(x.num == SEEDS for x in found.values())
+        of_sham = {name for name in found if name.endswith(claims.SHAM)}
+        assert all(x.num == (0 if n in of_sham else SEEDS) for n, x in found.items())
+        assert all(np.isnan(found[name].value) for name in of_sham)  # none was run
+
+
+def test_effects_beside_controls_by_hand():
+    """Of 8 digits the vote's gap falls by 7/8 of 0.3 in the loop, and of 0.2 in the controls; of
+    10 digits by a third of that. What a sham's own verifier does is no vote's gap.
+    """
+    control = part(0.2, 0.0, 0.1)
+    control["gap"] = control.gap.where(control.judge != "own", 0.0)
+    frozen = part(0.2, 0.0, 0.1)
+    parts = [*made_up(), frozen, control]
+    found = {
+        claim.name: {name: effect(*parts).value for name, effect in claim.effects.items()}
+        for claim in claims.CLAIMS
+    }
+    fell = found["The gap falls"]
+    assert fell[f"8 digits, {claims.SHAM}"] == pytest.approx(-7 / 8 * 0.1)
+    assert fell[f"10 digits, {claims.SHAM}"] == pytest.approx(-7 / 8 * 0.1 / 3)
+    assert found["What is found narrows"][claims.SHAM] == pytest.approx(-0.2 + 0.1)
+    narrows = found["True labels narrow nothing"]
+    expected = {"k = 1": -0.1 - 0.1, "k = 16": 0.1 + 0.1}
+    assert {n: narrows[f"{n}, {claims.SHAM}"] for n in expected} == pytest.approx(expected)
+    second = {x.name: x.qualified_by for x in claims.CLAIMS if x.qualified_by}
+    for name in ("The gap is gone in three rounds", "New prompts keep the gap open"):
+        # After three rounds, the last here, an eighth is left; mean of 1 and 1/3 of 0.3 less 0.2.
+        assert second[name].effect(*parts).value == pytest.approx(0.1 / 8 * 2 / 3)
+        assert second[name].effect(*made_up()).num == 0
+    words = {x.get_text() for x in figure.draw_skill(*parts).legends[0].get_texts()}
+    assert {"sham of the vote", "frozen generator of the vote"} < words
+    assert "pass@k of the sham" in figure.summary(*parts)
 
 
 def test_a_gap_of_which_a_judge_says_nothing_is_not_known():
@@ -106,7 +138,8 @@ def test_all_figures_are_drawn_from_few_judges_and_one_seed():
         assert len(drawn.axes) == 4
         assert all(axes.get_xlabel() and axes.get_ylabel() for axes in drawn.axes)
     assert "likelihood" in {x.get_text() for x in drawn_legend(figure.draw(*parts))}
-    assert "right 0.5" in figure.summary(*parts)
+    text = figure.summary(*parts)
+    assert "right 0.5" in text and "sham" not in text
 
 
 def drawn_legend(drawn):

@@ -25,6 +25,7 @@ PRESETS = config.CHOICES["preset"]
 def test_parts_differ_in_what_their_names_say(preset):
     sweep = config.build(preset)
     parts = config.parts(sweep)
+    assert set(needs.parts(config, sweep, config.CONTROLS)) == set(figure.PARTS)
     verifiers = {"none": AcceptAll(), "outcome": Oracle(), "steps": StepOracle()}
     for level in config.LEVELS:
         verifiers[f"learned_{level}"] = Learned(level=level, label_rate=config.LABEL_RATE)
@@ -158,6 +159,7 @@ def test_effects_by_hand(monkeypatch):
     assert claims.times_m(1, *parts).value == pytest.approx(0.1 * 5)
     assert claims.gained_by("outcome", 4, *parts).value == pytest.approx(2)
     assert claims.gained_by("none", 2, *parts).value == pytest.approx(-0.5)
+    assert claims.collapsed("none", 4, *parts).num == 0  # no sham
     for rates in ((0.1, 0.0), (0.0, 0.2)):
         assert claims.stood(rates, *parts).value == pytest.approx(0)
 
@@ -165,6 +167,41 @@ def test_effects_by_hand(monkeypatch):
 def collapses() -> list[str]:
     """Claims that are read at two rounds, more than are made up, or at other rates."""
     return [x.name for x in claims.CLAIMS if x.horizons or "errors better" in x.name]
+
+
+def with_controls(parts, sham: float = -0.5):
+    """A sham that loses, a frozen generator of outcomes that gains half of what the loop does, and
+    one of no filter that loses half.
+    """
+    of_outcome = dataset(1.0, (0.4, 0.5), (0.7, 0.55), (0.7, 0.55), rates=True)
+    controls = [dataset(x, (0.4, 0.5), (0.7, 0.55), (1.0, 1.0)) for x in (sham, -0.5)]
+    found = [*parts, of_outcome, *controls]
+    assert len(found) == len(findings.PARTS)
+    for data in found:
+        data.attrs["config"]["base"]["base_difficulty"] = 2
+    return found
+
+
+def test_collapse_is_below_the_base_and_below_the_sham():
+    """All of 6 lengths lose 1 / 6 without a filter, so that known ones lose 2 / 6 of an addition
+    and the longer 4 / 6; a sham half of that, or as much.
+    """
+    parts = with_controls(made_up())
+    assert claims.collapsed("none", 4, *parts).value == pytest.approx(-4 / 6 + 2 / 6)
+    assert claims.collapsed("none", 2, *parts).value == pytest.approx(-1 / 6)
+    assert claims.collapsed("outcome", 4, *parts).value > 0
+    alike = with_controls(made_up(), sham=-1.0)
+    assert claims.collapsed("none", 4, *alike).value == pytest.approx(0)
+    frozen = findings.controls_of(findings.named(parts))["outcome", "frozen generator"]
+    found = findings.beyond(findings.named(parts), "outcome", frozen)
+    np.testing.assert_allclose(found, 2.0 - 1.0)
+    drawn = figure.draw(*(data.isel(modulus=[0]) for data in parts))
+    words = {text.get_text() for text in drawn.legends[0].get_texts()}
+    roles = {"frozen generator, outcome", "frozen generator, no filter", "sham", "untouched base"}
+    assert roles < words
+    text = figure.summary(*parts)
+    assert "no filter: collapse (below base and sham, mean over m): yes" in text
+    assert "outcome, perfect: collapse (below base and sham, mean over m): not shown" in text
 
 
 def test_a_mean_over_moduli_has_the_seeds_as_units():
@@ -186,6 +223,7 @@ def test_the_figures_are_labelled_and_the_summary_has_numbers(num_seeds):
     assert names == [*(findings.NAMES[name] for name in figure.DRAWN), "untouched base"]
     lines = [" ".join(line.split()) for line in figure.summary(*parts).splitlines()]
     assert "additions gained 2 5 mean" in lines
+    assert not any("control" in line for line in lines)  # none was run
     cell = "3.0000 (3.0000 to 3.0000)" if num_seeds > 1 else "3"
     assert any(line == f"every step, perfect {' '.join([cell] * 3)}" for line in lines), lines
     (noisy,) = (line for line in lines if line.startswith("every step, perfect, FPR / FNR"))

@@ -15,12 +15,13 @@ from avax.learners import Population
 from avax.sweeps import needs
 from avax.verifiers import Likelihood, MajorityVote, Oracle
 from configs import gap, length_generalization, self_trust
-from paper_figures import fig_gap, fig_length_generalization, fig_self_trust
+from paper_figures import fig_gap, fig_length_generalization, fig_self_trust, self_trust_claims
 from paper_figures import length_generalization as length_numbers
 
 
 def test_arms_differ_in_one_thing_each():
-    parts = length_generalization.parts(length_generalization.build("laptop"))
+    sweep = length_generalization.build("laptop")
+    parts = needs.parts(length_generalization, sweep, length_generalization.CONTROLS)
     assert tuple(parts) == fig_length_generalization.PARTS
     oracle = parts["oracle"]
     assert oracle.base.task.max_difficulty == 100 and oracle.base.verifier == Oracle()
@@ -56,9 +57,45 @@ def test_what_does_not_fit_is_refused(config, change, words):
         needs.parts(config, changed)
 
 
+def arms(**accuracies) -> dict[str, xr.Dataset | None]:
+    """Runs of one base by arm or control, right on labels as on the newest length."""
+    found = {}
+    for part, accuracy in accuracies.items():
+        data = frontier(accuracy)
+        right = data.accuracy_by_difficulty.isel(difficulty=2, drop=True)
+        found[part] = data.assign(diverged=0 * data.accuracy, sampled_accuracy=right)
+    names = [part.replace("control/", "") for part in length_numbers.PARTS]
+    return {name: found.get(name) for name in names}
+
+
+def test_arms_are_compared_with_their_own_controls():
+    """Without a filter a base of 2 digits comes to lose 1.5, with a sham 0.5, frozen 1."""
+    lost = {x: [[1, 1, 0.5, 0], [1, 1, 0.5, 0], [1, 1 - x, 0.5 - x, 0]] for x in (0.25, 0.5)}
+    loop = [[1, 1, 0.5, 0], [1, 1, 0.25, 0], [0.5, 0.5, 0, 0]]
+    runs = arms(none=loop, none_sham=lost[0.25], none_frozen_generator=lost[0.5])
+    data = {
+        part: run
+        for part, run in zip(length_numbers.PARTS, runs.values(), strict=True)
+        if run is not None
+    }
+    found = length_numbers.beside_controls(data)
+    assert found[length_numbers.COMPOUNDED]["no filter"].item() == -1.5 + 1
+    assert found[length_numbers.BEYOND_SHAM]["no filter"].item() == -1.5 + 0.5
+    # Labels of lengths 3 and 4 in two rounds: 0.25 and 0, of the sham 0.5 and 0.25.
+    assert found[length_numbers.NEWEST_BEYOND]["sham"].item() == -0.25
+    judged = length_numbers.collapse(data, length_numbers.END)
+    assert judged.retention.value == -0.5 and judged.retention_beyond_sham.value == -0.5 + 0.125
+    assert judged.reach.value == -0.5 and judged.reach_beyond_sham.value == -0.5 + 0.25
+    del data["control/none_sham"]
+    assert length_numbers.collapse(data, length_numbers.END) is None
+
+
 def test_gates_of_self_trust():
     """Self-trust is measured where a policy is asked, and all loops differ in their gate alone."""
-    parts = self_trust.parts(self_trust.build("laptop"))
+    sweep = self_trust.build("laptop")
+    with_controls = needs.parts(self_trust, sweep, self_trust.CONTROLS)
+    assert tuple(with_controls) == fig_self_trust.PARTS
+    parts = self_trust.parts(sweep)
     assert set(fig_self_trust.JUDGES) == set(self_trust.SELF_JUDGES)
     probe = parts["likelihood"].base.probe
     for name, part in parts.items():
@@ -72,7 +109,7 @@ def test_parts_of_gap_differ_in_gate_and_width():
     """And a smaller sweep has one width only, so that it compiles few programs."""
     sweep = gap.build("laptop")
     parts = gap.parts(sweep)
-    assert tuple(parts) == fig_gap.PARTS
+    assert tuple(needs.parts(gap, sweep, gap.CONTROLS)) == fig_gap.PARTS
     assert {p.pretraining.model.width for p in parts.values()} == set(gap.WIDTHS)
     assert all(p.base.replace(verifier=Oracle()) == sweep.base for p in parts.values())
     assert {type(j).__name__ for j in gap.JUDGES} == set(fig_gap.JUDGES)
@@ -98,6 +135,59 @@ def test_self_trust_is_what_neither_author_nor_reader_explains():
         dims=("reader", "author"),
     )
     assert float(fig_self_trust.self_trust(values)) == pytest.approx(0.3)
+
+
+def judged(accepted: list[float], right: list[float]) -> xr.Dataset:
+    """Three rounds of two bases that are alike."""
+    found = {"accept_rate": accepted, "sampled_accuracy": right, "diverged": [0.0] * 4}
+    values = {name: (("seed", "round"), [x, x]) for name, x in found.items()}
+    return xr.Dataset(values, {"seed": [0, 1], "round": range(4)})
+
+
+def test_a_gate_is_compared_with_a_frozen_generator_and_a_sham():
+    """Likelihood accepts 0.3 less in the end than at first, and 0.5 less of what the base writes;
+    by self-evaluation 0.2 and 0.1 fewer are right than in a sham, of rounds 2 and 3.
+    """
+    nan = float("nan")
+    given = {
+        "likelihood": judged([nan, 0.9, 0.5, 0.6], [nan, 1, 1, 1]),
+        "self_evaluation": judged([nan, 1, 1, 1], [nan, 0.1, 0.3, 0.2]),
+        "control/none_sham": judged([nan, 1, 1, 1], [nan, 0.9, 0.5, 0.3]),
+        "control/likelihood_frozen_generator": judged([nan, 0.9, 0.5, 0.4], [nan, 1, 1, 1]),
+    }
+    parts = [given.get(part) for part in fig_self_trust.PARTS]
+    found = self_trust_claims.more_than_frozen(*parts)
+    assert found.value == pytest.approx(0.2) and found.num == 2
+    found = self_trust_claims.less_right_than_sham("self_evaluation", *parts)
+    assert found.value == pytest.approx(0.15) and found.num == 2
+    gates = [part if part in fig_self_trust.GATES else "" for part in fig_self_trust.PARTS]
+    alone = [given.get(part) for part in gates]
+    assert self_trust_claims.more_than_frozen(*alone).num == 0
+    assert self_trust_claims.less_right_than_sham("self_evaluation", *alone).num == 0
+
+
+@pytest.mark.parametrize(
+    "config, figure, words",
+    [
+        (
+            length_generalization,
+            fig_length_generalization,
+            {"frozen generator, no filter", "sham, no filter", "frozen generator, truth"},
+        ),
+        (
+            self_trust,
+            fig_self_trust,
+            {"frozen generator, no filter", "sham", "frozen generator, likelihood"},
+        ),
+    ],
+)
+def test_controls_are_drawn_and_told(config, figure, words):
+    sweeps = needs.parts(config, config.build("smoke"), config.CONTROLS)
+    parts = [needs.made_up(sweeps[part]) for part in figure.PARTS]
+    named = {x.get_text() for x in figure.draw(*parts).legends[0].get_texts()}
+    assert words < named
+    told = figure.summary(*parts)
+    assert all(x in told for x in words)
 
 
 def frontier(accuracy) -> xr.Dataset:

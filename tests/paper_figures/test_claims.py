@@ -14,7 +14,7 @@ import xarray as xr
 from avax.analysis import intervals
 from avax.analysis.intervals import Estimate
 from paper_figures import command, pages
-from paper_figures.claims import Certainty, Claim, Condition, Rule, Verdict, judge
+from paper_figures.claims import UNKNOWN, Certainty, Claim, Condition, Rule, Verdict, judge
 from paper_figures.pages import Question
 from paper_figures.standards import CONTROLS, Needs, controls_in
 
@@ -98,6 +98,9 @@ def test_a_control_that_was_not_run_is_none():
     parts = {"": data(), "control/sham": None}
     assert judge(needed, parts).reason.startswith("no sham (by the interval alone")
     assert judge(needed, parts | {"control/sham": data()}).verdict == Verdict.SUPPORTS
+    both = {"base": needed.effect, "sham": lambda *_: UNKNOWN}
+    found = judge(dataclasses.replace(needed, effect=both), parts)
+    assert found.reason == "no sham (holds for base, not all is measured)"  # of 20 bases, not of 0
 
 
 def test_a_control_of_another_arm_is_none_of_a_claims_own():
