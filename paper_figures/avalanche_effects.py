@@ -9,8 +9,7 @@ from avax.analysis.intervals import Estimate
 from avax.analysis.runway import label_error
 from paper_figures import avalanche as found
 from paper_figures.avalanche import LEVELS, Runs
-from paper_figures.beside import UNKNOWN
-from paper_figures.claims import remembered
+from paper_figures.claims import UNKNOWN, remembered
 
 
 @remembered

@@ -10,9 +10,9 @@ import xarray as xr
 
 from avax.analysis import intervals, lengths, phase
 from avax.analysis.intervals import Estimate
+from paper_figures.claims import UNKNOWN
 from paper_figures.pages import text
 
-UNKNOWN = Estimate(*[float("nan")] * 3, 0)
 HALF, ALL = "half of the rounds", "all rounds"
 
 

@@ -16,7 +16,7 @@ from avax.analysis import intervals
 from avax.analysis.intervals import Estimate
 from paper_figures import beside
 from paper_figures import error_floor as found
-from paper_figures.claims import Certainty, Claim, Condition, Rule, remembered
+from paper_figures.claims import UNKNOWN, Certainty, Claim, Condition, Rule, remembered
 from paper_figures.error_floor import END, FNRS, MIDDLE, WIDTHS
 from paper_figures.pages import Question
 from paper_figures.standards import Needs
@@ -59,7 +59,7 @@ def prepared(*datasets: xr.Dataset | None):
 def effect(heading: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
     """One of the comparisons of `error_floor.effects`; not known without the control it is from."""
     values = prepared(*datasets).get(heading, {}).get(name)
-    return beside.UNKNOWN if values is None else intervals.mean(values)
+    return UNKNOWN if values is None else intervals.mean(values)
 
 
 def collapse(name: str, *datasets: xr.Dataset | None) -> Estimate:

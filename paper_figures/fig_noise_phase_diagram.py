@@ -64,12 +64,12 @@ def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
 
 def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
     """The order parameter with both boundaries; 0 is the untouched base."""
-    order, measured, kappa = findings
+    order, measured, exponent, kappa = findings
     plotting.phase_map(axes, mean_of(order), f"{unit(dataset)[1]} (0: untouched base)")
     if why := phase.uncrossed(order, measured):
         axes.plot([], [], " ", label=f"no boundary was measured:\n{why}")
     else:
-        draw_measured(axes, order, measured)
+        draw_measured(axes, order, measured, exponent.value)
     fnr = np.linspace(order.fnr.values[0], order.fnr.values[-1], 200)
     if kappa.kappa > 0:
         predicted = theory.critical_fpr(fnr, kappa.kappa)
@@ -85,11 +85,15 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
     axes.set_title(f"On {where}")
 
 
-def draw_measured(axes, order: xr.DataArray, measured: phase.Boundary) -> None:
-    """The measured boundary, with its interval if all settings were run."""
+def draw_measured(axes, order: xr.DataArray, measured: phase.Boundary, exponent: float) -> None:
+    """The measured boundary, with its interval if all settings were run; of bases that were dealt
+    out its shape is a fitted one.
+    """
     name = "measured boundary"
+    if phase.is_dealt(order) and np.isfinite(exponent):
+        name = f"measured: FPR ~ (1 - FNR)$^{{{exponent:.1f}}}$"
     if is_run(order).all() and np.isfinite(measured.low).any():
-        name += ", 95 % t interval over bases"
+        name += ", 95 % t interval"
         band = measured.low, measured.high, measured.fnr
         plotting.boundary_band(axes, order, *band, color="k", alpha=0.2)
     plotting.boundary_line(axes, order, measured.fpr, measured.fnr, color="k", label=name)

@@ -9,9 +9,8 @@ import xarray as xr
 
 from avax.analysis import intervals, patterns
 from avax.analysis.intervals import Estimate
-from paper_figures import beside
 from paper_figures import noise_patterns as found
-from paper_figures.claims import Certainty, Claim, Rule, remembered
+from paper_figures.claims import UNKNOWN, Certainty, Claim, Rule, remembered
 from paper_figures.pages import Question
 from paper_figures.standards import Needs
 
@@ -55,7 +54,7 @@ def difference(name: str, rate: str, *datasets: xr.Dataset) -> Estimate:
 def structure(arm: str, *datasets: xr.Dataset | None) -> Estimate:
     """Gain minus that with a recipient shuffle; not known where that was not run."""
     values = found.structure(prepared(*datasets)[0]).get(arm)
-    return beside.UNKNOWN if values is None else intervals.mean(values)
+    return UNKNOWN if values is None else intervals.mean(values)
 
 
 def bred(kind: str, *datasets: xr.Dataset | None) -> Estimate:
@@ -66,7 +65,7 @@ def bred(kind: str, *datasets: xr.Dataset | None) -> Estimate:
 def bred_by_structure(kind: str, *datasets: xr.Dataset | None) -> Estimate:
     """The same less a recipient shuffle; not known where that was not run."""
     values = found.bred(prepared(*datasets)[0], kind, is_shuffled=True)
-    return beside.UNKNOWN if values is None else intervals.mean(values)
+    return UNKNOWN if values is None else intervals.mean(values)
 
 
 def selective(fpr: float, *datasets: xr.Dataset) -> Estimate:

@@ -27,6 +27,7 @@ class Findings(NamedTuple):
 
     order: xr.DataArray  # gain over the untouched base after all rounds: fpr, fnr, seed
     measured: phase.Boundary
+    exponent: Estimate  # k of FPR ~ (1 - FNR)^k, along which outcomes are equal
     amplification: theory.Amplification
 
 
@@ -64,11 +65,6 @@ def line_fprs(data: Data) -> np.ndarray:
     return np.sort(data["line"].fpr.values)
 
 
-def as_map(line: xr.DataArray, data: Data) -> xr.DataArray:
-    """Values of the line with a dimension fnr, of length 1."""
-    return line.expand_dims(fnr=[data[""].fnr.values.min()], axis=1)
-
-
 def is_run(order: xr.DataArray) -> xr.DataArray:
     """Which settings were run: with any of the bases, since they may be dealt out."""
     return order.notnull().any("seed")
@@ -80,14 +76,15 @@ def mean_of(order: xr.DataArray) -> xr.DataArray:
 
 
 def analyse(*datasets: xr.Dataset | None) -> Findings:
-    """Measured boundary and amplification.
+    """Measured boundary, its shape, and amplification.
 
     Args:
       datasets: in the order of PARTS; None for a control that was not run.
     """
     data = named(datasets)
     order = order_of(data[""])
-    return Findings(order, phase.boundary(order), response.amplification(data["label_noise"]))
+    found = phase.boundary(order), surface.exponent(order)
+    return Findings(order, *found, response.amplification(data["label_noise"]))
 
 
 def ratio_of(order: xr.DataArray) -> Estimate:
@@ -97,28 +94,22 @@ def ratio_of(order: xr.DataArray) -> Estimate:
     return phase.boundary_ratio(order)
 
 
-def boundary_on_line(data: Data, against: str, last: int) -> Estimate | None:
-    """The FPR / (1 - FNR) at which the line, after so many rounds, falls to its untouched base or
-    to its sham, base by base. None without a sham.
-    """
-    order = order_of(data["line"], last)
-    if against != "untouched base":
-        if against not in (controls := controls_of(data)):
-            return None
-        both = xr.align(order, order_of(controls[against], last), join="inner")
-        order = both[0] - both[1]
-    return phase.boundary_ratio(as_map(order, data))
+def beyond(order: xr.DataArray, control: xr.Dataset, last: int) -> xr.DataArray:
+    """An order parameter less what a control without axes comes to, base by base."""
+    both = xr.align(order, order_of(control, last), join="inner")
+    return both[0] - both[1]
 
 
 def ratios(data: Data) -> Iterator[tuple[str, Estimate]]:
-    """Boundary ratios by what is compared and when; not of shams that are not there."""
-    rounds = dict.fromkeys(horizons(data[""]).values())
-    for last in rounds:
-        yield f"map: untouched base, round {last}", ratio_of(order_of(data[""], last))
-    for against in ("untouched base", "sham"):
-        for last in rounds:
-            if (ratio := boundary_on_line(data, against, last)) is not None:
-                yield f"line: {against}, round {last}", ratio
+    """Boundary ratios of the map by what is compared and when; not of shams that are not there."""
+    controls = controls_of(data)
+    for against in ("untouched base", "sham", "length-matched sham"):
+        for last in dict.fromkeys(horizons(data[""]).values()):
+            order = order_of(data[""], last)
+            if against in controls:
+                order = beyond(order, controls[against], last)
+            if against in controls or against == "untouched base":
+                yield f"{against}, round {last}", ratio_of(order)
 
 
 def changed(dataset: xr.Dataset, measure: Callable) -> xr.DataArray:
@@ -136,9 +127,11 @@ def solved(dataset: xr.Dataset, last: int) -> xr.DataArray:
     return by_base(lengths.final_gain(until(dataset, last)))
 
 
-def collapse(data: Data, last: int) -> lengths.Collapse | None:
-    """Collapse without a filter: at the highest FPR of the line. None without a sham."""
-    sham = controls_of(data).get("sham")
+def collapse(data: Data, last: int, against: str = "sham") -> lengths.Collapse | None:
+    """Collapse without a filter: at the highest FPR of the line, below its untouched base and below
+    a sham. None without that sham.
+    """
+    sham = controls_of(data).get(against)
     if sham is None or lengths.base_length(data["line"]) is None:
         return None
     loop = at_fpr(until(data["line"], last), line_fprs(data)[-1])

@@ -14,8 +14,8 @@ import xarray as xr
 from avax.analysis import intervals, lengths, numbers, response, surface
 from avax.analysis.intervals import Estimate
 from paper_figures import noise_phase_diagram as found
-from paper_figures.beside import ALL, HALF, UNKNOWN, horizons, until
-from paper_figures.claims import remembered
+from paper_figures.beside import ALL, HALF, horizons, until
+from paper_figures.claims import UNKNOWN, remembered
 from paper_figures.noise_phase_diagram import PARTS
 
 PLACES = {  # by the folder of their results: two curricula at two learning rates
@@ -50,10 +50,12 @@ def boundary(place: str, horizon: str, *datasets) -> Estimate:
 
 
 def boundary_beyond_sham(place: str, horizon: str, *datasets) -> Estimate:
-    """The FPR / (1 - FNR) at which a run of the line ends as good as its sham."""
+    """The FPR / (1 - FNR) at which a run of the map ends as good as its base's sham."""
     data, last = at(place, horizon, datasets)
-    ratio = found.boundary_on_line(data, "sham", last)
-    return UNKNOWN if ratio is None else ratio
+    sham = found.controls_of(data).get("sham")
+    if sham is None:
+        return UNKNOWN
+    return found.ratio_of(found.beyond(found.order_of(data[""], last), sham, last))
 
 
 def advantage(place: str, other: str, *datasets) -> Estimate:
@@ -93,10 +95,10 @@ def lost(place: str, horizon: str, measure: Callable, *datasets) -> Estimate:
     return intervals.mean(change, "seed")
 
 
-def collapse(place: str, horizon: str, *datasets) -> Estimate:
-    """How far the line without a filter is below both its base and its sham, in digits."""
+def collapse(place: str, horizon: str, against: str, *datasets) -> Estimate:
+    """How far the line without a filter is below both its base and a sham, in digits."""
     data, last = at(place, horizon, datasets)
-    judged = found.collapse(data, last)
+    judged = found.collapse(data, last, against)
     return UNKNOWN if judged is None else lengths.depth(judged, lengths.base_length(data["line"]))
 
 

@@ -48,11 +48,13 @@ def compared(found: Findings) -> str:
     if num == 1:
         how = "one base, so there is no interval"
     lines = [f"no boundary was measured: {why}" if why else f"{measured}, {how}"]
+    if np.isfinite(found.exponent.value):
+        lines.append(f"outcomes are equal along FPR ~ (1 - FNR)^k: k = {shown(found.exponent)}")
     if not kappa.kappa > 0:
-        shown = f"kappa = {kappa.kappa:.2f} is not above 0"
+        why_not = f"kappa = {kappa.kappa:.2f} is not above 0"
         if np.isnan(kappa.kappa):
-            shown = "no base has label noise of every rate, so there is no kappa"
-        return f"{lines[0]}\nno prediction, so no predicted boundary: {shown}"
+            why_not = "no base has label noise of every rate, so there is no kappa"
+        return "\n".join(lines) + f"\nno prediction, so no predicted boundary: {why_not}"
     predicted, low, high, _ = predicted_ratio(kappa)
     spread = f" ({kappa.low:.2f} to {kappa.high:.2f})"
     ends = f" ({low:.3g} to {high:.3g})"
@@ -96,11 +98,13 @@ def control_lines(data: Data) -> list[str]:
         for fpr in dict.fromkeys(fprs[[0, -1]]) if "fpr" in order.dims else (None,):
             where = "" if fpr is None else f", FPR {fpr:g}"
             lines.append(f"  {name}{where}: {shown(mean_at(order, fpr))}")
-    judged = collapse(data, last)
-    if judged is None:
-        return [*lines, "collapse without a filter: unknown, as there is no sham"]
-    verdict = "yes" if bool(judged.collapsed) else "not shown"
-    return [*lines, f"collapse without a filter (below base and sham): {verdict}"]
+    for against in ("sham", "length-matched sham"):
+        judged = collapse(data, last, against)
+        verdict = "unknown, as it was not run"
+        if judged is not None:
+            verdict = "yes" if bool(judged.collapsed) else "not shown"
+        lines.append(f"collapse without a filter, below the base and a {against}: {verdict}")
+    return lines
 
 
 def shown(estimate: Estimate) -> str:

@@ -14,7 +14,7 @@ import xarray as xr
 from avax.analysis import intervals, phase, response
 from avax.analysis.intervals import Estimate
 from paper_figures import beside
-from paper_figures.claims import remembered
+from paper_figures.claims import UNKNOWN, remembered
 
 VARIANTS = {
     "reference": "reference",
@@ -144,7 +144,7 @@ def prepared(*datasets: xr.Dataset | None) -> dict[str, dict[str, Estimate]]:
 def factor(kind: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
     """A predicted boundary over the measured one; not known where that needs a sham not run."""
     found = prepared(*datasets).get(name)
-    return found[f"factor of {kind}"] if found else beside.UNKNOWN
+    return found[f"factor of {kind}"] if found else UNKNOWN
 
 
 def more(lags: slice, *datasets: xr.Dataset | None) -> Estimate:

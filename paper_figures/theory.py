@@ -14,7 +14,8 @@ import xarray as xr
 from avax.analysis import intervals, lengths, numbers, phase, seeds, surface
 from avax.analysis.intervals import Estimate
 from paper_figures import beside
-from paper_figures.beside import ALL, UNKNOWN, horizons
+from paper_figures.beside import ALL, horizons
+from paper_figures.claims import UNKNOWN
 
 LEARNERS = {"": "fine-tuning", "samples": "4 x samples", "grpo": "GRPO"}
 LINES = {"line": "fine-tuning", "grpo_line": "GRPO"}

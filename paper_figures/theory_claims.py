@@ -153,8 +153,8 @@ CLAIMS = (
     ),
     Claim(
         name="Choice, for fine-tuning",
-        statement="What a verifier without errors chooses lets filtered fine-tuning gain, not that "
-        "it rejects.",
+        statement="Which answers a verifier without errors accepts lets filtered fine-tuning gain: "
+        "more than where as many are accepted, whichever.",
         measures="accuracy gained at FPR 0 and FNR 0, loop minus placebo",
         effect=at_both_horizons(beyond, "line", "placebo", min),
         rule=Rule.above(0),
@@ -175,8 +175,8 @@ CLAIMS = (
     ),
     Claim(
         name="Choice, for group-relative learners",
-        statement="What a verifier without errors chooses lets group-relative policy gradients "
-        "gain, not that they train.",
+        statement="Which answers a verifier without errors accepts lets group-relative policy "
+        "gradients gain: more than where as many are accepted, whichever.",
         source="avax",
         certainty=Certainty.OURS,
         measures="accuracy gained at FPR 0 and FNR 0, loop minus placebo",

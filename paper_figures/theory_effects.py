@@ -13,7 +13,8 @@ import numpy as np
 from avax.analysis import intervals, numbers, surface
 from avax.analysis.intervals import Estimate
 from paper_figures import theory as found
-from paper_figures.beside import ALL, HALF, UNKNOWN, at_end
+from paper_figures.beside import ALL, HALF, at_end
+from paper_figures.claims import UNKNOWN
 
 RATIO, ONE_LESS_J = "FPR / (1 - FNR)", "1 - J"
 

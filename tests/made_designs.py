@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import xarray as xr
 
+from avax.sweeps.design import balanced
+
 FPR, FNR = np.geomspace(0.003, 1, 12), np.array([0.0, 0.3, 0.6])
+
+
+dealt = functools.cache(balanced)  # the same in every simulation, as in every run
 
 
 def design(
@@ -33,10 +40,8 @@ def design(
     values = -0.2 * np.tanh((x[..., None] - centres) / 1.2) + level * rng.normal(size=num_bases)
     values = values + noise * rng.normal(size=values.shape)
     if per_setting:
-        num = x.size * per_setting
-        dealt = [rng.permutation(num_bases) for _ in range(-(-num // num_bases))]
         kept = np.zeros((x.size, num_bases), bool)
-        np.put_along_axis(kept, np.concatenate(dealt)[:num].reshape(-1, per_setting), True, 1)
+        np.put_along_axis(kept, dealt(x.shape, num_bases, per_setting), True, 1)
         values = np.where(kept.reshape(values.shape), values, np.nan)
     coords = {"fpr": FPR, "fnr": FNR, "seed": range(num_bases)}
     return xr.DataArray(values, coords, ("fpr", "fnr", "seed"))

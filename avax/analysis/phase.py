@@ -1,4 +1,4 @@
-"""The phase diagram: an order parameter and the boundary between gain and collapse."""
+"""The phase diagram: an order parameter and the boundary between gain and loss."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def since_base(reached: xr.DataArray, dataset: xr.Dataset) -> xr.DataArray:
 
 
 def order_parameter(dataset: xr.Dataset) -> xr.DataArray:
-    """What self-training gained, by run: above 0 it improved on the base, below it collapsed.
+    """What self-training gained, by run: above 0 it is better than its base, below 0 worse.
 
     On a frontier: solved length after the last round minus the base's, in digits per round. On a
     fixed range: accuracy after the last round minus the base's. -inf for a run that diverged, NaN
@@ -189,7 +189,7 @@ def uncrossed(order: xr.DataArray, found: Boundary) -> str | None:
 
 
 def counts(order: np.ndarray) -> tuple[int, int]:
-    """How many runs improved and how many collapsed so far; those not done are NaN."""
+    """How many runs gained and how many lost so far; those not done are NaN."""
     return int((order > 0).sum()), int((order < 0).sum())
 
 

@@ -177,9 +177,9 @@ def end_at_once(error: Exception) -> NoReturn:
 
 
 def _note(dataset: xr.Dataset) -> str:
-    """Runs that improved and collapsed so far; how much of the boundary is traced, if it is."""
-    improved, collapsed = phase.counts(phase.order_parameter(dataset).values)
-    words = f"{improved} runs improved, {collapsed} collapsed"
+    """Runs that gained and lost so far; how much of the boundary is traced, if it is."""
+    gained, lost = phase.counts(phase.order_parameter(dataset).values)
+    words = f"{gained} runs gained, {lost} lost"
     if not dataset.attrs["config"]["trace"]:
         return words
     values = adaptive.ray_values(dataset)

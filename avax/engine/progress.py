@@ -49,7 +49,7 @@ class Meter:
         Args:
           total: how many there are; None if that is not known before the end.
           what: is counted, in the plural.
-          note: a few words on what is known, such as `3 collapsed`; asked when some are added.
+          note: a few words on what is known, such as `3 lost`; asked when some are added.
           per: so much of what `add` and `part` take makes one of them.
           every: seconds between two plain lines.
         """

@@ -28,7 +28,7 @@ SHOWN = """
 import sys, time
 from avax.engine.progress import Meter, say
 from avax.engine.durable.signals import leave
-with Meter(10000, "settings", lambda: "3 runs improved, 2 collapsed", per=2) as meter:
+with Meter(10000, "settings", lambda: "3 runs gained, 2 lost", per=2) as meter:
     say("compiling 2 programs")
     time.sleep(0.3)
     with meter.running():
@@ -56,7 +56,7 @@ def now(monkeypatch):
 @pytest.fixture
 def half(now):
     """A meter after 50 of 100 seconds, of what was not done before."""
-    with Meter(256, "settings", lambda: "3 runs improved, 2 collapsed", per=5) as meter:
+    with Meter(256, "settings", lambda: "3 runs gained, 2 lost", per=5) as meter:
         meter.add(56 * 5, kept=True)
         with meter.running():
             now[0] += 50
@@ -65,12 +65,12 @@ def half(now):
 
 
 def test_a_line_holds_what_fits_and_no_piece_of_a_word(half):
-    whole = "156/256 settings, 0:50 left, 2.00 a second; 3 runs improved, 2 collapsed"
+    whole = "156/256 settings, 0:50 left, 2.00 a second; 3 runs gained, 2 lost"
     assert half.line() == whole
     ends = {half.line(width) for width in range(16, 100)}
     counts, left, rate, note = re.split("[,;] ", whole, maxsplit=3)
     shorter = [counts, f"{counts}, {left}", f"{counts}, {left}, {rate}"]
-    assert ends == {*shorter, f"{shorter[-1]}; 3 runs improved", f"{shorter[-1]}; {note}"}
+    assert ends == {*shorter, f"{shorter[-1]}; 3 runs gained", f"{shorter[-1]}; {note}"}
     assert half.line(15) == half.line(7) == "156/256"
     assert all(len(half.line(width)) <= width for width in range(100))
 

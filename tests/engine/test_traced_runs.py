@@ -85,7 +85,7 @@ def test_tracing_stands_in_configuration_and_progress(wedge, tmp_path, capsys):
     assert last.startswith(f"{num_run} settings, ")
     notes = [script._note(d) for d in (data, data.where(False), execute(grid, tmp_path))]
     assert "10 of 10 rays traced" in notes[0] and "0 of 10 rays traced" in notes[1]
-    assert notes[1].endswith("0 runs improved, 0 collapsed") and "rays" not in notes[2]
+    assert notes[1].endswith("0 runs gained, 0 lost") and "rays" not in notes[2]
 
 
 def test_only_a_sweep_of_two_axes_is_traced():

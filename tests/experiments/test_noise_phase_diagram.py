@@ -114,7 +114,7 @@ def test_controls_are_drawn_where_they_were_run(controls, dealt, num_bases):
     assert not any("not run" in name for name in named)  # all settings have some base
     assert {"FPR 0", "FPR 1"} <= beside
     text = figure.summary(*data)
-    assert ("unknown, as there is no sham" in text) == (not controls)
+    assert ("a sham: unknown, as it was not run" in text) == (not controls)
     assert ("  sham:" in text) == controls
     assert ("of the mean outcome" in text) == dealt
 
@@ -123,13 +123,11 @@ def test_boundaries_are_where_they_were_put():
     """Against the sham at ratio * exp(atanh(what it loses)), at both horizons."""
     for curriculum in ("Frontier", "Fixed"):
         rows = dict(found.ratios(found.named(parts(6, curriculum))))
-        compared = "map: untouched base", "line: untouched base", "line: sham"
+        compared = {"untouched base": 0, "sham": SPOILT, "length-matched sham": SPOILT / 2}
         assert list(rows) == [f"{x}, round {r}" for x in compared for r in (2, 4)]
-        moved = CENTRE * np.exp(np.arctanh(SPOILT))
         for name, ratio in rows.items():
-            # The next FPRs beside the sham's boundary, 0.1 and 0.3, lie far apart.
-            expected, error = (moved, 0.2) if "sham" in name else (CENTRE, 0.12)
-            assert ratio.value == pytest.approx(expected, rel=error) and ratio.num == 6
+            moved = np.exp(np.arctanh(compared[name.split(",")[0]]))
+            assert ratio.value == pytest.approx(CENTRE * moved, rel=0.12) and ratio.num == 6
             assert ratio.low < ratio.value < ratio.high
 
 
@@ -181,8 +179,8 @@ def test_collapse_is_below_the_base_and_below_the_sham(loses, expected):
         data[i * NUM_PARTS + sham] = dataset(gain, ("Frontier", "Fixed")[i % 2])
     loop = gains(6).isel(fnr=0).sel(fpr=1.0)
     for place in effects.PLACES.values():
-        got = effects.collapse(place, beside.ALL, *data)
-        collapsed = found.collapse(effects.prepared(*data)[place], ROUNDS).collapsed
+        got = effects.collapse(place, beside.ALL, "sham", *data)
+        collapsed = found.collapse(effects.prepared(*data)[place], ROUNDS, "sham").collapsed
         assert bool(collapsed) == (got.high < 0) == (expected == "collapse")
         assert (got.low > 0) == (expected == "none")
         assert got.value == pytest.approx(max(loop.mean().item(), (loop + loses).mean().item()) / 2)
