@@ -117,7 +117,9 @@ def at_lowest_fnr(sweep: Sweep, count: int = ON_LINE) -> Sweep:
 
 
 def twice(line: Sweep) -> Sweep:
-    """Three settings of a line, each base twice: draws differ, and nothing else."""
+    """Three settings of a line, each base twice: draws differ, and nothing else. The first of both
+    is the line's own run, bit by bit.
+    """
     ((path, values),) = line.axes.items()
     return dataclasses.replace(line, axes={"replicate": (0, 1), path: even_picks(values, 3)})
 
