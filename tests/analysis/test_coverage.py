@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from made_designs import FNR, design
+from made_designs import FNR, FPR, MAIN_JOB, design
 
 from avax.analysis import intervals, numbers, phase, response, surface, theory
 from avax.analysis.censored import geometric
@@ -21,6 +21,8 @@ from avax.analysis.variance import variance_components
 
 LEAST = 0.92
 SIZES = (5, 12, 32)
+
+MAP = {"rates": MAIN_JOB, "noise": 0.1, "level": 0.1}  # bases and runs differ as they do there
 
 
 def holds(estimate, truth) -> np.ndarray:
@@ -77,14 +79,16 @@ def of_boundaries(num: int, times: int = 250, **options) -> tuple[float, float]:
     return tuple((hits / times).round(3).tolist())
 
 
-def of_surfaces(num: int, times: int = 200, **options) -> tuple[float, float]:
-    """The boundaries of each FNR by the surface, and its exponent k, which is 0.6."""
-    truth, hits = 0.1 * (1 - FNR) ** 0.6, np.zeros(2)
+def of_surfaces(
+    num: int, times: int = 200, k: float = 0.6, rates=(FPR, FNR), **options
+) -> tuple[float, float]:
+    """The boundaries of each FNR by the surface, and its exponent k."""
+    truth, hits = 0.1 * (1 - rates[1]) ** k, np.zeros(2)
     for seed in range(times):
-        order = design(num, seed=seed, k=0.6, **options)
+        order = design(num, seed=seed, k=k, rates=rates, **options)
         lines, _ = surface.boundaries(order)
         inside = (lines[:, 1] <= truth) & (truth <= lines[:, 2])
-        hits += inside.mean(), holds(surface.exponent(order), 0.6)
+        hits += inside.mean(), holds(surface.exponent(order), k)
     return tuple((hits / times).round(3).tolist())
 
 
@@ -146,9 +150,9 @@ def test_boundaries_of_complete_designs(num, spread, centre):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("num, per_setting", [(12, 2), (32, 4)])
-def test_boundaries_and_exponents_of_dealt_designs(num, per_setting):
-    assert min(of_surfaces(num, 100, per_setting=per_setting, level=0.05)) >= LEAST
+def test_boundaries_and_exponents_of_dealt_designs():
+    assert min(of_surfaces(12, 100, per_setting=2, level=0.05)) >= LEAST
+    assert min(of_surfaces(32, 60, per_setting=2, **MAP)) >= LEAST
 
 
 @pytest.mark.slow
@@ -184,6 +188,9 @@ def main() -> None:
         options = {"per_setting": per_setting, "level": 0.05}
         found, ratio = of_surfaces(num, 400, **options), of_boundaries(num, 400, **options)[1]
         print(f"{num} bases, {per_setting} a setting: {found}, ratio {ratio}", flush=True)
+    for k in (1.0, 2.0):
+        found = of_surfaces(32, 250, k, per_setting=2, **MAP)
+        print(f"the main job's map, k {k}: {found}", flush=True)
 
 
 if __name__ == "__main__":
