@@ -18,11 +18,9 @@ from paper_figures.beside import ALL, HALF, horizons, until
 from paper_figures.claims import UNKNOWN, remembered
 from paper_figures.noise_phase_diagram import PARTS
 
-PLACES = {  # by the folder of their results: two curricula at two learning rates
+PLACES = {  # by the folder of their results
     "noise_phase_diagram": "frontier",
     "noise_phase_diagram_fixed": "fixed range",
-    "noise_phase_diagram_slow": "frontier, rate / 3",
-    "noise_phase_diagram_fixed_slow": "fixed range, rate / 3",
 }
 RATIO, ONE_LESS_J = "FPR / (1 - FNR)", "1 - J"
 
@@ -115,6 +113,6 @@ def beyond(place: str, horizon: str, control: str, is_filtered: bool, *datasets)
 
 
 def everywhere(effect: Callable, *args) -> dict:
-    """An effect on both curricula, at both learning rates and both horizons."""
+    """An effect on both curricula at both horizons."""
     places = PLACES.values()
     return {f"{p}, {h}": partial(effect, p, h, *args) for p in places for h in (HALF, ALL)}
