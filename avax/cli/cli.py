@@ -65,7 +65,7 @@ def parse(
     picked = _first_pass(choices, argv)
     try:
         default = with_plugins(build(**picked), argv)
-        parser = _parser(name, doc, choices, default, ",".join(usual) or controls.NONE)
+        parser = _parser(name, doc, choices, default, ", ".join(usual) or controls.NONE)
         flags.check_names(parser._option_string_actions, argv, default)
         args, more = parser.parse_known_args(argv)
         flags.check_no_more(choices, more)

@@ -196,7 +196,7 @@ def check_design(sweep: Sweep) -> None:
     if sweep.num_runs > sweep.num_seeds:
         raise ConfigError(
             f"num_runs: is {sweep.num_runs}, must be at most num_seeds = {sweep.num_seeds}, the "
-            "bases of the pool"
+            "bases of the pool; --num-runs lowers it"
         )
 
 
