@@ -15,8 +15,13 @@ from avax.engine import platform
 
 os.environ.setdefault("MPLBACKEND", "agg")
 # Programs are compiled here, and hardly run: the suite takes half the time. What users run is
-# compiled by the slow tests.
-QUICK = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": "false"}
+# compiled by the slow tests. The last flag saves 8 % of the processor's time: to split a
+# program between threads takes longer, and there is none to spare.
+QUICK = {
+    "xla_backend_optimization_level": 0,
+    "xla_cpu_use_fusion_emitters": "false",
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
 if "PYTEST_XDIST_WORKER" not in os.environ:  # they inherit it
     platform.add_xla_flags(QUICK)
 
@@ -28,10 +33,13 @@ jax.config.update("jax_debug_key_reuse", True)
 
 @pytest.fixture(scope="session", autouse=True)
 def compile_cache(tmp_path_factory):
-    """Programs that several tests or worker processes need are compiled once."""
+    """Programs that several tests or worker processes need are compiled once; of several sessions
+    that have AVAX_TEST_CACHE, a folder, in common, by the first.
+    """
     root = tmp_path_factory.getbasetemp()
     shared = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
-    jax.config.update("jax_compilation_cache_dir", str(shared / "compiled"))
+    folder = os.environ.get("AVAX_TEST_CACHE") or str(shared / "compiled")
+    jax.config.update("jax_compilation_cache_dir", folder)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     yield

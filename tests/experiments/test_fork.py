@@ -5,6 +5,7 @@ The verifier is README's own. Where the checkout isn't, the package alone runs a
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
@@ -194,15 +195,36 @@ def test_three_plugins_from_a_file_to_the_figure(fork, argv, axes):
     assert re.search(r"^right: \d of 3, accuracy ", shown.stdout, re.M)
 
 
+# The scripts that it is given, one after the other: what each would end with.
+EACH = """
+import contextlib, io, json, os, runpy, sys
+ended = {}
+for name in sys.argv[1:]:
+    out, err, status = io.StringIO(), io.StringIO(), None
+    sys.argv = [f"experiments/{name}.py", "--preset", "smoke", "--base.verifier", "nines"]
+    sys.argv += ["--out", f"refused_{name}"]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            runpy.run_path(sys.argv[0], run_name="__main__")
+        except SystemExit as error:
+            status = error.code
+    ended[name] = status, out.getvalue(), err.getvalue()
+print(json.dumps(ended))
+"""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_other_experiments_name_the_one_that_takes_it(fork, name):
-    argv = "--preset", "smoke", "--base.verifier", "nines", "--out", f"refused_{name}"
-    ended = start(fork, f"experiments/{name}.py", *argv)
-    assert ended.returncode == 2 and not ended.stdout
-    (line,) = ended.stderr.splitlines()
-    assert "experiments/run.py" in line
-    assert not (fork / f"refused_{name}").exists()
+def test_other_experiments_name_the_one_that_takes_it(fork):
+    """All of them in one process: to start each takes much longer than to be refused."""
+    done = start(fork, "-c", EACH, *SCRIPTS)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    ended = json.loads(done.stdout)
+    assert sorted(ended) == SCRIPTS
+    for name, (status, out, err) in ended.items():
+        assert status == 2 and not out, name
+        (line,) = err.splitlines()
+        assert "experiments/run.py" in line
+        assert not (fork / f"refused_{name}").exists()
 
 
 @pytest.mark.slow
