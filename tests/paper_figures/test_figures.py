@@ -86,12 +86,20 @@ def injection(num_seeds: int) -> xr.Dataset:
     )
 
 
+def parts(data: xr.Dataset, injected: xr.Dataset | None = None) -> list[xr.Dataset]:
+    """A map, its line at FNR 0, the same twice, and label noise; no controls."""
+    line = data.isel(fnr=0, drop=True)
+    twice = line.expand_dims(replicate=[0, 1]).assign_attrs(data.attrs)
+    injected = injection(data.sizes["seed"]) if injected is None else injected
+    return [data, line, twice, injected]
+
+
 @pytest.mark.parametrize("spoilt", ["nothing", "one seed", "one setting", "first setting"])
 @pytest.mark.parametrize("num_seeds", [1, 3])
 @pytest.mark.parametrize("curriculum", ["Frontier", "Fixed"])
 def test_noise_phase_diagram_is_labelled(curriculum, num_seeds, spoilt):
     data = sweep(curriculum, num_seeds, spoilt)
-    figure = noise.draw(data, injection(num_seeds))
+    figure = noise.draw(*parts(data))
     figure.draw_without_rendering()
     diagram, beside, colours = figure.axes
     for axes in (diagram, beside):
@@ -147,7 +155,7 @@ def traced(data: xr.Dataset) -> xr.Dataset:
 def test_a_traced_diagram_says_what_was_run():
     data = traced(sweep("Frontier", 3))
     data.diverged[1, 1, 0] = 1
-    figure = noise.draw(data, injection(3))
+    figure = noise.draw(*parts(data))
     diagram, beside, _ = figure.axes
     named = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     assert "not run (6 of 12 settings were)" in named and "a run diverged" in named
@@ -161,36 +169,37 @@ def test_a_traced_diagram_says_what_was_run():
     assert ([1], [1]) in [tuple(map(list, line.get_data())) for line in diagram.lines]
     (loop,) = (line for line in beside.lines if line.get_label() == "loop")
     assert loop.get_xdata().tolist() == [1, 2]
-    text = noise.summary(data, injection(3))
+    text = noise.summary(*parts(data))
     assert "6 of 12 settings were run" in text
-    assert "settings were run" not in noise.summary(sweep("Frontier", 3), injection(3))
+    assert "settings were run" not in noise.summary(*parts(sweep("Frontier", 3)))
 
 
 def test_the_summary_gives_both_boundaries():
-    findings = noise.analyse(sweep("Frontier", 3), injection(3))
+    findings = noise.analyse(*parts(sweep("Frontier", 3)))
     assert findings.amplification.kappa == pytest.approx(8)
     ratio, low, high, num = findings.measured.ratio
     assert num == 3
     assert low <= ratio <= high and 0.05 < ratio < 0.25
     lines = noise.compared(findings).splitlines()
-    assert len(lines) == 3
-    assert "FPR / (1 - FNR)" in lines[0] and "1 / kappa = 0.125" in lines[1]
+    assert len(lines) == 4
+    assert "FPR / (1 - FNR)" in lines[0] and "(1 - FNR)^k: k = " in lines[1]
+    assert "1 / kappa = 0.125" in lines[2]
 
 
 def test_where_nothing_was_crossed_no_boundary_is_claimed():
     data = sweep("Fixed", 3)
     data["accuracy"] = data.accuracy.isel(fpr=0) + xr.zeros_like(data.accuracy)
-    text = noise.summary(data, injection(3))
+    text = noise.summary(*parts(data))
     assert "no boundary was measured: up to FPR 1 all gain" in text
     assert "measured boundary" not in text and "times the measured" not in text
-    figure = noise.draw(data, injection(3))
+    figure = noise.draw(*parts(data))
     named = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     assert any(name.startswith("no boundary was measured") for name in named)
     assert not figure.axes[0].collections  # no interval of what there is not
 
 
 def test_boundaries_are_drawn_where_they_are():
-    figure = noise.draw(sweep("Frontier", 3), injection(3))
+    figure = noise.draw(*parts(sweep("Frontier", 3)))
     lines = {line.get_label(): line for line in figure.axes[0].lines}
     (predicted,) = (line for name, line in lines.items() if "mean field" in name)
     x, y = predicted.get_data()
@@ -203,9 +212,9 @@ def test_without_amplification_no_boundary_is_predicted():
     """Wrong labels that change nothing: kappa is 0, and so are its intervals."""
     flat = injection(3)
     flat["sampled_accuracy"] = xr.zeros_like(flat.sampled_accuracy)
-    figure = noise.draw(sweep("Frontier", 3), flat)
+    figure = noise.draw(*parts(sweep("Frontier", 3), flat))
     assert not [line for line in figure.axes[0].lines if "mean field" in line.get_label()]
-    assert "kappa = 0.00" in noise.summary(sweep("Frontier", 3), flat)
+    assert "kappa = 0.00" in noise.summary(*parts(sweep("Frontier", 3), flat))
 
 
 def test_a_boundary_is_broken_where_it_leaves_the_map():
@@ -217,14 +226,14 @@ def test_a_boundary_is_broken_where_it_leaves_the_map():
 
 
 def test_a_stem_keeps_its_dots(tmp_path):
-    paths = plotting.save(noise.draw(sweep("Fixed", 1), injection(1)), tmp_path / "fpr-0.5")
+    paths = plotting.save(noise.draw(*parts(sweep("Fixed", 1))), tmp_path / "fpr-0.5")
     assert [p.name for p in paths] == ["fpr-0.5.png", "fpr-0.5.pdf"]
 
 
 def test_saving_twice_gives_identical_bytes(tmp_path):
     written = []
     for name in ("first", "second"):
-        figure = noise.draw(sweep("Frontier", 3, "one setting"), injection(3))
+        figure = noise.draw(*parts(sweep("Frontier", 3, "one setting")))
         paths = plotting.save(figure, tmp_path / name / "figure")
         assert [p.name for p in paths] == ["figure.png", "figure.pdf"]
         written.append([p.read_bytes() for p in paths])
@@ -270,8 +279,8 @@ def test_ticks_stand_where_their_values_are(values):
 
 
 def test_the_script_draws_what_lies_in_a_folder(tmp_path, monkeypatch, capsys):
-    results.save(sweep("Fixed", 1), tmp_path)
-    results.save(injection(1), tmp_path / "label_noise")
+    for part, data in zip(noise.PARTS, parts(sweep("Fixed", 1)), strict=False):
+        results.save(data, tmp_path / part)
     for arguments, stem in [([], tmp_path / "figure"), (["--out", "x/y"], pathlib.Path("x/y"))]:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", ["fig_noise_phase_diagram.py", str(tmp_path), *arguments])
