@@ -1,7 +1,7 @@
 """What is claimed about errors that compound in a loop, and what the shipped runs say.
 
-A frozen generator's labels are those of the untouched base. Direct answers and the vote of 5 have one
-of their own; of other arms these labels are known for the first six lengths, in parts of their own.
+A frozen generator's labels are those of the untouched base. Direct answers and the vote of 5 have
+one of their own; of other arms these labels are known for six lengths, in parts of their own.
 """
 
 from __future__ import annotations
