@@ -42,7 +42,7 @@ QUESTION = Question(
         "outcome on the map, geometric means on the line; J = TPR - FPR is 0 where it is 1.",
     ),
     command="python experiments/noise_phase_diagram.py --preset shipped",
-    added=("--curriculum fixed",),
+    added=("--curriculum fixed", "--num-runs 1 --base.learner.learning-rate 1e-3"),
 )
 RAD = "Rad et al. 2026, arXiv 2601.04411, for group-relative learners"
 MEAN_FIELD = "avax, the mean field of avax/analysis/theory.py"

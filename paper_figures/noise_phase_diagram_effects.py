@@ -21,6 +21,7 @@ from paper_figures.noise_phase_diagram import PARTS
 PLACES = {  # by the folder of their results
     "noise_phase_diagram": "frontier",
     "noise_phase_diagram_fixed": "fixed range",
+    "noise_phase_diagram_slow": "frontier at a third of the rate",
 }
 RATIO, ONE_LESS_J = "FPR / (1 - FNR)", "1 - J"
 
@@ -113,6 +114,6 @@ def beyond(place: str, horizon: str, control: str, is_filtered: bool, *datasets)
 
 
 def everywhere(effect: Callable, *args) -> dict:
-    """An effect on both curricula at both horizons."""
+    """An effect in all places at both horizons."""
     places = PLACES.values()
     return {f"{p}, {h}": partial(effect, p, h, *args) for p in places for h in (HALF, ALL)}
