@@ -95,8 +95,11 @@ def ratio_of(order: xr.DataArray) -> Estimate:
 
 
 def beyond(order: xr.DataArray, control: xr.Dataset, last: int) -> xr.DataArray:
-    """An order parameter less what a control without axes comes to, base by base."""
-    both = xr.align(order, order_of(control, last), join="inner")
+    """An order parameter less what a control without axes comes to, base by base; of bases whose
+    control diverged it is not known.
+    """
+    reference = order_of(control, last)
+    both = xr.align(order, reference.where(np.isfinite(reference)), join="inner")
     return both[0] - both[1]
 
 
