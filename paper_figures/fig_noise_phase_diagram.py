@@ -81,8 +81,9 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
     name = "FPR = 1 - FNR: no information (J = 0)"
     plotting.boundary_line(axes, order, neutral, fnr, **NEUTRAL, label=name)
     plotting.spread_ticks(axes, order.sizes["fpr"])
-    where = "a growing frontier" if phase.is_frontier(dataset) else "a fixed range of lengths"
-    axes.set_title(f"On {where}")
+    where = "Growing frontier" if phase.is_frontier(dataset) else "Fixed range of lengths"
+    rate = dataset.attrs["config"]["base"].get("learner", {}).get("learning_rate")
+    axes.set_title(where if rate is None else f"{where}, learning rate {rate:g}")
 
 
 def draw_measured(axes, order: xr.DataArray, measured: phase.Boundary, exponent: float) -> None:

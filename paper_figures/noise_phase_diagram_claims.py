@@ -34,12 +34,12 @@ QUESTION = Question(
         "Policies that can add numbers of up to 8 digits trained themselves for 10 rounds on their "
         "own answers, on a frontier that grows by a digit a round or on a range of 16 digits, "
         "behind verifiers that accept wrong answers at the rate FPR and reject right ones at the "
-        "rate FNR: each of the map's 16 x 16 verifiers has two bases of 32, those of the line at "
-        "FNR 0, which is compared with controls, have all.",
+        "rate FNR: each of the map's 16 x 16 verifiers has two bases of 32 (one at a third of the "
+        "learning rate), those of the line at FNR 0, which is compared with controls, have all.",
         "A boundary is where a run ends as good as its untouched base, or as a sham that trains as "
         "much on true data which the base knows.",
-        "Boundaries are given as FPR / (1 - FNR) with 95 % intervals over bases: that of the mean "
-        "outcome on the map, geometric means on the line; J = TPR - FPR is 0 where it is 1.",
+        "Boundaries are those of the mean outcome on the map, given as FPR / (1 - FNR) with 95 % "
+        "intervals over bases; J = TPR - FPR is 0 where that is 1.",
     ),
     command="python experiments/noise_phase_diagram.py --preset shipped",
     added=("--curriculum fixed", "--num-runs 1 --base.learner.learning-rate 1e-3"),
