@@ -8,9 +8,11 @@ avax export RESULTS --csv FILE               # all numbers as one table
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import avax
 from avax.cli import terminal
@@ -24,13 +26,24 @@ def main(argv: Sequence[str] | None = None) -> None:
     terminal.print_anything()
     argv = sys.argv[1:] if argv is None else argv
     if argv and argv[0] in COMMANDS:
-        COMMANDS[argv[0]].main(argv[1:])
+        with until_closed():
+            COMMANDS[argv[0]].main(argv[1:])
     elif argv and not argv[0].startswith("-"):
         terminal.fail(f"{argv[0]}: there is no such command; can be {', '.join(COMMANDS)}")
     elif list(argv) == ["--version"]:
         print(f"avax {avax.__version__}")
     else:
         run(argv)
+
+
+@contextlib.contextmanager
+def until_closed() -> Iterator[None]:
+    """Prints no further, without a word, once nobody reads it any more, as with `| head`."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run(argv: Sequence[str]) -> None:

@@ -2,14 +2,14 @@
 
     python experiments/noise_phase_diagram.py                        # 16 x 16 settings
     python experiments/noise_phase_diagram.py --curriculum fixed     # the same on a fixed range
-    python experiments/noise_phase_diagram.py --preset shipped       # from 32 bases, not 4
+    python experiments/noise_phase_diagram.py --preset shipped       # two bases a setting, not one
 
 A policy that can add numbers of up to 8 digits trains itself on its own answers to ever longer
 problems. The verifier that filters them accepts wrong answers at the rate FPR and rejects right
 ones at the rate FNR.
 
-Each setting of the map has its own bases of the pool; a line of settings at the lowest FNR, which
-is compared with controls, has them all.
+Each setting of the map has its own bases of a pool of 32; a line of settings at the lowest FNR,
+which is compared with controls, has them all, or four where settings have one base each.
 
 Expect: growth, round after round, in a wedge at low FPR; loss elsewhere. The theory to compare with
 says that the boundary is a ray, FPR / (1 - FNR) = 1 / kappa, with kappa the amplification of label
@@ -39,6 +39,7 @@ NEEDS = Needs(  # kappa is measured in round 2, behind a verifier that errs on n
 INJECTED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)  # rates of the one-shot label noise that measures kappa
 ON_LINE = 6  # FPRs of the line beside which controls are run
 NUM_INJECTED = 12  # bases that kappa is measured with, at most
+LOOK = 4  # bases of all parts but the map, if its settings have one each: a first look
 CONTROLS = tuple(
     f"line/{control}" for control in ("frozen_generator", "sham", "matched_sham", "placebo")
 )
@@ -70,9 +71,8 @@ GRIDS = {
     "shipped": LAPTOP,
     "paper": ((0.0, *log_spaced(0.0003, 1.0, 31)), even_spaced(0.0, 0.93, 32)),
 }
-# Bases of the pool, and how many of them each setting of the map has. Of the pool, which is kept,
-# `laptop` takes the first four, so that a first run trains no more.
-POOLS = {"laptop": (4, 1), "smoke": (1, 1), "shipped": (32, 2), "paper": (32, 5)}
+# Bases of the pool, which is kept, and how many of them each setting of the map has.
+POOLS = {"laptop": (32, 1), "smoke": (1, 1), "shipped": (32, 2), "paper": (32, 5)}
 
 
 def build(preset: str, curriculum: str) -> Sweep:
@@ -107,13 +107,20 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
 
 
 def at_lowest_fnr(sweep: Sweep, count: int = ON_LINE) -> Sweep:
-    """A few FPRs at the lowest FNR, each from every base: what is run beside it can be compared
+    """A few FPRs at the lowest FNR, each from the same bases: what is run beside it can be compared
     with it base by base.
     """
     (fnr,) = (path for path in sweep.axes if path.endswith("fnr"))
     base = struct.replace(sweep.base, fnr, min(sweep.axes[fnr]))
     axes = {path: even_picks(x, count) for path, x in sweep.axes.items() if path != fnr}
-    return dataclasses.replace(sweep, base=base, axes=axes, design="all", num_runs=1)
+    return from_all(dataclasses.replace(sweep, base=base, axes=axes))
+
+
+def from_all(sweep: Sweep) -> Sweep:
+    """Each setting from the same bases: all of the pool, or a few where settings had one each."""
+    is_look = sweep.design == "balanced" and sweep.num_runs == 1
+    num_seeds = min(sweep.num_seeds, LOOK) if is_look else sweep.num_seeds
+    return dataclasses.replace(sweep, num_seeds=num_seeds, design="all", num_runs=1)
 
 
 def twice(line: Sweep) -> Sweep:
@@ -129,11 +136,6 @@ def injection(sweep: Sweep) -> Sweep:
     base = sweep.base
     for path in sweep.axes:
         base = struct.replace(base, path, 0.0)
-    return dataclasses.replace(
-        sweep,
-        base=base,
-        axes={"label_noise.digit_rate": INJECTED},
-        design="all",
-        num_runs=1,
-        num_seeds=min(sweep.num_seeds, NUM_INJECTED),
-    )
+    axes = {"label_noise.digit_rate": INJECTED}
+    found = from_all(dataclasses.replace(sweep, base=base, axes=axes))
+    return dataclasses.replace(found, num_seeds=min(found.num_seeds, NUM_INJECTED))

@@ -55,7 +55,6 @@ def laptop() -> Sweep:
         sweep,
         base=sweep.base.replace(num_eval=32),
         axes={"verifier.fpr": FPR, "verifier.fnr": FNR},
-        num_seeds=32,
         num_runs=NUM_RUNS,
     )
 

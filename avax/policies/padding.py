@@ -23,8 +23,9 @@ NUM_ROWS = 8  # of a piece: few enough for a core's caches
 # those of 1 to 40 0.26.
 STEP, MOST = 48, 4
 # From as many short sequences on they share rows; among fewer there are few partners. An update on
-# sums of 1 to 8 digits takes 0.63 of the time at width 64, 0.84 at 32.
-MIN_BATCH = 64
+# sums of 1 to 8 digits takes 0.63 of the time at width 64, 0.84 at 32; a round of the main job,
+# whose batches are 32, 0.87 (0.72 on the fixed range).
+MIN_BATCH = 32
 
 Size = tuple[int, int]  # columns of prompts without their last token, and of completions
 

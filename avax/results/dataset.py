@@ -103,6 +103,7 @@ def _opened(files: Mapping[str, bytes]) -> xr.Dataset:
     to_buffer = default_buffer_prototype().buffer.from_bytes
     held = MemoryStore({path: to_buffer(content) for path, content in files.items()})
     dataset = xr.open_zarr(held, consolidated=False, zarr_format=3).load()
+    dataset = dataset[sorted(dataset.data_vars)]  # as they come, they have another order each time
     return dataset.set_coords([name for name in OF_BASES if name in dataset])
 
 

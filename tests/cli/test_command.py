@@ -43,6 +43,22 @@ def test_it_says_what_a_folder_holds(capsys):
     assert any("label_noise: 6 digit_rate" in line for line in lines)
 
 
+def test_it_says_the_same_every_time():
+    """What is read in parallel comes in another order each time."""
+    found = [results.load(DATA / "noise_phase_diagram" / "line") for _ in range(8)]
+    assert {tuple(data.sizes) for data in found} == {tuple(found[0].sizes)}
+    assert {tuple(data.variables) for data in found} == {tuple(found[0].variables)}
+
+
+def test_nobody_needs_to_read_to_the_end():
+    command = [sys.executable, "-m", "avax", "show", str(DATA / "noise_phase_diagram")]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
 def test_it_says_which_experiment_it_is_of_and_what_is_not_there_yet(tmp_path, capsys):
     from avax.results import roots
 

@@ -164,7 +164,7 @@ def test_no_member_depends_on_the_others():
         jax.tree.map(np.testing.assert_array_equal, one, found[0])
 
 
-@pytest.mark.parametrize("num_rows, is_packed", [(64, True), (63, False)])
+@pytest.mark.parametrize("num_rows, is_packed", [(32, True), (31, False)])
 def test_large_batches_of_short_sequences_are_packed(monkeypatch, num_rows, is_packed):
     monkeypatch.undo()
     columns = []
