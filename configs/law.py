@@ -1,0 +1,82 @@
+"""Can the boundary of a loop be predicted from runs without any verifier?
+
+    python experiments/law.py                                  # the reference, from 8 bases
+    python experiments/law.py --configuration rate_1e-3        # another one
+    python experiments/law.py --preset shipped                 # from 32 bases
+
+Loops differ in how much a round of training spoils by itself. Two runs measure that without a
+verifier: a sham, on true sums of known lengths, and a frozen generator without a filter, on what
+the untouched base writes. A law says from these where the boundary lies: the FPR / (1 - FNR) above
+which the loop ends worse than its base. The loop itself, at several FPRs, tells whether it does.
+
+Each configuration differs in one thing from the reference, which is the main job on its fixed
+range, with 40 rounds. All have the same pool of 32 bases, and each setting has them all.
+
+Expect: what a round spoils moves the boundary, in whatever way it comes about.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from avax import struct
+from avax.learners import GRPO, FilteredSFT
+from avax.sweeps import controls
+from avax.sweeps.needs import ORACLES, Needs
+from avax.sweeps.sweep import Sweep
+from avax.verifiers import Oracle, Placebo
+from configs import noise_phase_diagram as main_job
+from configs import theory
+
+# The fields in which each configuration differs from the reference.
+CONFIGURATIONS = {
+    "reference": {},
+    "rate_1e-3": {"base.learner.learning_rate": 1e-3},
+    "rate_6e-3": {"base.learner.learning_rate": 6e-3},
+    "updates_8": {"base.learner.num_updates": 8, "base.num_rounds": 80},
+    "base_data": {"base.learner.base_rate": 0.75},
+    "fnr_0.5": {"base.verifier.fnr": 0.5},
+    "distinct_128": {"base.num_distinct": 128},
+    "grpo": {},
+}
+CHOICES = {
+    "preset": ("laptop", "smoke", "shipped"),
+    "configuration": tuple(CONFIGURATIONS),
+}
+NEEDS = Needs(
+    axes={"verifier.fpr": 2},
+    kinds={"learner": (FilteredSFT, GRPO), "verifier": ORACLES},
+    num_rounds=4,
+)
+CONTROLS = ()  # what is run without a verifier is what predicts: parts of its own
+NUM_SEEDS = {"laptop": 8, "smoke": 1, "shipped": 32}
+RATIOS = (0.0, 0.05, 0.2, 0.4, 0.7, 1.0)  # FPR / (1 - FNR)
+NUM_ROUNDS = 40
+SMALL = {"base.num_rounds": 4, "base.learner.num_updates": 2}
+
+
+def build(preset: str, configuration: str) -> Sweep:
+    """The line of verifiers of one configuration; `parts` derives the others from it."""
+    small = preset == "smoke"
+    sweep = theory.build("smoke") if small else main_job.build("shipped", "fixed")
+    if configuration == "grpo":
+        sweep = theory.with_grpo(sweep)
+    changed = {"base.num_rounds": NUM_ROUNDS} | CONFIGURATIONS[configuration]
+    for path, value in (changed | SMALL if small else changed).items():
+        sweep = struct.replace(sweep, path, value)
+    tpr = 1 - sweep.base.verifier.fnr
+    axes = {"verifier.fpr": tuple(tpr * x for x in RATIOS)}
+    all_bases = {"num_seeds": NUM_SEEDS[preset], "design": "all", "num_runs": 1}
+    return dataclasses.replace(sweep, axes=axes, **all_bases)
+
+
+def parts(sweep: Sweep) -> dict[str, Sweep]:
+    """What is run without a verifier, first, so that predictions come before what they predict."""
+    blind = struct.replace(sweep, "base.verifier.fpr", 1 - sweep.base.verifier.fnr)
+    blind = dataclasses.replace(blind, axes={})  # accepts right and wrong at one rate
+    if isinstance(sweep.base.learner, FilteredSFT):
+        sham = controls.of(blind, "sham")
+    else:  # where all is accepted a group-relative learner does nothing: a half, at random
+        blind = struct.replace(blind, "base.verifier", Placebo(Oracle(fpr=0.5)))
+        sham = blind
+    return {"sham": sham, "frozen": controls.of(blind, "frozen_generator"), "": sweep}

@@ -1,0 +1,82 @@
+"""Laws of the boundary: fixed points by iteration, maps by hand, limits that must hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from avax.analysis import law
+from avax.analysis.law import LengthMap
+
+BASE = np.array([1.0, 0.95, 0.6, 0.2])
+ALL_KEPT = np.ones((31, 4))
+ROUNDS = slice(21, 31)
+
+
+@pytest.mark.parametrize("base, eps", [(0.5, 0.1), (0.8, 0.05), (0.67, 0.12)])
+def test_a_settled_loop_stays_at_its_base_behind_the_predicted_ratio(base, eps):
+    ratio = law.settled(base, eps)
+    accuracy = base
+    for _ in range(50):
+        accuracy = (1 - eps) * accuracy / (accuracy + ratio * (1 - accuracy))
+    assert accuracy == pytest.approx(base, abs=1e-9)
+    for other, sign in ((0.9 * ratio, 1), (1.1 * ratio, -1)):
+        assert sign * ((1 - eps) * base / (base + other * (1 - base)) - base) > 0
+
+
+def test_settled_by_hand():
+    assert law.spoilt(0.8, 0.6) == pytest.approx(0.25)
+    assert law.settled(0.5, 0.1) == pytest.approx(0.8)
+    assert law.settled(0.5, 0.0) == 1  # nothing is spoilt: up to no information
+    assert law.settled(0.9, 0.2) == 0  # more is spoilt than can be learned
+    assert law.settled(0.5, -0.1) == pytest.approx(1.2)
+
+
+def test_one_round_by_hand():
+    found = LengthMap(0.5, 1.0, 2.0).trajectory(np.array([0.5]), np.array([[1.0], [0.9]]), 0.25)
+    taught = 0.5 / (0.5 + 2 * 0.25 * 0.5)  # 2 / 3
+    assert found[1] == pytest.approx(0.9 * (0.5 + 0.5 * (taught - 0.5)))
+    found = LengthMap(0.5, 1.0, 2.0).trajectory(np.array([0.5]), np.array([[1.0], [1.0]]), 1.0)
+    assert found[1] == pytest.approx(1 / 3)  # all of the way down
+
+
+def test_without_damage_and_filter_nothing_moves():
+    found = LengthMap(0.3, 0.3, 1.0).trajectory(BASE, ALL_KEPT, 1.0)
+    np.testing.assert_allclose(found, np.tile(BASE, (31, 1)))
+
+
+def test_more_false_positives_never_help():
+    means = [law.MAIN_JOB.trajectory(BASE, ALL_KEPT, r)[-1].mean() for r in np.linspace(0, 2, 21)]
+    assert (np.diff(means) < 0).all()
+    assert means[0] > BASE.mean() > means[-1]
+
+
+def test_at_the_boundary_nothing_is_gained():
+    kept = np.concatenate([np.ones((1, 4)), np.tile([0.9, 0.9, 1, 1], (30, 1))])
+    ratio = law.MAIN_JOB.boundary(BASE, kept, ROUNDS)
+    found = law.MAIN_JOB.trajectory(BASE, kept, ratio)[ROUNDS].mean()
+    assert 0 < ratio < 1 and found == pytest.approx(BASE.mean(), abs=1e-4)
+
+
+def test_the_more_is_kept_the_higher_is_the_boundary():
+    def boundary(share):
+        kept = np.concatenate([np.ones((1, 4)), np.tile([share, share, 1, 1], (30, 1))])
+        return law.MAIN_JOB.boundary(BASE, kept, ROUNDS)
+
+    found = [boundary(share) for share in (0.8, 0.9, 0.95, 1.0)]
+    assert found == sorted(found) and found[0] < found[-1]
+
+
+def test_open_ends():
+    nothing = np.concatenate([np.ones((1, 4)), np.full((30, 4), 0.3)])
+    assert law.MAIN_JOB.boundary(BASE, nothing, ROUNDS) == 0
+    assert LengthMap(0.3, 0.0, 1.0).boundary(BASE, ALL_KEPT, ROUNDS) == np.inf
+
+
+def test_a_faster_round_goes_as_far_as_there_is():
+    assert LengthMap(0.1, 0.4, 2.0).faster(3) == pytest.approx((0.3, 1.0, 2.0))
+
+
+def test_only_what_is_known_is_spoilt():
+    frozen = np.array([BASE, [0.9, 1.0, 0.3, 0.1]])
+    np.testing.assert_allclose(law.kept(BASE, frozen), [[1, 1, 1, 1], [0.9, 1.0, 1, 1]])
