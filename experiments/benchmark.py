@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
 from avax import plotting
 from avax.bench import measure, whole_runs
+from avax.bench.main_job import main_job
 from avax.bench.observing import observing
 from avax.bench.steps import SIZES
 from avax.cli import terminal
@@ -27,7 +28,7 @@ from avax.results import roots
 from configs import noise_phase_diagram
 from paper_figures import fig_benchmark as figure
 
-PARTS = ("steps", "scaling", "start", "observing")
+PARTS = ("steps", "main_job", "scaling", "start", "observing")
 
 
 def main() -> None:
@@ -60,6 +61,10 @@ def main() -> None:
         found["start"] = whole_runs.start()
     if "observing" in args.parts:
         found["observing"] = observing(noise_phase_diagram.build("laptop", "frontier"))
+    if "main_job" in args.parts:
+        curricula = {"frontier": "frontier", "fixed range": "fixed"}
+        sweeps = {n: noise_phase_diagram.build("laptop", c) for n, c in curricula.items()}
+        found["main_job"] = main_job(sweeps, args.repeats)
     if "steps" in args.parts:
         found["steps"] = measure.measure_steps(
             args.repeats, [s for s in SIZES if s.width in args.widths]

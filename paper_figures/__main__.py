@@ -46,7 +46,19 @@ def main() -> None:
         figure = figures[name]
         draw = plotting.drawings(figure)
         command.redraw_or_fail(draw, figure.PARTS, command.DATA / name)
+    for figure in scripts.values():
+        if hasattr(figure, "ACROSS") and set(figure.SHIPPED) & set(names or figures):
+            draw_across(figure)
     write_pages(list(scripts.values()))
+
+
+def draw_across(figure: ModuleType) -> None:
+    """Draws the figures that are of all shipped folders of a script into the first of them."""
+    folders = [command.load_parts(command.DATA / name, figure) for name in figure.SHIPPED]
+    datasets = [data for parts in folders for data in parts.values()]
+    for name, draw in figure.ACROSS.items():
+        stem = command.DATA / figure.SHIPPED[0] / plotting.stem_of(name)
+        print(*plotting.save(draw(*datasets), stem), sep="\n")
 
 
 def _of(figures: dict[str, ModuleType], name: str, parser: terminal.Parser) -> ModuleType:

@@ -74,6 +74,7 @@ def table(found: dict[str, Any]) -> str:
         for size in sizes(found):
             for work in WORKS:
                 lines += step_lines(found, size, work)
+    lines += [main_job_line(row) for row in found.get("main_job", ())]
     for row in found.get("scaling", ()):
         lines.append(
             f"{row['settings']:5} settings: {row['s_a_setting']:.3f} s each, "
@@ -89,6 +90,18 @@ def table(found: dict[str, Any]) -> str:
             f"({observed:.1f} s instead of {alone:.1f} s)"
         )
     return "\n".join(lines)
+
+
+def main_job_line(row: dict[str, Any]) -> str:
+    """An update or a run of the main job; of an update, how near real tokens come to the peak."""
+    seconds = row["median_s"]
+    if row["what"] == "run":
+        return f"main job, {row['of']}: a run of {row['rounds']} rounds {seconds:.2f} s"
+    share = row["flops"] / seconds / row["peak"]
+    return (
+        f"main job, {row['of']} to {row['longest']:2} digits: an update {1e3 * seconds:.2f} ms, "
+        f"{share:.2f} of the peak by real tokens"
+    )
 
 
 def step_lines(found: dict[str, Any], size: int, work: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -79,8 +79,7 @@ def page(figure: ModuleType, rows: Judged, data: Data) -> str:
     """The text on a question: figures, three sentences, a table of claims, and each of them."""
     question = figure.QUESTION
     lines = [f"# {question.title}", "", *question.sentences, ""]
-    for folder in figure.SHIPPED:
-        lines += [f"![{question.title}]({path})" for path in _figures(figure, folder)]
+    lines += [f"![{question.title}]({path})" for path in _all_figures(figure)]
     lines += ["", *_made(figure, data), ""]
     lines += ["| claim | effect (95 % interval; bases) | verdict | why |", "|---|---|---|---|"]
     for claim, found in rows:
@@ -101,8 +100,19 @@ def _made(figure: ModuleType, data: Data) -> list[str]:
     return [line for each in lines for line in (each, "")][:-1]
 
 
-def _figures(figure: ModuleType, folder: str) -> list[str]:
-    names = [plotting.stem_of(name) for name in plotting.drawings(figure)]
+def _all_figures(figure: ModuleType) -> list[str]:
+    """The paths of all figures of a script; of one that has some of all folders, these, and the
+    others of the first folder alone.
+    """
+    across, folders = getattr(figure, "ACROSS", ()), figure.SHIPPED
+    found = _figures(folders[0], across)
+    for folder in folders[:1] if across else folders:
+        found += _figures(folder, plotting.drawings(figure))
+    return found
+
+
+def _figures(folder: str, figures: Iterable[str]) -> list[str]:
+    names = [plotting.stem_of(name) for name in figures]
     return [f"../../paper_figures/data/{folder}/{name}.png" for name in names]
 
 
@@ -129,7 +139,7 @@ def index(rows: Mapping[ModuleType, Judged]) -> str:
         name, question = figure.SHIPPED[0], figure.QUESTION
         for claim, judgement in found:
             link = f"[{claim.statement}]({name}.md)"
-            picture = f"[figure]({_figures(figure, name)[0]})"
+            picture = f"[figure]({_all_figures(figure)[0]})"
             cells = (link, f"**{judgement.verdict}**", effects_text(judgement), picture)
             lines.append(_row(*cells, f"`{question.command}`"))
     return HEAD + "\n".join(lines) + "\n"

@@ -39,6 +39,15 @@ def settled(base, eps):
     return np.maximum(1 - np.asarray(eps) / (1 - np.asarray(base)), 0.0)
 
 
+def trajectory(base: float, eps: float, ratio: float, num_rounds: int) -> np.ndarray:
+    """f[R + 1]: the settled law taken as a return map, a' = (1 - eps) a / (a + ratio (1 - a))."""
+    found = [base]
+    for _ in range(num_rounds):
+        accuracy = found[-1]
+        found.append((1 - eps) * accuracy / max(accuracy + ratio * (1 - accuracy), 1e-12))
+    return np.array(found)
+
+
 class LengthMap(NamedTuple):
     """A return map of what a policy has learned of each length, u, and what it shows of it, a.
 
@@ -96,6 +105,7 @@ class LengthMap(NamedTuple):
 # Fitted on 192 runs of the main job on its fixed range behind six verifiers, 10 rounds each, and on
 # those with a frozen generator, by length: 0.046 off (root mean square).
 MAIN_JOB = LengthMap(up=0.13, down=0.20, weight=1.94)
+PACE = 32 * 3e-3  # its updates a round times its learning rate
 
 
 def kept(base: np.ndarray, frozen: np.ndarray) -> np.ndarray:

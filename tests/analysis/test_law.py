@@ -24,6 +24,13 @@ def test_a_settled_loop_stays_at_its_base_behind_the_predicted_ratio(base, eps):
         assert sign * ((1 - eps) * base / (base + other * (1 - base)) - base) > 0
 
 
+def test_the_settled_law_as_a_map():
+    found = law.trajectory(0.5, 0.1, 1.0, 3)
+    np.testing.assert_allclose(found, 0.5 * 0.9 ** np.arange(4))  # without a filter it decays to 0
+    assert law.trajectory(0.5, 0.1, 0.0, 2)[-1] == pytest.approx(0.9)
+    assert law.trajectory(0.5, 0.1, law.settled(0.5, 0.1), 9)[-1] == pytest.approx(0.5)
+
+
 def test_settled_by_hand():
     assert law.spoilt(0.8, 0.6) == pytest.approx(0.25)
     assert law.settled(0.5, 0.1) == pytest.approx(0.8)

@@ -10,8 +10,9 @@ import jax
 import pytest
 
 from avax import vocab
-from avax.bench import measure, steps
+from avax.bench import main_job, measure, steps
 from avax.bench.steps import Contestant, Size
+from configs import noise_phase_diagram as config
 from paper_figures import fig_benchmark as figure
 
 
@@ -62,6 +63,33 @@ def test_the_table_compares_the_best_of_each():
     assert "   64 settings: 0.500 s each, peak memory 1.50 GB" in lines
     assert "cold start: import 2.0 s, compilation 9.0 s" in lines
     assert lines[-1] == "progress, checkpoints and results: +1.0% (50.5 s instead of 50.0 s)"
+
+
+def test_the_table_tells_of_the_main_job():
+    facts = {"of": "frontier", "peak": 1e9, "least_s": 1, "most_s": 3}
+    update = facts | {"what": "update", "longest": 9, "flops": 1e6, "median_s": 2e-3}
+    run = facts | {"what": "run", "rounds": 10, "median_s": 1.25}
+    lines = figure.table({"machine": {}, "main_job": [update, run]}).splitlines()
+    assert lines[1].endswith("to  9 digits: an update 2.00 ms, 0.50 of the peak by real tokens")
+    assert lines[2].endswith("a run of 10 rounds 1.25 s")
+
+
+def test_the_main_job_is_timed_at_the_lengths_that_it_has():
+    found = {c: main_job.lengths(config.build("laptop", c).base) for c in ("frontier", "fixed")}
+    assert found == {"frontier": [9, 13, 18], "fixed": [16]}
+
+
+def test_the_main_job_s_updates_are_timed(monkeypatch):
+    monkeypatch.setattr(main_job, "NUM_UPDATES", 2)
+    monkeypatch.setattr(main_job, "run", lambda name, sweep: Contestant({"what": "run"}, lambda: 1))
+    monkeypatch.setattr(steps, "gemm", lambda n: Contestant({"devices": n}, lambda: 1e-11))
+    sweep = config.build("smoke", "fixed")
+    update, run = main_job.main_job({"fixed": sweep}, 1)
+    assert update["longest"] == sweep.base.task.max_difficulty and run["median_s"] == 1
+    assert update["median_s"] > 0 and update["peak"] == pytest.approx(1e11 / jax.device_count())
+    num_parameters = Size(32, 1, 2, 0).num_parameters  # the smoke preset's
+    num_tokens = update["flops"] / 6 / num_parameters / 32
+    assert 6 < num_tokens < 3 * 11 + 5  # of sums of two numbers of 1 to 11 digits
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,15 @@
+"""Can the boundary be predicted without a verifier? See configs/law.py."""
+
+import pathlib
+import sys
+import time
+
+STARTED = time.perf_counter()
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+
+from avax.cli import script
+from configs import law as config
+from paper_figures import fig_law as figure
+
+if __name__ == "__main__":
+    script.main(STARTED, config, figure)

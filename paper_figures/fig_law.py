@@ -1,0 +1,169 @@
+"""Can the boundary be predicted without a verifier? One configuration's runs; all boundaries.
+
+python paper_figures/fig_law.py [RESULTS] [--out STEM]
+"""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import xarray as xr
+from matplotlib import colormaps
+from matplotlib.colors import to_rgba
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
+
+from avax import plotting
+from paper_figures import command
+from paper_figures.law_claims import CLAIMS, QUESTION, SHIPPED
+from paper_figures.law_effects import (
+    ALL,
+    HALF,
+    LAWS,
+    PARTS,
+    PLACES,
+    QUARTER,
+    Runs,
+    gains,
+    measured,
+    prediction,
+    prepared,
+    window,
+)
+from paper_figures.pages import text
+
+__all__ = ["ACROSS", "CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
+READS = (
+    *("accuracy", "accuracy_by_difficulty", "base_accuracy", "label_precision", "diverged"),
+    *("verifier_fpr", "verifier_fnr"),
+)
+HORIZONS = (QUARTER, HALF, ALL)
+LOOP, *LAW_COLOURS = plotting.ARMS[:4]
+MARKS = dict(zip(LAWS, zip(("^", "v", "s"), LAW_COLOURS, strict=True), strict=True))
+FAINT = (0.3, 0.6, 1.0)  # opacity of horizons
+LOWEST = 0.08  # ratio at which what lies below all that was run is drawn
+
+
+def summary(*datasets: xr.Dataset) -> str:
+    """Measured and predicted boundaries of a configuration at three horizons."""
+    runs = Runs.known(*datasets)
+    lines = [f"boundary FPR / (1 - FNR), {runs.line.sizes['seed']} bases:"]
+    for horizon in HORIZONS:
+        lines.append(
+            f"  {last_round(runs, horizon)} rounds: measured {text(measured(runs, horizon))}"
+        )
+        for rule in LAWS:
+            said = prediction(runs, rule, horizon)
+            lines.append(f"    {rule}: {text(said)}")
+    return "\n".join(lines)
+
+
+def last_round(runs: Runs, horizon: str) -> int:
+    return window(runs, horizon).stop - 1
+
+
+def draw(*datasets: xr.Dataset) -> plotting.Figure:
+    """Accuracy by round, and what was gained at three horizons by what the verifier lets pass."""
+    runs = Runs.known(*datasets)
+    figure = plotting.paper_figure(3.2)
+    left, right = figure.subplots(1, 2)
+    draw_rounds(left, runs)
+    draw_gains(right, runs)
+    plotting.letter((left, right))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left")
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=2)
+    return figure
+
+
+def draw_rounds(axes, runs: Runs) -> None:
+    """Mean accuracy of the loop at each ratio, and of what no verifier touches."""
+    rounds, ends = runs.line["round"].values, []
+    shades = np.linspace(0.1, 0.9, runs.line.sizes["fpr"])
+    for (ratio, values), shade in zip(by_ratio(runs), shades, strict=True):
+        colour = colormaps["viridis"](shade)
+        end = draw_mean(axes, rounds, values, color=colour)
+        ends.append((rounds[-1], end, f"{ratio:.2g}", colour))
+    for name, data in (("sham", runs.sham), ("frozen generator", runs.frozen)):
+        draw_mean(axes, rounds, data.accuracy, label=name, **plotting.role(name))
+    base = runs.sham.accuracy.isel(round=0).mean().item()
+    axes.axhline(base, label="untouched base", **plotting.role("untouched base"))
+    axes.set_xlabel("round")
+    axes.set_ylabel("accuracy")
+    axes.set_title("By FPR / (1 - FNR)")
+    plotting.label_ends(axes, ends)
+
+
+def draw_mean(axes, rounds: np.ndarray, values: xr.DataArray, **style) -> float:
+    """A mean over bases by round, which ends where a run diverged; returns its last value."""
+    mean = values.mean("seed", skipna=False).values
+    plotting.plot_until(axes, rounds, mean, values.isnull().any("seed").values, **style)
+    return mean[np.isfinite(mean)][-1]
+
+
+def by_ratio(runs: Runs) -> Iterator[tuple[float, xr.DataArray]]:
+    """Accuracy by seed and round at each ratio."""
+    for fpr in runs.line.fpr.values:
+        yield fpr / (1 - runs.lowest_fnr), runs.line.accuracy.sel(fpr=fpr)
+
+
+def draw_gains(axes, runs: Runs) -> None:
+    """Gain by ratio at three horizons; on the line of no gain, what laws say for the last."""
+    fpr = runs.line.fpr.values
+    for horizon, alpha in zip(HORIZONS, FAINT, strict=True):
+        values = gains(runs.line, window(runs, horizon))
+        style = {"color": to_rgba(LOOP, alpha), "label": f"{last_round(runs, horizon)} rounds"}
+        plotting.mean_line(axes, values, fpr, alpha * plotting.BAND, **style)
+    axes.axhline(0, **plotting.role("untouched base"))
+    for rule in LAWS:
+        said = prediction(runs, rule, ALL).value
+        at = plotting.to_position(fpr, np.array([said * (1 - runs.lowest_fnr)]))
+        style = dict(zip(("marker", "color"), MARKS[rule], strict=True)) | {
+            "linestyle": "",
+            "markersize": 5,
+        }
+        axes.plot(np.where(said <= 1, at, np.nan), [0], label=f"predicted: {rule}", **style)
+    plotting.tick_values(axes.xaxis, fpr)
+    axes.set_xlabel("FPR" + (f", at FNR {runs.lowest_fnr:g}" if runs.lowest_fnr else ""))
+    axes.set_ylabel("accuracy gained")
+    axes.set_title("At three horizons")
+
+
+def draw_across(*datasets: xr.Dataset) -> plotting.Figure:
+    """Predicted against measured boundaries of all configurations, by law."""
+    found = prepared(*datasets)
+    figure = plotting.paper_figure(2.9)
+    panels = figure.subplots(1, len(LAWS), sharey=True)
+    for axes, rule in zip(panels, LAWS, strict=True):
+        draw_law(axes, found, rule)
+    panels[0].set_ylabel("predicted FPR / (1 - FNR)")
+    plotting.letter(panels)
+    figure.legend(*panels[-1].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def draw_law(axes, found: dict[str, Runs], rule: str) -> None:
+    """One law's predictions for the last horizon; a number beyond what was run is drawn at 1.2."""
+    for (folder, runs), colour in zip(found.items(), plotting.ARMS, strict=False):
+        across, said = measured(runs, ALL), prediction(runs, rule, ALL)
+        x, low, high = (np.clip(v, LOWEST, 1.2) for v in across[:3])
+        y, down, up = (np.clip(v, LOWEST, 1.2) for v in said[:3])
+        if np.isnan(y):
+            continue
+        ends = {"xerr": [[x - low], [high - x]], "yerr": [[y - down], [up - y]]}
+        axes.errorbar(
+            x, y, **ends, marker="o", markersize=4, color=colour, label=PLACES[folder], linestyle=""
+        )
+    axes.plot([LOWEST, 1.2], [LOWEST, 1.2], **plotting.NO_EFFECT)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("measured")
+    axes.set_title(rule)
+
+
+ACROSS = {"across": draw_across}
+
+if __name__ == "__main__":
+    command.main(__doc__, draw, PARTS)

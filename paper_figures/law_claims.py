@@ -1,0 +1,171 @@
+"""What is claimed about laws of the boundary, and how shipped runs answer."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from paper_figures.claims import Certainty, Claim, Rule
+from paper_figures.law_effects import (
+    ALL,
+    FROZEN,
+    MAP,
+    PLACES,
+    QUARTER,
+    SHAM,
+    at_both_ends,
+    everywhere,
+    of_skill,
+    worse_than_constant,
+)
+from paper_figures.pages import Question
+from paper_figures.standards import HEADLINE, Needs
+
+SHIPPED = tuple(PLACES)
+QUESTION = Question(
+    title="Can the boundary of a loop be predicted from runs without any verifier?",
+    sentences=(
+        "Loops that differ in one thing each from the main job's on its fixed range ran behind "
+        "verifiers of six FPRs for 40 rounds (80 with 8 updates a round); a sham and a frozen "
+        "generator without a filter tell what training spoils by itself.",
+        "Two laws (avax/analysis/law.py) say from these where the boundary lies, FPR / (1 - FNR) "
+        "above which a loop ends worse than its base; what they said was committed before.",
+        "Accuracy is averaged over the last quarter of the rounds up to a quarter, a half and all "
+        "of them; intervals are t intervals over bases, and what lies beyond all that was run "
+        "stands at its end.",
+    ),
+    command="python experiments/law.py --preset shipped",
+    added=tuple(f"--configuration {folder.removeprefix('law_')}" for folder in SHIPPED[1:]),
+)
+NEEDS = Needs(HEADLINE, ("untouched base", "sham"), learning_rates=2, horizons=2)
+HORIZONS = (10, 20, 40)
+PREDICTED = "What was predicted is in docs/log.md, committed before the runs that it is of."
+AVAX = "avax (avax/analysis/law.py)"
+SAME_BASES = (
+    "One pool of bases and one range of lengths; configurations share bases, so that their errors "
+    "are not independent."
+)
+
+
+def predicts(name: str, statement: str, rule: str, horizon: str, *caveats: str) -> Claim:
+    """A law predicts every boundary to a quarter."""
+    return Claim(
+        name=name,
+        statement=statement,
+        source=AVAX,
+        certainty=Certainty.OURS,
+        measures=f"predicted over measured boundary FPR / (1 - FNR), {horizon}",
+        effect=everywhere(rule, horizon),
+        rule=Rule.within(0.8, 1.25),
+        changes_mind="Loops that are no nearer to rest, and of which it holds all the same.",
+        needs=NEEDS,
+        horizons=HORIZONS,
+        caveats=(PREDICTED, SAME_BASES, *caveats),
+        shipped=SHIPPED,
+    )
+
+
+def beats_constant(name: str, statement: str, rule: str, horizon: str) -> Claim:
+    """A law's errors are less than those of one number for all."""
+    return Claim(
+        name=name,
+        statement=statement,
+        source=AVAX,
+        certainty=Certainty.OURS,
+        measures="root mean square of log(predicted / measured) minus that of the best constant, "
+        f"{horizon}",
+        effect=partial(worse_than_constant, rule, horizon),
+        rule=Rule.below(0),
+        changes_mind="Configurations whose boundaries differ more, or less.",
+        needs=NEEDS,
+        horizons=HORIZONS,
+        caveats=(PREDICTED, "The constant is fitted on the measured boundaries, the law is not."),
+        shipped=SHIPPED,
+    )
+
+
+def follows(name: str, statement: str, rule: str) -> Claim:
+    """A law predicts trajectories, too."""
+    return Claim(
+        name=name,
+        statement=statement,
+        source=AVAX,
+        certainty=Certainty.OURS,
+        measures="predicted minus measured mean accuracy, root mean square over rounds",
+        effect=at_both_ends(rule),
+        rule=Rule.below(0.05),
+        changes_mind="Loops that move as fast as it says.",
+        needs=NEEDS,
+        horizons=HORIZONS,
+        caveats=(SAME_BASES,),
+        shipped=SHIPPED,
+    )
+
+
+CLAIMS = (
+    predicts(
+        "The settled law, from a sham",
+        "1 - eps / (1 - a), with eps what a sham loses of the base's accuracy a, is the boundary "
+        "of a loop at rest, to a quarter.",
+        SHAM,
+        ALL,
+    ),
+    predicts(
+        "The settled law, from a frozen generator",
+        "The same with eps from what is lost on what the frozen base writes, to a quarter.",
+        FROZEN,
+        ALL,
+    ),
+    beats_constant(
+        "The settled law and a constant",
+        "The settled law, from a sham, predicts boundaries better than one number for all of them.",
+        SHAM,
+        ALL,
+    ),
+    predicts(
+        "The map by length after a quarter",
+        "A map of what is learned of each length, in which a wrong label outweighs 1.94 right "
+        "ones, predicts the boundary after a quarter of the rounds, to a quarter.",
+        MAP,
+        QUARTER,
+        "The map was fitted on 10 rounds of what is here the reference, with other draws.",
+    ),
+    predicts(
+        "The map by length after all rounds",
+        "The same map predicts the boundary after all rounds, to a quarter.",
+        MAP,
+        ALL,
+    ),
+    beats_constant(
+        "The map and a constant",
+        "The map by length predicts boundaries after all rounds better than one number for all.",
+        MAP,
+        ALL,
+    ),
+    follows(
+        "The settled law as a map",
+        "Taken as a map from round to round, the settled law predicts accuracy behind a verifier "
+        "without errors and without a filter to 0.05.",
+        SHAM,
+    ),
+    follows(
+        "The map by length as a map",
+        "The map by length predicts the same to 0.05.",
+        MAP,
+    ),
+    Claim(
+        name="Bases that know more",
+        statement="A base that knows more stops to gain at a lower FPR, as there is less to gain: "
+        "the settled law says so.",
+        source=AVAX,
+        certainty=Certainty.OURS,
+        measures="change of the logarithm of a base's own boundary with 0.1 more of its accuracy, "
+        "after all rounds",
+        effect=of_skill(ALL),
+        rule=Rule.below(0),
+        changes_mind="Bases that differ in skill alone, as snapshots of one training do.",
+        needs=NEEDS,
+        horizons=HORIZONS,
+        caveats=("It was looked at after the first two configurations had run.", SAME_BASES),
+        shipped=SHIPPED,
+    ),
+)

@@ -1,0 +1,112 @@
+"""What laws say of a configuration and what its runs say, on runs whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from avax.analysis import law
+from avax.sweeps import needs
+from configs import law as config
+from paper_figures import fig_law as figure
+from paper_figures import law_effects as effects
+from paper_figures import pages
+from paper_figures.law_effects import ALL, FROZEN, MAP, QUARTER, SHAM, Runs
+
+BASE, NUM_SEEDS = 0.6, 4
+
+
+def runs(configuration: str = "reference", crossing: float = 0.3, lost: float = 0.1) -> Runs:
+    """Gains that fall with the logarithm of the ratio and are 0 at `crossing`, from round 1 on; the
+    sham loses a share of the base's accuracy, the frozen generator half of it.
+    """
+    parts = needs.parts(config, config.build("laptop", configuration))
+    sham, frozen, line = (
+        needs.made_up(part).isel(seed=slice(NUM_SEEDS)) for part in parts.values()
+    )
+    trained = line["round"] > 0
+    fnr = line.attrs["config"]["base"]["verifier"]["fnr"]
+    ratio = np.maximum(line.fpr / (1 - fnr), 1e-3)
+    line["accuracy"] = (BASE - 0.05 * np.log(ratio / crossing) * trained) + 0 * line.accuracy
+    for data, share in ((sham, lost), (frozen, lost / 2)):
+        data["accuracy"] = BASE * (1 - share * trained) + 0 * data.accuracy
+        data["accuracy_by_difficulty"] = data.accuracy + 0 * data.accuracy_by_difficulty
+    return Runs(sham, frozen, line)
+
+
+@pytest.mark.parametrize("configuration", ["reference", "fnr_0.5", "updates_8"])
+@pytest.mark.parametrize("crossing", [0.1, 0.3, 0.6])
+def test_the_boundary_is_where_gains_cross_zero(configuration, crossing):
+    found = effects.measured(runs(configuration, crossing), ALL)
+    assert found.value == pytest.approx(crossing, rel=0.1) and found.num == NUM_SEEDS
+
+
+def test_the_settled_law_reads_the_controls():
+    found = runs(lost=0.1)
+    assert effects.predicted(found, SHAM, ALL) == pytest.approx(law.settled(BASE, 0.1))
+    assert effects.predicted(found, FROZEN, ALL) == pytest.approx(law.settled(BASE, 0.05))
+
+
+def test_horizons_are_last_quarters():
+    found = runs()
+    assert found.num_rounds == 40
+    assert effects.window(found, QUARTER) == slice(8, 11)
+    assert effects.window(found, ALL) == slice(31, 41)
+    assert effects.settling(found) == slice(11, 21)
+
+
+def test_the_pace_of_a_round():
+    assert runs().pace == pytest.approx(1)
+    assert runs("rate_1e-3").pace == pytest.approx(1 / 3)
+    assert runs("updates_8").pace == pytest.approx(1 / 4)
+    assert np.isnan(runs("grpo").pace)
+    assert np.isnan(effects.predicted(runs("grpo"), MAP, ALL))
+
+
+def test_errors_are_of_what_was_run():
+    found = runs(crossing=0.3, lost=0.4 * 0.7)  # predicted: 0.3
+    assert effects.predicted(found, SHAM, ALL) == pytest.approx(0.3)
+    assert effects.error(found, SHAM, ALL) == pytest.approx(0, abs=0.1)
+    beyond = runs(crossing=5.0, lost=-0.1)  # both above all that was run
+    assert effects.error(beyond, SHAM, ALL) == 0
+
+
+def test_a_law_that_is_right_beats_a_constant():
+    places = (0.15, 0.3, 0.6)
+    each = [runs(crossing=x, lost=(1 - x) * (1 - BASE)) for x in places]
+    datasets = [data for found in each for data in found]
+    found = effects.worse_than_constant(SHAM, ALL, *datasets)
+    assert found.value < -0.3 and found.num == NUM_SEEDS
+
+
+def test_bases_that_know_more_may_have_higher_boundaries():
+    found = runs()
+    skill = xr.DataArray(np.linspace(-0.1, 0.1, NUM_SEEDS), dims="seed")
+    slope = 4  # of the logarithm of the boundary with accuracy
+    rising = found.line["round"] > 0
+    found.line["accuracy"] = found.line.accuracy + skill + 0.05 * slope * skill * rising
+    found.sham["accuracy"] = found.sham.accuracy + skill
+    told = effects.by_skill("law", ALL, *found)
+    assert told.value == pytest.approx(0.1 * slope, rel=0.25) and told.num == NUM_SEEDS
+
+
+@pytest.mark.parametrize("configuration", ["reference", "grpo", "updates_8"])
+def test_it_is_drawn_and_told(configuration):
+    found = runs(configuration)
+    drawn = figure.draw(*found)
+    titles = [axes.get_title("left") for axes in drawn.axes]
+    assert "By FPR / (1 - FNR)" in titles[0] and "At three horizons" in titles[1]
+    told = figure.summary(*found)
+    assert "40 rounds: measured" in told or "80 rounds: measured" in told
+
+
+def test_all_configurations_are_drawn_beside_each_other():
+    drawn = figure.draw_across(*runs(), *runs("rate_1e-3", 0.5))
+    for axes, rule in zip(drawn.axes, effects.LAWS, strict=True):
+        assert axes.get_title("left").endswith(rule)
+
+
+def test_the_page_begins_with_the_figure_of_all():
+    paths = pages._all_figures(figure)
+    assert paths[0].endswith("law/figure_across.png") and len(paths) == 2
