@@ -18,21 +18,19 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is n
 
 from avax import plotting
 from paper_figures import command
-from paper_figures.law_claims import CLAIMS, QUESTION, SHIPPED
-from paper_figures.law_effects import (
+from paper_figures.law import (
     ALL,
-    HALF,
+    HORIZONS,
     LAWS,
     PARTS,
-    PLACES,
-    QUARTER,
     Runs,
     gains,
     measured,
     prediction,
-    prepared,
     window,
 )
+from paper_figures.law_claims import CLAIMS, QUESTION, SHIPPED
+from paper_figures.law_effects import PLACES, prepared
 from paper_figures.pages import text
 
 __all__ = ["ACROSS", "CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
@@ -40,7 +38,6 @@ READS = (
     *("accuracy", "accuracy_by_difficulty", "base_accuracy", "label_precision", "diverged"),
     *("verifier_fpr", "verifier_fnr"),
 )
-HORIZONS = (QUARTER, HALF, ALL)
 LOOP, *LAW_COLOURS = plotting.ARMS[:4]
 MARKS = dict(zip(LAWS, zip(("^", "v", "s"), LAW_COLOURS, strict=True), strict=True))
 FAINT = (0.3, 0.6, 1.0)  # opacity of horizons

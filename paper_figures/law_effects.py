@@ -1,133 +1,39 @@
-"""What a law says of a configuration, and what its runs say: boundaries at three horizons.
+"""What the claims about laws of the boundary measure: effects as functions of the shipped runs.
 
-Each effect takes the parts of all folders, one after another.
+Each takes the parts of all folders, one after another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, law, phase
+from avax.analysis import intervals, phase
 from avax.analysis.intervals import Estimate
 from paper_figures.claims import remembered
+from paper_figures.law import (
+    ALL,
+    HORIZONS,
+    MAP,
+    PARTS,
+    QUARTER,
+    Runs,
+    bounded,
+    error,
+    followed,
+    gains,
+    measured,
+    window,
+)
 
-PARTS = ("sham", "frozen", "")
 PLACES = {  # by the folder of their results
     "law": "reference",
     "law_rate_1e-3": "learning rate 1e-3",
+    "law_fnr_0.5": "FNR 0.5",
 }
-QUARTER, HALF, ALL = "a quarter of the rounds", "half of them", "all rounds"
-LEAST = 0.01  # share right of a length, at which a map begins: from 0 nothing is learned
-SHARES = {QUARTER: 0.25, HALF: 0.5, ALL: 1.0}
-SHAM, FROZEN, MAP = LAWS = "settled, sham", "settled, frozen", "map by length"
-
-
-class Runs(NamedTuple):
-    """What was run of a configuration."""
-
-    sham: xr.Dataset
-    frozen: xr.Dataset
-    line: xr.Dataset
-
-    @classmethod
-    def known(cls, *datasets: xr.Dataset) -> Runs:
-        """Those of the parts, without what runs say that have diverged."""
-        return cls(*map(phase.until_diverged, datasets))
-
-    @property
-    def num_rounds(self) -> int:
-        return self.line.sizes["round"] - 1
-
-    @property
-    def lowest_fnr(self) -> float:
-        return self.line.attrs["config"]["base"]["verifier"]["fnr"]
-
-    @property
-    def pace(self) -> float:
-        """How far a round moves a policy, of what it does in the main job: updates times learning
-        rate. Not known of other learners.
-        """
-        learner = self.line.attrs["config"]["base"]["learner"]
-        is_known = learner["type"] == "FilteredSFT"
-        return learner["num_updates"] * learner["learning_rate"] / law.PACE if is_known else np.nan
-
-    def of(self, picks: np.ndarray) -> Runs:
-        """Those of some of the bases."""
-        return Runs(*(data.isel(seed=picks) for data in self))
-
-
-def window(runs: Runs, horizon: str) -> slice:
-    """The last quarter of the rounds up to a horizon, over which accuracy is averaged."""
-    last = int(runs.num_rounds * SHARES[horizon])
-    return slice(max(1, last * 3 // 4 + 1), last + 1)
-
-
-def settling(runs: Runs) -> slice:
-    """The second quarter of all rounds, in which eps is read: rounds 11 to 20 of 40."""
-    return slice(max(1, runs.num_rounds // 4 + 1), max(2, runs.num_rounds // 2 + 1))
-
-
-def gains(dataset: xr.Dataset, rounds: slice) -> xr.DataArray:
-    """Accuracy gained over the untouched base, mean over some rounds; -inf for a diverged run."""
-    return phase.gain(dataset).isel(round=rounds).mean("round")
-
-
-def measured(runs: Runs, horizon: str) -> Estimate:
-    """The boundary ratio: of each base where its gain falls to 0, geometric mean over bases."""
-    order = gains(runs.line, window(runs, horizon)).expand_dims(fnr=[runs.lowest_fnr])
-    return phase.boundary_ratio(order)
-
-
-class Seen(NamedTuple):
-    """What a law takes from what was run without a verifier."""
-
-    base: float  # accuracy of the untouched base
-    eps: dict[str, float]  # of the settled law, by its name
-    start: np.ndarray  # f[L], accuracy of the base by length
-    kept: np.ndarray  # f[R + 1, L], see `law.kept`
-
-
-def seen(runs: Runs) -> Seen:
-    """Of the bases of which no run without a verifier has diverged."""
-    free = runs.sham, runs.frozen
-    whole = np.all([x.accuracy.notnull().all("round").values for x in free], axis=0)
-    runs = runs.of(np.flatnonzero(whole))
-    base = runs.sham.accuracy.isel(round=0).mean().item()
-    trained = {SHAM: runs.sham, FROZEN: runs.frozen}
-    eps = {
-        rule: float(law.spoilt(base, x.accuracy.isel(round=settling(runs)).mean().item()))
-        for rule, x in trained.items()
-    }
-    sham, frozen = (d.accuracy_by_difficulty.mean("seed") for d in (runs.sham, runs.frozen))
-    start = np.maximum(sham.isel(round=0).values, LEAST)
-    kept = law.kept(start, frozen.transpose("round", "difficulty").values)
-    return Seen(base, eps, start, kept)
-
-
-def predicted(runs: Runs, rule: str, horizon: str) -> float:
-    """What a law says of these bases, from what was run without a verifier; NaN if nothing."""
-    found = seen(runs)
-    if rule != MAP:
-        return float(law.settled(found.base, found.eps[rule]))
-    if np.isnan(runs.pace):
-        return np.nan
-    paced = law.MAIN_JOB.faster(runs.pace)
-    return paced.boundary(found.start, found.kept, window(runs, horizon))
-
-
-def followed(runs: Runs, rule: str, ratio: float) -> np.ndarray:
-    """f[R + 1]: the mean accuracy by round that a law says; NaN if it says nothing."""
-    found = seen(runs)
-    if rule != MAP:
-        return law.trajectory(found.base, found.eps[rule], ratio, runs.num_rounds)
-    if np.isnan(runs.pace):
-        return np.full(runs.num_rounds + 1, np.nan)
-    return law.MAIN_JOB.faster(runs.pace).trajectory(found.start, found.kept, ratio).mean(1)
 
 
 @remembered
@@ -136,28 +42,6 @@ def prepared(*datasets: xr.Dataset) -> dict[str, Runs]:
     number = len(PARTS)
     folders = list(PLACES)[: len(datasets) // number]
     return {f: Runs.known(*datasets[i * number :][:number]) for i, f in enumerate(folders)}
-
-
-def prediction(runs: Runs, rule: str, horizon: str) -> Estimate:
-    """What a law says, with the jackknife's interval over bases."""
-    with np.errstate(all="ignore"):
-        return intervals.jackknife(
-            np.arange(runs.line.sizes["seed"]),
-            lambda picks: predicted(runs.of(picks), rule, horizon),
-            log=True,
-        )
-
-
-def bounded(runs: Runs, ratio: float) -> float:
-    """The logarithm of a ratio; one beyond what was run stands at its end."""
-    ratios = runs.line.fpr.values / (1 - runs.lowest_fnr)
-    return float(np.log(np.clip(ratio, ratios[ratios > 0].min(), ratios.max())))
-
-
-def error(runs: Runs, rule: str, horizon: str) -> float:
-    """log(predicted / measured); both ends of what was run stand for what lies beyond."""
-    said, found = predicted(runs, rule, horizon), measured(runs, horizon).value
-    return bounded(runs, said) - bounded(runs, found)
 
 
 def factor(folder: str, rule: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
@@ -213,14 +97,49 @@ def by_skill(folder: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
     return intervals.jackknife(np.arange(len(skill)), slope)
 
 
+def against(folder: str, other: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
+    """The boundary ratio of one configuration over that of another, from the same bases."""
+    found = prepared(*datasets)
+    one, two = found[folder], found[other]
+
+    def quotient(picks: np.ndarray) -> float:
+        places = (bounded(x, measured(x.of(picks), horizon).value) for x in (one, two))
+        return float(np.exp(np.subtract(*places)))
+
+    return intervals.jackknife(np.arange(one.line.sizes["seed"]), quotient, log=True)
+
+
+def later(folder: str, *datasets: xr.Dataset) -> Estimate:
+    """The boundary ratio after all rounds over that after a quarter of them."""
+    runs = prepared(*datasets)[folder]
+
+    def quotient(picks: np.ndarray) -> float:
+        places = (bounded(runs, measured(runs.of(picks), h).value) for h in (ALL, QUARTER))
+        return float(np.exp(np.subtract(*places)))
+
+    return intervals.jackknife(np.arange(runs.line.sizes["seed"]), quotient, log=True)
+
+
+def recovered(folder: str, *datasets: xr.Dataset) -> Estimate:
+    """Accuracy gained at the highest FPR after all rounds, less that after a quarter of them."""
+    runs = prepared(*datasets)[folder]
+    line = runs.line.isel(fpr=-1)
+    return intervals.paired(*(gains(line, window(runs, h)) for h in (ALL, QUARTER)))
+
+
 def told_of(rule: str) -> list[str]:
     """The folders of configurations of which a law says something."""
     return [f for f in PLACES if not (rule == MAP and f == "law_grpo")]
 
 
-def of_skill(horizon: str) -> dict[str, Callable]:
-    """The change with a base's accuracy in all configurations."""
-    return {PLACES[f]: partial(by_skill, f, horizon) for f in PLACES}
+def in_all(effect: Callable, *args) -> dict[str, Callable]:
+    """An effect in all configurations."""
+    return {PLACES[f]: partial(effect, f, *args) for f in PLACES}
+
+
+def at_all_horizons(effect: Callable, *args) -> dict[str, Callable]:
+    """An effect at three horizons."""
+    return {h: partial(effect, *args, h) for h in HORIZONS}
 
 
 def everywhere(rule: str, horizon: str) -> dict[str, Callable]:

@@ -10,9 +10,10 @@ from avax.analysis import law
 from avax.sweeps import needs
 from configs import law as config
 from paper_figures import fig_law as figure
+from paper_figures import law as law_runs
 from paper_figures import law_effects as effects
 from paper_figures import pages
-from paper_figures.law_effects import ALL, FROZEN, MAP, QUARTER, SHAM, Runs
+from paper_figures.law import ALL, FROZEN, MAP, QUARTER, SHAM, Runs
 
 BASE, NUM_SEEDS = 0.6, 4
 
@@ -38,22 +39,22 @@ def runs(configuration: str = "reference", crossing: float = 0.3, lost: float = 
 @pytest.mark.parametrize("configuration", ["reference", "fnr_0.5", "updates_8"])
 @pytest.mark.parametrize("crossing", [0.1, 0.3, 0.6])
 def test_the_boundary_is_where_gains_cross_zero(configuration, crossing):
-    found = effects.measured(runs(configuration, crossing), ALL)
+    found = law_runs.measured(runs(configuration, crossing), ALL)
     assert found.value == pytest.approx(crossing, rel=0.1) and found.num == NUM_SEEDS
 
 
 def test_the_settled_law_reads_the_controls():
     found = runs(lost=0.1)
-    assert effects.predicted(found, SHAM, ALL) == pytest.approx(law.settled(BASE, 0.1))
-    assert effects.predicted(found, FROZEN, ALL) == pytest.approx(law.settled(BASE, 0.05))
+    assert law_runs.predicted(found, SHAM, ALL) == pytest.approx(law.settled(BASE, 0.1))
+    assert law_runs.predicted(found, FROZEN, ALL) == pytest.approx(law.settled(BASE, 0.05))
 
 
 def test_horizons_are_last_quarters():
     found = runs()
     assert found.num_rounds == 40
-    assert effects.window(found, QUARTER) == slice(8, 11)
-    assert effects.window(found, ALL) == slice(31, 41)
-    assert effects.settling(found) == slice(11, 21)
+    assert law_runs.window(found, QUARTER) == slice(8, 11)
+    assert law_runs.window(found, ALL) == slice(31, 41)
+    assert law_runs.settling(found) == slice(11, 21)
 
 
 def test_the_pace_of_a_round():
@@ -61,15 +62,15 @@ def test_the_pace_of_a_round():
     assert runs("rate_1e-3").pace == pytest.approx(1 / 3)
     assert runs("updates_8").pace == pytest.approx(1 / 4)
     assert np.isnan(runs("grpo").pace)
-    assert np.isnan(effects.predicted(runs("grpo"), MAP, ALL))
+    assert np.isnan(law_runs.predicted(runs("grpo"), MAP, ALL))
 
 
 def test_errors_are_of_what_was_run():
     found = runs(crossing=0.3, lost=0.4 * 0.7)  # predicted: 0.3
-    assert effects.predicted(found, SHAM, ALL) == pytest.approx(0.3)
-    assert effects.error(found, SHAM, ALL) == pytest.approx(0, abs=0.1)
+    assert law_runs.predicted(found, SHAM, ALL) == pytest.approx(0.3)
+    assert law_runs.error(found, SHAM, ALL) == pytest.approx(0, abs=0.1)
     beyond = runs(crossing=5.0, lost=-0.1)  # both above all that was run
-    assert effects.error(beyond, SHAM, ALL) == 0
+    assert law_runs.error(beyond, SHAM, ALL) == 0
 
 
 def test_a_law_that_is_right_beats_a_constant():
@@ -103,7 +104,7 @@ def test_it_is_drawn_and_told(configuration):
 
 def test_all_configurations_are_drawn_beside_each_other():
     drawn = figure.draw_across(*runs(), *runs("rate_1e-3", 0.5))
-    for axes, rule in zip(drawn.axes, effects.LAWS, strict=True):
+    for axes, rule in zip(drawn.axes, law_runs.LAWS, strict=True):
         assert axes.get_title("left").endswith(rule)
 
 
