@@ -4,9 +4,10 @@ A verifier comes in by one number, ratio = FPR / (1 - FNR). Of labels of a polic
 share a, a / (a + ratio (1 - a)) are right. The boundary is the ratio at which the loop ends as good
 as its untouched base.
 
-Two laws. `settled` asks where the loop comes to rest: labels teach their own precision, and a round
-of training keeps a share 1 - eps of what it was taught. `LengthMap` goes round by round and length
-by length, and counts a wrong label more than a right one.
+Three laws. `settled` asks where the loop comes to rest: labels teach their own precision, and a
+round of training keeps a share 1 - eps of what it was taught. `LengthMap` goes round by round and
+length by length, and counts a wrong label more than a right one. `unfiltered` needs what a loop
+without a filter loses, and nothing else.
 """
 
 from __future__ import annotations
@@ -37,6 +38,18 @@ def settled(base, eps):
     such a loop gains though labels are no better than the policy.
     """
     return np.maximum(1 - np.asarray(eps) / (1 - np.asarray(base)), 0.0)
+
+
+def unfiltered(base, loss):
+    """The boundary ratio from what is lost without a filter, at ratio 1: 1 / (1 + 2 loss / (1 - base)).
+
+    Behind a perfect verifier a loop gains all that there is, 1 - base, in the end; between the two
+    its gain is taken to be linear in (1 - ratio) / (1 + ratio), the margin of right labels over
+    wrong ones of a policy that is right on a half. Where nothing is lost, it gains beyond ratio 1.
+    """
+    scale = 1 + 2 * np.asarray(loss) / (1 - np.asarray(base))
+    with np.errstate(divide="ignore"):
+        return np.where(scale > 0, 1 / np.where(scale > 0, scale, 1), np.inf)
 
 
 def trajectory(base: float, eps: float, ratio: float, num_rounds: int) -> np.ndarray:

@@ -24,6 +24,17 @@ def test_a_settled_loop_stays_at_its_base_behind_the_predicted_ratio(base, eps):
         assert sign * ((1 - eps) * base / (base + other * (1 - base)) - base) > 0
 
 
+def test_from_what_is_lost_without_a_filter():
+    assert law.unfiltered(0.6, 0.0) == 1
+    assert law.unfiltered(0.6, 0.2) == pytest.approx(0.5)  # 1 / (1 + 0.4 / 0.4)
+    assert law.unfiltered(0.6, -0.1) == pytest.approx(2)
+    assert law.unfiltered(0.6, -0.3) == np.inf
+    for base, loss in ((0.6, 0.2), (0.67, 0.113), (0.5, 0.01)):
+        ratio = law.unfiltered(base, loss)
+        margin = (1 - ratio) / (1 + ratio)
+        assert margin * (1 - base) - (1 - margin) * loss == pytest.approx(0)
+
+
 def test_the_settled_law_as_a_map():
     found = law.trajectory(0.5, 0.1, 1.0, 3)
     np.testing.assert_allclose(found, 0.5 * 0.9 ** np.arange(4))  # without a filter it decays to 0
