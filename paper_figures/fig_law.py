@@ -22,6 +22,7 @@ from paper_figures.law import (
     ALL,
     HORIZONS,
     LAWS,
+    OF_MEAN,
     PARTS,
     Runs,
     gains,
@@ -38,8 +39,8 @@ READS = (
     *("accuracy", "accuracy_by_difficulty", "base_accuracy", "label_precision", "diverged"),
     *("verifier_fpr", "verifier_fnr"),
 )
-LOOP, *LAW_COLOURS = plotting.ARMS[:4]
-MARKS = dict(zip(LAWS, zip(("^", "v", "s"), LAW_COLOURS, strict=True), strict=True))
+LOOP, *LAW_COLOURS = plotting.ARMS[:5]
+MARKS = dict(zip(LAWS, zip(("^", "v", "s", "D"), LAW_COLOURS, strict=True), strict=True))
 FAINT = (0.3, 0.6, 1.0)  # opacity of horizons
 LOWEST = 0.08  # ratio at which what lies below all that was run is drawn
 
@@ -54,7 +55,7 @@ def summary(*datasets: xr.Dataset) -> str:
         )
         for rule in LAWS:
             said = prediction(runs, rule, horizon)
-            lines.append(f"    {rule}: {text(said)}")
+            lines.append(f"    predicted, {rule}: {text(said)}")
     return "\n".join(lines)
 
 
@@ -142,9 +143,11 @@ def draw_across(*datasets: xr.Dataset) -> plotting.Figure:
 
 
 def draw_law(axes, found: dict[str, Runs], rule: str) -> None:
-    """One law's predictions for the last horizon; a number beyond what was run is drawn at 1.2."""
+    """One law's predictions for the last horizon, and where the mean over bases crosses its base; a
+    number beyond what was run is drawn at 1.2.
+    """
     for (folder, runs), colour in zip(found.items(), plotting.ARMS, strict=False):
-        across, said = measured(runs, ALL), prediction(runs, rule, ALL)
+        across, said = measured(runs, ALL, OF_MEAN), prediction(runs, rule, ALL)
         x, low, high = (np.clip(v, LOWEST, 1.2) for v in across[:3])
         y, down, up = (np.clip(v, LOWEST, 1.2) for v in said[:3])
         if np.isnan(y):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, law, phase
+from avax.analysis import intervals, law, monotone, phase
 from avax.analysis.intervals import Estimate
 
 PARTS = ("sham", "frozen", "")
@@ -15,7 +15,11 @@ QUARTER, HALF, ALL = "a quarter of the rounds", "half of them", "all rounds"
 LEAST = 0.01  # share right of a length, at which a map begins: from 0 nothing is learned
 HORIZONS = (QUARTER, HALF, ALL)
 SHARES = {QUARTER: 0.25, HALF: 0.5, ALL: 1.0}
-SHAM, FROZEN, MAP = LAWS = "settled, sham", "settled, frozen", "map by length"
+SHAM, FROZEN, MAP, UNFILTERED = LAWS = (
+    *("settled, sham", "settled, frozen"),
+    *("map by length", "unfiltered"),
+)
+BY_BASE, OF_MEAN = "geometric mean of bases", "of the mean over bases"
 
 
 class Runs(NamedTuple):
@@ -37,6 +41,11 @@ class Runs(NamedTuple):
     @property
     def lowest_fnr(self) -> float:
         return self.line.attrs["config"]["base"]["verifier"]["fnr"]
+
+    @property
+    def ratios(self) -> np.ndarray:
+        """FPR / (1 - FNR) of the line."""
+        return self.line.fpr.values / (1 - self.lowest_fnr)
 
     @property
     def pace(self) -> float:
@@ -68,10 +77,21 @@ def gains(dataset: xr.Dataset, rounds: slice) -> xr.DataArray:
     return phase.gain(dataset).isel(round=rounds).mean("round")
 
 
-def measured(runs: Runs, horizon: str) -> Estimate:
-    """The boundary ratio: of each base where its gain falls to 0, geometric mean over bases."""
-    order = gains(runs.line, window(runs, horizon)).expand_dims(fnr=[runs.lowest_fnr])
-    return phase.boundary_ratio(order)
+def measured(runs: Runs, horizon: str, how: str = BY_BASE) -> Estimate:
+    """The boundary ratio: of each base where its gain falls to 0, geometric mean over bases; or
+    where the mean over bases does.
+    """
+    if how == OF_MEAN:
+        units = np.arange(runs.line.sizes["seed"])
+        return intervals.jackknife(units, lambda some: crossing(runs.of(some), horizon), log=True)
+    gained = gains(runs.line, window(runs, horizon))
+    return phase.boundary_ratio(gained.expand_dims(fnr=[runs.lowest_fnr]))
+
+
+def crossing(runs: Runs, horizon: str) -> float:
+    """The ratio at which the mean over bases falls to 0, or the end of what was run before it."""
+    gained = gains(runs.line, window(runs, horizon)).mean("seed").values
+    return monotone.located(runs.ratios, gained, 0.0)[0]
 
 
 class Seen(NamedTuple):
@@ -103,12 +123,22 @@ def seen(runs: Runs) -> Seen:
 def predicted(runs: Runs, rule: str, horizon: str) -> float:
     """What a law says of these bases, from what was run without a verifier; NaN if nothing."""
     found = seen(runs)
+    if rule == UNFILTERED:
+        return from_unfiltered(runs, found.base) if horizon == ALL else np.nan
     if rule != MAP:
         return float(law.settled(found.base, found.eps[rule]))
     if np.isnan(runs.pace):
         return np.nan
     paced = law.MAIN_JOB.faster(runs.pace)
     return paced.boundary(found.start, found.kept, window(runs, horizon))
+
+
+def from_unfiltered(runs: Runs, base: float) -> float:
+    """What that law says of the line's runs without a filter; NaN if there are none."""
+    if not np.isclose(runs.ratios[-1], 1):
+        return np.nan
+    gained = gains(runs.line.isel(fpr=-1), window(runs, ALL))
+    return float(law.unfiltered(base, -gained.mean("seed").item()))
 
 
 def followed(runs: Runs, rule: str, ratio: float) -> np.ndarray:
@@ -133,11 +163,12 @@ def prediction(runs: Runs, rule: str, horizon: str) -> Estimate:
 
 def bounded(runs: Runs, ratio: float) -> float:
     """The logarithm of a ratio; one beyond what was run stands at its end."""
-    ratios = runs.line.fpr.values / (1 - runs.lowest_fnr)
+    ratios = runs.ratios
     return float(np.log(np.clip(ratio, ratios[ratios > 0].min(), ratios.max())))
 
 
-def error(runs: Runs, rule: str, horizon: str) -> float:
+def error(runs: Runs, rule: str, horizon: str, how: str = BY_BASE) -> float:
     """log(predicted / measured); both ends of what was run stand for what lies beyond."""
-    said, found = predicted(runs, rule, horizon), measured(runs, horizon).value
+    said = predicted(runs, rule, horizon)
+    found = crossing(runs, horizon) if how == OF_MEAN else measured(runs, horizon).value
     return bounded(runs, said) - bounded(runs, found)

@@ -26,6 +26,7 @@ from paper_figures.law import (
     followed,
     gains,
     measured,
+    predicted,
     window,
 )
 
@@ -44,13 +45,13 @@ def prepared(*datasets: xr.Dataset) -> dict[str, Runs]:
     return {f: Runs.known(*datasets[i * number :][:number]) for i, f in enumerate(folders)}
 
 
-def factor(folder: str, rule: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
+def factor(folder: str, rule: str, how: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
     """Predicted over measured boundary of a configuration; every base is left out once."""
     runs = prepared(*datasets)[folder]
     with np.errstate(all="ignore"):
         return intervals.jackknife(
             np.arange(runs.line.sizes["seed"]),
-            lambda picks: np.exp(error(runs.of(picks), rule, horizon)),
+            lambda picks: np.exp(error(runs.of(picks), rule, horizon, how)),
             log=True,
         )
 
@@ -142,12 +143,12 @@ def at_all_horizons(effect: Callable, *args) -> dict[str, Callable]:
     return {h: partial(effect, *args, h) for h in HORIZONS}
 
 
-def everywhere(rule: str, horizon: str) -> dict[str, Callable]:
+def everywhere(rule: str, how: str, horizon: str) -> dict[str, Callable]:
     """The factor of all configurations of which the law says something."""
-    return {PLACES[f]: partial(factor, f, rule, horizon) for f in told_of(rule)}
+    return {PLACES[f]: partial(factor, f, rule, how, horizon) for f in told_of(rule)}
 
 
-def worse_than_constant(rule: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
+def worse_than_constant(rule: str, how: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
     """Root mean square of a law's errors minus that of the best constant, which is fitted on these
     very boundaries; the jackknife's interval over bases. Below 0 the law is better.
     """
@@ -157,8 +158,9 @@ def worse_than_constant(rule: str, horizon: str, *datasets: xr.Dataset) -> Estim
 
     def excess(picks: np.ndarray) -> float:
         each = [runs.of(picks) for runs in found.values()]
-        errors = np.array([error(runs, rule, horizon) for runs in each])
-        places = np.array([bounded(x, measured(x, horizon).value) for x in each])
+        errors = np.array([error(runs, rule, horizon, how) for runs in each])
+        said = [bounded(x, predicted(x, rule, horizon)) for x in each]
+        places = said - errors
         return float(np.sqrt((errors**2).mean()) - places.std())
 
     num_bases = min(runs.line.sizes["seed"] for runs in found.values())

@@ -41,7 +41,7 @@ def settled(base, eps):
 
 
 def unfiltered(base, loss):
-    """The boundary ratio from what is lost without a filter, at ratio 1: 1 / (1 + 2 loss / (1 - base)).
+    """The boundary ratio from what is lost without a filter: 1 / (1 + 2 loss / (1 - base)).
 
     Behind a perfect verifier a loop gains all that there is, 1 - base, in the end; between the two
     its gain is taken to be linear in (1 - ratio) / (1 + ratio), the margin of right labels over

@@ -13,7 +13,17 @@ from paper_figures import fig_law as figure
 from paper_figures import law as law_runs
 from paper_figures import law_effects as effects
 from paper_figures import pages
-from paper_figures.law import ALL, FROZEN, MAP, QUARTER, SHAM, Runs
+from paper_figures.law import (
+    ALL,
+    BY_BASE,
+    FROZEN,
+    MAP,
+    OF_MEAN,
+    QUARTER,
+    SHAM,
+    UNFILTERED,
+    Runs,
+)
 
 BASE, NUM_SEEDS = 0.6, 4
 
@@ -39,14 +49,22 @@ def runs(configuration: str = "reference", crossing: float = 0.3, lost: float = 
 @pytest.mark.parametrize("configuration", ["reference", "fnr_0.5", "updates_8"])
 @pytest.mark.parametrize("crossing", [0.1, 0.3, 0.6])
 def test_the_boundary_is_where_gains_cross_zero(configuration, crossing):
-    found = law_runs.measured(runs(configuration, crossing), ALL)
-    assert found.value == pytest.approx(crossing, rel=0.1) and found.num == NUM_SEEDS
+    for how in (BY_BASE, OF_MEAN):
+        found = law_runs.measured(runs(configuration, crossing), ALL, how)
+        assert found.value == pytest.approx(crossing, rel=0.1) and found.num == NUM_SEEDS
 
 
 def test_the_settled_law_reads_the_controls():
     found = runs(lost=0.1)
     assert law_runs.predicted(found, SHAM, ALL) == pytest.approx(law.settled(BASE, 0.1))
     assert law_runs.predicted(found, FROZEN, ALL) == pytest.approx(law.settled(BASE, 0.05))
+
+
+def test_the_unfiltered_law_reads_the_line_and_one_horizon():
+    found = runs(crossing=0.3)
+    lost = -0.05 * np.log(1 / 0.3)
+    assert law_runs.predicted(found, UNFILTERED, ALL) == pytest.approx(law.unfiltered(BASE, -lost))
+    assert np.isnan(law_runs.predicted(found, UNFILTERED, QUARTER))
 
 
 def test_horizons_are_last_quarters():
@@ -77,7 +95,7 @@ def test_a_law_that_is_right_beats_a_constant():
     places = (0.15, 0.3, 0.6)
     each = [runs(crossing=x, lost=(1 - x) * (1 - BASE)) for x in places]
     datasets = [data for found in each for data in found]
-    found = effects.worse_than_constant(SHAM, ALL, *datasets)
+    found = effects.worse_than_constant(SHAM, OF_MEAN, ALL, *datasets)
     assert found.value < -0.3 and found.num == NUM_SEEDS
 
 
