@@ -50,9 +50,8 @@ def summary(*datasets: xr.Dataset) -> str:
     runs = Runs.known(*datasets)
     lines = [f"boundary FPR / (1 - FNR), {runs.line.sizes['seed']} bases:"]
     for horizon in HORIZONS:
-        lines.append(
-            f"  {last_round(runs, horizon)} rounds: measured {text(measured(runs, horizon))}"
-        )
+        lines.append(f"  {last_round(runs, horizon)} rounds:")
+        lines += [f"    {how}: {text(measured(runs, horizon, how))}" for how in (BY_BASE, OF_MEAN)]
         for rule in LAWS:
             said = prediction(runs, rule, horizon)
             lines.append(f"    predicted, {rule}: {text(said)}")

@@ -6,22 +6,10 @@ from functools import partial
 
 from paper_figures.claims import Certainty, Claim, Rule
 from paper_figures.law import ALL, BY_BASE, FROZEN, MAP, OF_MEAN, QUARTER, SHAM, UNFILTERED
-from paper_figures.law_effects import (
-    PLACES,
-    against,
-    at_all_horizons,
-    at_both_ends,
-    by_skill,
-    everywhere,
-    in_all,
-    later,
-    recovered,
-    worse_than_constant,
-)
+from paper_figures.law_effects import at_both_ends, everywhere, worse_than_constant
+from paper_figures.law_loops import HORIZONS, LOOPS, NEEDS, SAME_BASES, SHIPPED
 from paper_figures.pages import Question
-from paper_figures.standards import HEADLINE, Needs
 
-SHIPPED = tuple(PLACES)
 QUESTION = Question(
     title="Can the boundary of a loop be predicted from runs without any verifier?",
     sentences=(
@@ -37,19 +25,12 @@ QUESTION = Question(
     command="python experiments/law.py --preset shipped",
     added=tuple(f"--configuration {folder.removeprefix('law_')}" for folder in SHIPPED[1:]),
 )
-NEEDS = Needs(HEADLINE, ("untouched base", "sham"), learning_rates=2, horizons=2)
-HORIZONS = (10, 20, 40)
 PREDICTED = "What was predicted is in docs/log.md, committed before the runs that it is of."
-LOOKED = "It was looked at after the first two configurations had run."
 AVAX = "avax (avax/analysis/law.py)"
 FITTED = "The constant is fitted on the measured boundaries, the law is not."
 MEANS = (
     "That it is compared with the boundary of the mean, as it is of means, was chosen when the "
     "first three configurations had run; beside that of single bases it is too high."
-)
-SAME_BASES = (
-    "One pool of bases and one range of lengths; configurations share bases, so that their errors "
-    "are not independent."
 )
 
 
@@ -105,23 +86,6 @@ def follows(name: str, statement: str, rule: str) -> Claim:
         horizons=HORIZONS,
         caveats=(SAME_BASES,),
         shipped=SHIPPED,
-    )
-
-
-def beside(name: str, statement: str, folder: str, rule: Rule, **about) -> Claim:
-    """The boundary of a configuration beside that of the reference, at all horizons."""
-    fields = {"source": AVAX, "certainty": Certainty.OURS, "caveats": (SAME_BASES,)} | about
-    return Claim(
-        name=name,
-        statement=statement,
-        measures="boundary FPR / (1 - FNR) over that of the reference",
-        effect=at_all_horizons(against, folder, "law"),
-        rule=rule,
-        changes_mind="Another base, another range of lengths.",
-        needs=NEEDS,
-        horizons=HORIZONS,
-        shipped=SHIPPED,
-        **fields,
     )
 
 
@@ -207,66 +171,5 @@ CLAIMS = (
         "The map by length predicts the same to 0.05.",
         MAP,
     ),
-    Claim(
-        name="Bases that know more",
-        statement="A base that knows more stops to gain at a lower FPR, as there is less to gain: "
-        "the settled law says so.",
-        source=AVAX,
-        certainty=Certainty.OURS,
-        measures="change of the logarithm of a base's own boundary with 0.1 more of its accuracy, "
-        "after all rounds",
-        effect=in_all(by_skill, ALL),
-        rule=Rule.below(0),
-        changes_mind="Bases that differ in skill alone, as snapshots of one training do.",
-        needs=NEEDS,
-        horizons=HORIZONS,
-        caveats=(LOOKED, SAME_BASES),
-        shipped=SHIPPED,
-    ),
-    Claim(
-        name="A boundary has a horizon",
-        statement="The boundary rises as rounds go on: loops that had lost gain in the end.",
-        source=AVAX,
-        certainty=Certainty.OURS,
-        measures="boundary FPR / (1 - FNR) after all rounds over that after a quarter of them",
-        effect=in_all(later),
-        rule=Rule.above(1),
-        changes_mind="Loops whose boundary falls, as where nothing true is replayed.",
-        needs=NEEDS,
-        horizons=HORIZONS,
-        caveats=(LOOKED, SAME_BASES),
-        shipped=SHIPPED,
-    ),
-    Claim(
-        name="Losses come back",
-        statement="Without a filter a part of what was lost comes back, with no better labels.",
-        source=AVAX,
-        certainty=Certainty.OURS,
-        measures="accuracy gained at the highest FPR after all rounds, less that after a quarter",
-        effect=in_all(recovered),
-        rule=Rule.above(0),
-        changes_mind="Loops without base data, which is what may pull them back.",
-        needs=NEEDS,
-        horizons=HORIZONS,
-        caveats=(LOOKED, "A quarter of each batch is true data of 1 to 8 digits."),
-        shipped=SHIPPED,
-    ),
-    beside(
-        "The learning rate moves the boundary",
-        "At a third of the learning rate the boundary is higher.",
-        "law_rate_1e-3",
-        Rule.above(1),
-    ),
-    beside(
-        "The ratio decides",
-        "FNR matters through FPR / (1 - FNR) alone: at FNR 0.5 the boundary is the same, to a "
-        "quarter.",
-        "law_fnr_0.5",
-        Rule.within(0.8, 1.25),
-        source="avax, the mean field of avax/analysis/theory.py",
-        competing=(
-            "avax's main job: on the whole map FPR ~ (1 - FNR)^2.3 after 10 rounds; see "
-            "noise_phase_diagram.md.",
-        ),
-    ),
+    *LOOPS,
 )

@@ -34,6 +34,7 @@ PLACES = {  # by the folder of their results
     "law": "reference",
     "law_rate_1e-3": "learning rate 1e-3",
     "law_fnr_0.5": "FNR 0.5",
+    "law_base_data": "0.75 base data",
 }
 
 
