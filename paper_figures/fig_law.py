@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from matplotlib import colormaps
 from matplotlib.colors import to_rgba
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
@@ -20,6 +21,7 @@ from avax import plotting
 from paper_figures import command
 from paper_figures.law import (
     ALL,
+    BY_BASE,
     HORIZONS,
     LAWS,
     OF_MEAN,
@@ -42,7 +44,8 @@ READS = (
 LOOP, *LAW_COLOURS = plotting.ARMS[:5]
 MARKS = dict(zip(LAWS, zip(("^", "v", "s", "D"), LAW_COLOURS, strict=True), strict=True))
 FAINT = (0.3, 0.6, 1.0)  # opacity of horizons
-LOWEST = 0.08  # ratio at which what lies below all that was run is drawn
+LOWEST, HIGHEST = 0.2, 1.2  # ratios of the figure of all; what lies beyond is drawn at its edge
+TICKS = (0.2, 0.3, 0.5, 0.7, 1)
 
 
 def summary(*datasets: xr.Dataset) -> str:
@@ -142,22 +145,24 @@ def draw_across(*datasets: xr.Dataset) -> plotting.Figure:
 
 
 def draw_law(axes, found: dict[str, Runs], rule: str) -> None:
-    """One law's predictions for the last horizon, and where the mean over bases crosses its base; a
-    number beyond what was run is drawn at 1.2.
-    """
+    """What one law says of the last horizon, and where the mean over bases crosses its base."""
     for (folder, runs), colour in zip(found.items(), plotting.ARMS, strict=False):
         across, said = measured(runs, ALL, OF_MEAN), prediction(runs, rule, ALL)
-        x, low, high = (np.clip(v, LOWEST, 1.2) for v in across[:3])
-        y, down, up = (np.clip(v, LOWEST, 1.2) for v in said[:3])
+        x, low, high = (np.clip(v, LOWEST, HIGHEST) for v in across[:3])
+        y, down, up = (np.clip(v, LOWEST, HIGHEST) for v in said[:3])
         if np.isnan(y):
             continue
         ends = {"xerr": [[x - low], [high - x]], "yerr": [[y - down], [up - y]]}
         axes.errorbar(
             x, y, **ends, marker="o", markersize=4, color=colour, label=PLACES[folder], linestyle=""
         )
-    axes.plot([LOWEST, 1.2], [LOWEST, 1.2], **plotting.NO_EFFECT)
+    axes.plot([LOWEST, HIGHEST], [LOWEST, HIGHEST], **plotting.NO_EFFECT)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(FixedLocator(TICKS))
+        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        axis.set_minor_locator(NullLocator())
     axes.set_xlabel("measured")
     axes.set_title(rule)
 
