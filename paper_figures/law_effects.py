@@ -36,6 +36,7 @@ PLACES = {  # by the folder of their results
     "law_fnr_0.5": "FNR 0.5",
     "law_base_data": "0.75 base data",
     "law_rate_6e-3": "learning rate 6e-3",
+    "law_distinct_128": "128 problems in all",
 }
 
 

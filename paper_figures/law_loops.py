@@ -106,4 +106,18 @@ LOOPS = (
             "noise_phase_diagram.md.",
         ),
     ),
+    beside(
+        "Few problems protect",
+        "With 128 distinct problems in all rounds the boundary is higher than with fresh ones.",
+        "law_distinct_128",
+        Rule.above(1),
+        source="reinforcement learning with votes as rewards collapses on 512 problems and more, "
+        "never on 32 or 128, arXiv 2603.08660",
+        certainty=Certainty.SECOND_HAND,
+        caveats=(
+            "Theirs is a reward by vote; ours is fine-tuning behind a verifier whose errors are "
+            "drawn anew when a problem returns.",
+            SAME_BASES,
+        ),
+    ),
 )
