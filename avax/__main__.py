@@ -31,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     elif argv and not argv[0].startswith("-"):
         terminal.fail(f"{argv[0]}: there is no such command; can be {', '.join(COMMANDS)}")
     elif list(argv) == ["--version"]:
-        print(f"avax {avax.__version__}")
+        with until_closed():
+            print(f"avax {avax.__version__}")
     else:
         run(argv)
 
@@ -40,8 +41,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 def until_closed() -> Iterator[None]:
     """Prints no further, without a word, once nobody reads it any more, as with `| head`."""
     try:
-        yield
-        sys.stdout.flush()
+        try:
+            yield
+        finally:  # also behind --help, which exits
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

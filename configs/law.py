@@ -10,7 +10,8 @@ the untouched base writes. A law says from these where the boundary lies: the FP
 which the loop ends worse than its base. The loop itself, at several FPRs, tells whether it does.
 
 Each configuration differs in one thing from the reference, which is the main job on its fixed
-range, with 40 rounds. All have the same pool of 32 bases, and each setting has them all.
+range with 40 rounds: GRPO with all that it has in `theory`, short rounds in that they are more. All
+have the same pool of bases, and each setting has them all: 32, or 8 of them in the laptop preset.
 
 Expect: what a round spoils moves the boundary, in whatever way it comes about.
 """
@@ -60,7 +61,7 @@ def build(preset: str, configuration: str) -> Sweep:
     small = preset == "smoke"
     sweep = theory.build("smoke") if small else main_job.build("shipped", "fixed")
     if configuration == "grpo":
-        sweep = theory.with_grpo(sweep)
+        sweep = theory.with_grpo(sweep)  # but for its rounds
     changed = {"base.num_rounds": NUM_ROUNDS} | CONFIGURATIONS[configuration]
     for path, value in (changed | SMALL if small else changed).items():
         sweep = struct.replace(sweep, path, value)
@@ -76,7 +77,7 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
     blind = dataclasses.replace(blind, axes={})  # accepts right and wrong at one rate
     if isinstance(sweep.base.learner, FilteredSFT):
         sham = controls.of(blind, "sham")
-    else:  # where all is accepted a group-relative learner does nothing: a half, at random
+    else:  # where all is accepted a group-relative learner does nothing: as many, whichever
         blind = struct.replace(blind, "base.verifier", Placebo(Oracle(fpr=0.5)))
         sham = blind
     return {"sham": sham, "frozen": controls.of(blind, "frozen_generator"), "": sweep}

@@ -54,11 +54,13 @@ def main() -> None:
 
 def draw_across(figure: ModuleType) -> None:
     """Draws the figures that are of all shipped folders of a script into the first of them."""
-    folders = [command.load_parts(command.DATA / name, figure) for name in figure.SHIPPED]
-    datasets = [data for parts in folders for data in parts.values()]
-    for name, draw in figure.ACROSS.items():
-        stem = command.DATA / figure.SHIPPED[0] / plotting.stem_of(name)
-        print(*plotting.save(draw(*datasets), stem), sep="\n")
+    try:
+        datasets = [x for parts in pages.shipped(figure).values() for x in parts.values()]
+        for name, draw in figure.ACROSS.items():
+            stem = command.DATA / figure.SHIPPED[0] / plotting.stem_of(name)
+            print(*plotting.save(draw(*datasets), stem), sep="\n")
+    except (results.ResultsError, OSError) as error:
+        terminal.fail(str(error))
 
 
 def _of(figures: dict[str, ModuleType], name: str, parser: terminal.Parser) -> ModuleType:

@@ -119,12 +119,12 @@ def draw_gains(axes, runs: Runs) -> None:
     axes.axhline(0, **plotting.role("untouched base"))
     for rule in LAWS:
         said = prediction(runs, rule, ALL).value
-        at = plotting.to_position(fpr, np.array([said * (1 - runs.lowest_fnr)]))
+        at = plotting.to_position(fpr, np.minimum([said * (1 - runs.lowest_fnr)], fpr[-1]))
         style = dict(zip(("marker", "color"), MARKS[rule], strict=True)) | {
             "linestyle": "",
             "markersize": 5,
         }
-        axes.plot(np.where(said <= 1, at, np.nan), [0], label=f"predicted: {rule}", **style)
+        axes.plot(at, [0], label=f"predicted: {rule}", **style)
     plotting.tick_values(axes.xaxis, fpr)
     axes.set_xlabel("FPR" + (f", at FNR {runs.lowest_fnr:g}" if runs.lowest_fnr else ""))
     axes.set_ylabel("accuracy gained")
@@ -163,7 +163,7 @@ def draw_law(axes, found: dict[str, Runs], rule: str) -> None:
         axis.set_major_locator(FixedLocator(TICKS))
         axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         axis.set_minor_locator(NullLocator())
-    axes.set_xlabel("measured")
+    axes.set_xlabel("measured, of the mean")
     axes.set_title(rule)
 
 

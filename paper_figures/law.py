@@ -31,8 +31,9 @@ class Runs(NamedTuple):
 
     @classmethod
     def known(cls, *datasets: xr.Dataset) -> Runs:
-        """Those of the parts, without what runs say that have diverged."""
-        return cls(*map(phase.until_diverged, datasets))
+        """Those of bases that were admitted, without what runs say that have diverged."""
+        made = np.flatnonzero(datasets[0].diverged.isel(round=0).notnull())
+        return cls(*(phase.until_diverged(x.isel(seed=made)) for x in datasets))
 
     @property
     def num_rounds(self) -> int:
@@ -89,9 +90,12 @@ def measured(runs: Runs, horizon: str, how: str = BY_BASE) -> Estimate:
 
 
 def crossing(runs: Runs, horizon: str) -> float:
-    """The ratio at which the mean over bases falls to 0, or the end of what was run before it."""
+    """The ratio at which the mean gain over bases falls to 0; 0 or inf if it lies beyond all that
+    was run.
+    """
     gained = gains(runs.line, window(runs, horizon)).mean("seed").values
-    return monotone.located(runs.ratios, gained, 0.0)[0]
+    place, side = monotone.located(runs.ratios, gained, 0.0)
+    return {0: place, 1: np.inf, -1: 0.0}[side]
 
 
 class Seen(NamedTuple):
@@ -134,8 +138,10 @@ def predicted(runs: Runs, rule: str, horizon: str) -> float:
 
 
 def from_unfiltered(runs: Runs, base: float) -> float:
-    """What that law says of the line's runs without a filter; NaN if there are none."""
-    if not np.isclose(runs.ratios[-1], 1):
+    """What that law says of the line's runs without a filter; NaN if there are none, or if these
+    train nothing, as those of a group-relative learner.
+    """
+    if np.isnan(runs.pace) or not np.isclose(runs.ratios[-1], 1):
         return np.nan
     gained = gains(runs.line.isel(fpr=-1), window(runs, ALL))
     return float(law.unfiltered(base, -gained.mean("seed").item()))
@@ -161,6 +167,11 @@ def prediction(runs: Runs, rule: str, horizon: str) -> Estimate:
         )
 
 
+def place(runs: Runs, horizon: str, how: str) -> float:
+    """The measured boundary ratio alone."""
+    return crossing(runs, horizon) if how == OF_MEAN else measured(runs, horizon).value
+
+
 def bounded(runs: Runs, ratio: float) -> float:
     """The logarithm of a ratio; one beyond what was run stands at its end."""
     ratios = runs.ratios
@@ -169,6 +180,5 @@ def bounded(runs: Runs, ratio: float) -> float:
 
 def error(runs: Runs, rule: str, horizon: str, how: str = BY_BASE) -> float:
     """log(predicted / measured); both ends of what was run stand for what lies beyond."""
-    said = predicted(runs, rule, horizon)
-    found = crossing(runs, horizon) if how == OF_MEAN else measured(runs, horizon).value
+    said, found = predicted(runs, rule, horizon), place(runs, horizon, how)
     return bounded(runs, said) - bounded(runs, found)

@@ -16,8 +16,8 @@ from avax.analysis.intervals import Estimate
 from paper_figures.claims import remembered
 from paper_figures.law import (
     ALL,
+    BY_BASE,
     HORIZONS,
-    MAP,
     PARTS,
     QUARTER,
     Runs,
@@ -25,7 +25,7 @@ from paper_figures.law import (
     error,
     followed,
     gains,
-    measured,
+    place,
     predicted,
     window,
 )
@@ -37,6 +37,7 @@ PLACES = {  # by the folder of their results
     "law_base_data": "0.75 base data",
     "law_rate_6e-3": "learning rate 6e-3",
     "law_distinct_128": "128 problems in all",
+    "law_updates_8": "8 updates a round",
 }
 
 
@@ -49,14 +50,17 @@ def prepared(*datasets: xr.Dataset) -> dict[str, Runs]:
 
 
 def factor(folder: str, rule: str, how: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
-    """Predicted over measured boundary of a configuration; every base is left out once."""
+    """Predicted over measured boundary of a configuration; every base is left out once. Unbounded
+    if the measured one may lie beyond what was run.
+    """
     runs = prepared(*datasets)[folder]
+
+    def of_bases(picks: np.ndarray) -> float:
+        some = runs.of(picks)
+        return np.divide(predicted(some, rule, horizon), place(some, horizon, how))
+
     with np.errstate(all="ignore"):
-        return intervals.jackknife(
-            np.arange(runs.line.sizes["seed"]),
-            lambda picks: np.exp(error(runs.of(picks), rule, horizon, how)),
-            log=True,
-        )
+        return intervals.jackknife(np.arange(runs.line.sizes["seed"]), of_bases, log=True)
 
 
 def off(folder: str, rule: str, end: Callable, *datasets: xr.Dataset) -> Estimate:
@@ -80,7 +84,7 @@ def at_both_ends(rule: str) -> dict[str, Callable]:
     ends = {"no errors": min, "no filter": max}
     return {
         f"{PLACES[f]}, {name}": partial(off, f, rule, end)
-        for f in told_of(rule)
+        for f in PLACES
         for name, end in ends.items()
     }
 
@@ -102,38 +106,24 @@ def by_skill(folder: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
 
 
 def against(folder: str, other: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
-    """The boundary ratio of one configuration over that of another, from the same bases."""
+    """The boundary ratio of one configuration over that of another, from the same bases; unbounded
+    if either may lie beyond what was run.
+    """
     found = prepared(*datasets)
     one, two = found[folder], found[other]
 
     def quotient(picks: np.ndarray) -> float:
-        places = (bounded(x, measured(x.of(picks), horizon).value) for x in (one, two))
-        return float(np.exp(np.subtract(*places)))
+        return np.divide(*(place(x.of(picks), horizon, BY_BASE) for x in (one, two)))
 
-    return intervals.jackknife(np.arange(one.line.sizes["seed"]), quotient, log=True)
+    with np.errstate(all="ignore"):
+        return intervals.jackknife(np.arange(one.line.sizes["seed"]), quotient, log=True)
 
 
-def later(folder: str, *datasets: xr.Dataset) -> Estimate:
-    """The boundary ratio after all rounds over that after a quarter of them."""
+def risen(folder: str, ratio: float, *datasets: xr.Dataset) -> Estimate:
+    """Accuracy gained at a ratio after all rounds, less that after a quarter of them."""
     runs = prepared(*datasets)[folder]
-
-    def quotient(picks: np.ndarray) -> float:
-        places = (bounded(runs, measured(runs.of(picks), h).value) for h in (ALL, QUARTER))
-        return float(np.exp(np.subtract(*places)))
-
-    return intervals.jackknife(np.arange(runs.line.sizes["seed"]), quotient, log=True)
-
-
-def recovered(folder: str, *datasets: xr.Dataset) -> Estimate:
-    """Accuracy gained at the highest FPR after all rounds, less that after a quarter of them."""
-    runs = prepared(*datasets)[folder]
-    line = runs.line.isel(fpr=-1)
+    line = runs.line.isel(fpr=int(np.abs(runs.ratios - ratio).argmin()))
     return intervals.paired(*(gains(line, window(runs, h)) for h in (ALL, QUARTER)))
-
-
-def told_of(rule: str) -> list[str]:
-    """The folders of configurations of which a law says something."""
-    return [f for f in PLACES if not (rule == MAP and f == "law_grpo")]
 
 
 def in_all(effect: Callable, *args) -> dict[str, Callable]:
@@ -148,7 +138,7 @@ def at_all_horizons(effect: Callable, *args) -> dict[str, Callable]:
 
 def everywhere(rule: str, how: str, horizon: str) -> dict[str, Callable]:
     """The factor of all configurations of which the law says something."""
-    return {PLACES[f]: partial(factor, f, rule, how, horizon) for f in told_of(rule)}
+    return {PLACES[f]: partial(factor, f, rule, how, horizon) for f in PLACES}
 
 
 def worse_than_constant(rule: str, how: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
@@ -156,8 +146,6 @@ def worse_than_constant(rule: str, how: str, horizon: str, *datasets: xr.Dataset
     very boundaries; the jackknife's interval over bases. Below 0 the law is better.
     """
     found = prepared(*datasets)
-    if rule == MAP:
-        found = {name: runs for name, runs in found.items() if not np.isnan(runs.pace)}
 
     def excess(picks: np.ndarray) -> float:
         each = [runs.of(picks) for runs in found.values()]

@@ -95,7 +95,10 @@ def _made(figure: ModuleType, data: Data) -> list[str]:
     lines = []
     for folder, added in zip(figure.SHIPPED, ("", *figure.QUESTION.added), strict=True):
         line = f"`{figure.QUESTION.command}{added and ' '}{added}` took {took(data[folder])}."
-        lines.append(f"{line} The data are in `paper_figures/data/{folder}`.")
+        line += f" The data are in `paper_figures/data/{folder}`"
+        if getattr(figure, "ACROSS", ()):  # or else the page begins with it
+            line += f", with [a figure]({_figures(folder, plotting.drawings(figure))[0]})"
+        lines.append(f"{line}.")
     lines[-1] += " `avax.load` opens the parts."
     return [line for each in lines for line in (each, "")][:-1]
 

@@ -6,8 +6,8 @@ as its untouched base.
 
 Three laws. `settled` asks where the loop comes to rest: labels teach their own precision, and a
 round of training keeps a share 1 - eps of what it was taught. `LengthMap` goes round by round and
-length by length, and counts a wrong label more than a right one. `unfiltered` needs what a loop
-without a filter loses, and nothing else.
+length by length, and counts a wrong label more than a right one. `unfiltered` asks what the loop
+itself loses without a filter.
 """
 
 from __future__ import annotations
@@ -48,8 +48,7 @@ def unfiltered(base, loss):
     wrong ones of a policy that is right on a half. Where nothing is lost, it gains beyond ratio 1.
     """
     scale = 1 + 2 * np.asarray(loss) / (1 - np.asarray(base))
-    with np.errstate(divide="ignore"):
-        return np.where(scale > 0, 1 / np.where(scale > 0, scale, 1), np.inf)
+    return np.where(scale > 0, 1 / np.where(scale > 0, scale, 1), np.inf)
 
 
 def trajectory(base: float, eps: float, ratio: float, num_rounds: int) -> np.ndarray:

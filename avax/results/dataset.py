@@ -103,8 +103,10 @@ def _opened(files: Mapping[str, bytes]) -> xr.Dataset:
     to_buffer = default_buffer_prototype().buffer.from_bytes
     held = MemoryStore({path: to_buffer(content) for path, content in files.items()})
     dataset = xr.open_zarr(held, consolidated=False, zarr_format=3).load()
-    dataset = dataset[sorted(dataset.data_vars)]  # as they come, they have another order each time
-    return dataset.set_coords([name for name in OF_BASES if name in dataset])
+    dataset = dataset.set_coords([name for name in OF_BASES if name in dataset])
+    # As they come, variables have another order each time.
+    values, coords = ({n: x[n].variable for n in sorted(x)} for x in (dataset, dataset.coords))
+    return xr.Dataset(values, coords, dataset.attrs)
 
 
 def is_whole(folder: pathlib.Path, most: int = 0) -> bool:

@@ -16,12 +16,9 @@ ROUNDS = slice(21, 31)
 @pytest.mark.parametrize("base, eps", [(0.5, 0.1), (0.8, 0.05), (0.67, 0.12)])
 def test_a_settled_loop_stays_at_its_base_behind_the_predicted_ratio(base, eps):
     ratio = law.settled(base, eps)
-    accuracy = base
-    for _ in range(50):
-        accuracy = (1 - eps) * accuracy / (accuracy + ratio * (1 - accuracy))
-    assert accuracy == pytest.approx(base, abs=1e-9)
+    assert law.trajectory(base, eps, ratio, 50)[-1] == pytest.approx(base, abs=1e-9)
     for other, sign in ((0.9 * ratio, 1), (1.1 * ratio, -1)):
-        assert sign * ((1 - eps) * base / (base + other * (1 - base)) - base) > 0
+        assert sign * (law.trajectory(base, eps, other, 1)[1] - base) > 0
 
 
 def test_from_what_is_lost_without_a_filter():

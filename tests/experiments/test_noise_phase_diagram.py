@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from avax import plotting
 from avax.analysis import lengths
+from configs import noise_phase_diagram as config
 from paper_figures import beside, command
 from paper_figures import fig_noise_phase_diagram as figure
 from paper_figures import noise_phase_diagram as found
@@ -222,3 +225,18 @@ def test_the_shipped_horizons_are_those_that_the_claims_name():
     for name in figure.SHIPPED:
         rounds = found.horizons(command.load_parts(command.DATA / name, figure)[""])
         assert all(c.horizons in ((), tuple(rounds.values())) for c in figure.CLAIMS)
+
+
+@pytest.mark.parametrize(
+    "preset, argv, num_bases",
+    [("laptop", {}, 4), ("laptop", {"num_runs": 2}, 32), ("shipped", {}, 32), ("smoke", {}, 1)],
+)
+def test_a_map_of_one_base_a_setting_is_a_first_look(preset, argv, num_bases):
+    """Its other parts then have four bases; those of any other map the whole pool."""
+    sweep = dataclasses.replace(config.build(preset, "frontier"), **argv)
+    found = config.parts(sweep)
+    assert {found[name].num_seeds for name in ("line", "twice")} == {num_bases}
+    assert found["label_noise"].num_seeds == min(num_bases, config.NUM_INJECTED)
+    assert found[""].num_seeds == sweep.num_seeds
+    whole = dataclasses.replace(sweep, design="all", num_runs=1)
+    assert config.parts(whole)["line"].num_seeds == sweep.num_seeds
