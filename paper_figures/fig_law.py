@@ -11,9 +11,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import xarray as xr
-from matplotlib import colormaps
-from matplotlib.colors import to_rgba
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
@@ -83,7 +80,7 @@ def draw_rounds(axes, runs: Runs) -> None:
     rounds, ends = runs.line["round"].values, []
     shades = np.linspace(0.1, 0.9, runs.line.sizes["fpr"])
     for (ratio, values), shade in zip(by_ratio(runs), shades, strict=True):
-        colour = colormaps["viridis"](shade)
+        colour = plotting.colour_map("viridis")(shade)
         end = draw_mean(axes, rounds, values, color=colour)
         ends.append((rounds[-1], end, f"{ratio:.2g}", colour))
     for name, data in (("sham", runs.sham), ("frozen generator", runs.frozen)):
@@ -114,7 +111,8 @@ def draw_gains(axes, runs: Runs) -> None:
     fpr = runs.line.fpr.values
     for horizon, alpha in zip(HORIZONS, FAINT, strict=True):
         values = gains(runs.line, window(runs, horizon))
-        style = {"color": to_rgba(LOOP, alpha), "label": f"{last_round(runs, horizon)} rounds"}
+        colour = f"{LOOP}{round(255 * alpha):02x}"
+        style = {"color": colour, "label": f"{last_round(runs, horizon)} rounds"}
         plotting.mean_line(axes, values, fpr, alpha * plotting.BAND, **style)
     axes.axhline(0, **plotting.role("untouched base"))
     for rule in LAWS:
@@ -159,10 +157,9 @@ def draw_law(axes, found: dict[str, Runs], rule: str) -> None:
     axes.plot([LOWEST, HIGHEST], [LOWEST, HIGHEST], **plotting.NO_EFFECT)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(FixedLocator(TICKS))
-        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-        axis.set_minor_locator(NullLocator())
+    axes.set_xticks(TICKS, TICKS)
+    axes.set_yticks(TICKS, TICKS)
+    axes.minorticks_off()
     axes.set_xlabel("measured, of the mean")
     axes.set_title(rule)
 
