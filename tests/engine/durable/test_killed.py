@@ -19,7 +19,7 @@ from avax.results import progress_file
 
 pytestmark = pytest.mark.slow
 FULL = "AVAX_TEST_FULL" in os.environ
-NUM_KILLS, NUM_SIGNALS, NUM_RACES = (24, 10, 20) if FULL else (4, 1, 1)
+NUM_KILLS, NUM_SIGNALS, NUM_RACES = (24, 10, 20) if FULL else (2, 1, 1)
 NUM_DAMAGES = 8 if FULL else 2
 HOWS = ("flip", "truncate", "empty", "delete")
 NUM_SEGMENTS = 3 * 7  # of the tiny sweep: its tiles, its rounds
