@@ -39,7 +39,10 @@ READS = (
     *("verifier_fpr", "verifier_fnr"),
 )
 LOOP, *LAW_COLOURS = plotting.ARMS[:5]
-MARKS = dict(zip(LAWS, zip(("^", "v", "s", "D"), LAW_COLOURS, strict=True), strict=True))
+LAW_STYLES = {
+    rule: {"marker": marker, "color": colour, "linestyle": "", "markersize": 5}
+    for rule, marker, colour in zip(LAWS, "^vsD", LAW_COLOURS, strict=True)
+}
 FAINT = (0.3, 0.6, 1.0)  # opacity of horizons
 LOWEST, HIGHEST = 0.2, 1.2  # ratios of the figure of all; what lies beyond is drawn at its edge
 TICKS = (0.2, 0.3, 0.5, 0.7, 1)
@@ -103,7 +106,7 @@ def draw_mean(axes, rounds: np.ndarray, values: xr.DataArray, **style) -> float:
 def by_ratio(runs: Runs) -> Iterator[tuple[float, xr.DataArray]]:
     """Accuracy by seed and round at each ratio."""
     for fpr in runs.line.fpr.values:
-        yield fpr / (1 - runs.lowest_fnr), runs.line.accuracy.sel(fpr=fpr)
+        yield fpr / (1 - runs.fnr), runs.line.accuracy.sel(fpr=fpr)
 
 
 def draw_gains(axes, runs: Runs) -> None:
@@ -117,14 +120,10 @@ def draw_gains(axes, runs: Runs) -> None:
     axes.axhline(0, **plotting.role("untouched base"))
     for rule in LAWS:
         said = prediction(runs, rule, ALL).value
-        at = plotting.to_position(fpr, np.minimum([said * (1 - runs.lowest_fnr)], fpr[-1]))
-        style = dict(zip(("marker", "color"), MARKS[rule], strict=True)) | {
-            "linestyle": "",
-            "markersize": 5,
-        }
-        axes.plot(at, [0], label=f"predicted: {rule}", **style)
+        at = plotting.to_position(fpr, np.minimum([said * (1 - runs.fnr)], fpr[-1]))
+        axes.plot(at, [0], label=f"predicted: {rule}", **LAW_STYLES[rule])
     plotting.tick_values(axes.xaxis, fpr)
-    axes.set_xlabel("FPR" + (f", at FNR {runs.lowest_fnr:g}" if runs.lowest_fnr else ""))
+    axes.set_xlabel("FPR" + (f", at FNR {runs.fnr:g}" if runs.fnr else ""))
     axes.set_ylabel("accuracy gained")
     axes.set_title("At three horizons")
 

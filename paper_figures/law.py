@@ -40,13 +40,14 @@ class Runs(NamedTuple):
         return self.line.sizes["round"] - 1
 
     @property
-    def lowest_fnr(self) -> float:
+    def fnr(self) -> float:
+        """Of all verifiers of the line."""
         return self.line.attrs["config"]["base"]["verifier"]["fnr"]
 
     @property
     def ratios(self) -> np.ndarray:
         """FPR / (1 - FNR) of the line."""
-        return self.line.fpr.values / (1 - self.lowest_fnr)
+        return self.line.fpr.values / (1 - self.fnr)
 
     @property
     def pace(self) -> float:
@@ -86,7 +87,7 @@ def measured(runs: Runs, horizon: str, how: str = BY_BASE) -> Estimate:
         units = np.arange(runs.line.sizes["seed"])
         return intervals.jackknife(units, lambda some: crossing(runs.of(some), horizon), log=True)
     gained = gains(runs.line, window(runs, horizon))
-    return phase.boundary_ratio(gained.expand_dims(fnr=[runs.lowest_fnr]))
+    return phase.boundary_ratio(gained.expand_dims(fnr=[runs.fnr]))
 
 
 def crossing(runs: Runs, horizon: str) -> float:
@@ -94,8 +95,8 @@ def crossing(runs: Runs, horizon: str) -> float:
     was run.
     """
     gained = gains(runs.line, window(runs, horizon)).mean("seed").values
-    place, side = monotone.located(runs.ratios, gained, 0.0)
-    return {0: place, 1: np.inf, -1: 0.0}[side]
+    found, side = monotone.located(runs.ratios, gained, 0.0)
+    return {0: found, 1: np.inf, -1: 0.0}[side]
 
 
 class Seen(NamedTuple):

@@ -72,7 +72,7 @@ def off(folder: str, rule: str, end: Callable, *datasets: xr.Dataset) -> Estimat
 
     def of_bases(picks: np.ndarray) -> float:
         some = runs.of(picks)
-        said = followed(some, rule, fpr / (1 - runs.lowest_fnr))
+        said = followed(some, rule, fpr / (1 - runs.fnr))
         found = some.line.accuracy.sel(fpr=fpr).mean("seed", skipna=False).values
         return float(np.sqrt(((said - found)[1:] ** 2).mean()))
 
@@ -95,9 +95,9 @@ def by_skill(folder: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
     """
     runs = prepared(*datasets)[folder]
     skill = runs.sham.accuracy.isel(round=0).values / 0.1
-    order = gains(runs.line, window(runs, horizon)).expand_dims(fnr=[runs.lowest_fnr])
+    order = gains(runs.line, window(runs, horizon)).expand_dims(fnr=[runs.fnr])
     (found,) = phase.boundary(order).by_base
-    places = np.array([bounded(runs, x / (1 - runs.lowest_fnr)) for x in found])
+    places = np.array([bounded(runs, x / (1 - runs.fnr)) for x in found])
 
     def slope(picks: np.ndarray) -> float:
         return float(np.polyfit(skill[picks], places[picks], 1)[0])
