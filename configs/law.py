@@ -10,8 +10,10 @@ the untouched base writes. A law says from these where the boundary lies: the FP
 which the loop ends worse than its base. The loop itself, at several FPRs, tells whether it does.
 
 Each configuration differs in one thing from the reference, which is the main job on its fixed
-range with 40 rounds: GRPO with all that it has in `theory`, short rounds in that they are more. All
-have the same pool of bases, and each setting has them all: 32, or 8 of them in the laptop preset.
+range with 40 rounds: GRPO with all that it has in `theory`; rounds of few updates are more, and of
+many fewer. Frontiers go from 9 digits to 29, each at its own speed. All have the same pool of
+bases, but where the policy is another one, and each setting has them all: 32, or 8 of them in the
+laptop preset.
 
 Expect: what a round spoils moves the boundary, in whatever way it comes about.
 """
@@ -21,13 +23,26 @@ from __future__ import annotations
 import dataclasses
 
 from avax import struct
+from avax.curricula import Frontier
 from avax.learners import GRPO, FilteredSFT
 from avax.sweeps import controls
 from avax.sweeps.needs import ORACLES, Needs
 from avax.sweeps.sweep import Sweep
+from avax.tasks import Addition
 from avax.verifiers import Oracle, Placebo
 from configs import noise_phase_diagram as main_job
 from configs import theory
+
+
+
+def frontier(step: int) -> dict:
+    """Fields of a frontier that moves by `step` digits a round, as far as the others do."""
+    return {
+        "base.task": Addition(max_difficulty=29),
+        "base.curriculum": Frontier(start=9, step=step),
+        "base.num_rounds": 20 // step + 1,
+    }
+
 
 # The fields in which each configuration differs from the reference.
 CONFIGURATIONS = {
@@ -39,6 +54,19 @@ CONFIGURATIONS = {
     "fnr_0.5": {"base.verifier.fnr": 0.5},
     "distinct_128": {"base.num_distinct": 128},
     "grpo": {},
+    "rate_5e-4": {"base.learner.learning_rate": 5e-4},
+    "rate_2e-3": {"base.learner.learning_rate": 2e-3},
+    "updates_128": {"base.learner.num_updates": 128, "base.num_rounds": 20},
+    "width_64": {"pretraining.model.width": 64},
+    "layers_3": {"pretraining.model.num_layers": 3},
+    "kept_4": {"base.learner.num_kept": 4},
+    "half_trained": {"base.snapshot": 1},  # of four, the last of which is the base of the others
+    "fnr_0.8": {"base.verifier.fnr": 0.8},
+    "distinct_32": {"base.num_distinct": 32},
+    "distinct_512": {"base.num_distinct": 512},
+    "frontier_1": frontier(1),
+    "frontier_2": frontier(2),
+    "frontier_4": frontier(4),
 }
 CHOICES = {
     "preset": ("laptop", "smoke", "shipped"),

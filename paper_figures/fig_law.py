@@ -19,10 +19,14 @@ from paper_figures import command
 from paper_figures.law import (
     ALL,
     BY_BASE,
+    ENDS,
     HORIZONS,
     LAWS,
+    MAP,
     OF_MEAN,
     PARTS,
+    SHAM,
+    UNFILTERED,
     Runs,
     gains,
     measured,
@@ -38,11 +42,12 @@ READS = (
     *("accuracy", "accuracy_by_difficulty", "base_accuracy", "label_precision", "diverged"),
     *("verifier_fpr", "verifier_fnr"),
 )
-LOOP, *LAW_COLOURS = plotting.ARMS[:5]
+LOOP, *LAW_COLOURS = plotting.ARMS[:6]
 LAW_STYLES = {
     rule: {"marker": marker, "color": colour, "linestyle": "", "markersize": 5}
-    for rule, marker, colour in zip(LAWS, "^vsD", LAW_COLOURS, strict=True)
+    for rule, marker, colour in zip(LAWS, "^vsDP", LAW_COLOURS, strict=True)
 }
+COMPARED = (SHAM, MAP, UNFILTERED, ENDS)  # in the figure of all configurations
 FAINT = (0.3, 0.6, 1.0)  # opacity of horizons
 LOWEST, HIGHEST = 0.2, 1.2  # ratios of the figure of all; what lies beyond is drawn at its edge
 TICKS = (0.2, 0.3, 0.5, 0.7, 1)
@@ -132,8 +137,8 @@ def draw_across(*datasets: xr.Dataset) -> plotting.Figure:
     """Predicted against measured boundaries of all configurations, by law."""
     found = prepared(*datasets)
     figure = plotting.paper_figure(2.9)
-    panels = figure.subplots(1, len(LAWS), sharey=True)
-    for axes, rule in zip(panels, LAWS, strict=True):
+    panels = figure.subplots(1, len(COMPARED), sharey=True)
+    for axes, rule in zip(panels, COMPARED, strict=True):
         draw_law(axes, found, rule)
     panels[0].set_ylabel("predicted FPR / (1 - FNR)")
     plotting.letter(panels)

@@ -15,9 +15,10 @@ QUARTER, HALF, ALL = "a quarter of the rounds", "half of them", "all rounds"
 LEAST = 0.01  # share right of a length, at which a map begins: from 0 nothing is learned
 HORIZONS = (QUARTER, HALF, ALL)
 SHARES = {QUARTER: 0.25, HALF: 0.5, ALL: 1.0}
-SHAM, FROZEN, MAP, UNFILTERED = LAWS = (
+ODDS = dict(zip(HORIZONS, law.ODDS, strict=True))
+SHAM, FROZEN, MAP, UNFILTERED, ENDS = LAWS = (
     *("settled, sham", "settled, frozen"),
-    *("map by length", "unfiltered"),
+    *("map by length", "unfiltered", "from both ends"),
 )
 BY_BASE, OF_MEAN = "geometric mean of bases", "of the mean over bases"
 
@@ -127,6 +128,8 @@ def seen(runs: Runs) -> Seen:
 
 def predicted(runs: Runs, rule: str, horizon: str) -> float:
     """What a law says of these bases, from what was run without a verifier; NaN if nothing."""
+    if rule == ENDS:
+        return from_ends(runs, horizon)
     found = seen(runs)
     if rule == UNFILTERED:
         return from_unfiltered(runs, found.base) if horizon == ALL else np.nan
@@ -146,6 +149,16 @@ def from_unfiltered(runs: Runs, base: float) -> float:
         return np.nan
     gained = gains(runs.line.isel(fpr=-1), window(runs, ALL))
     return float(law.unfiltered(base, -gained.mean("seed").item()))
+
+
+def from_ends(runs: Runs, horizon: str) -> float:
+    """What that law says of the line's runs without errors and of those without a filter, which are
+    those of the placebo where a learner learns nothing if all is accepted.
+    """
+    rounds = window(runs, horizon)
+    best = gains(runs.line.isel(fpr=0), rounds).mean("seed").item()
+    blind = runs.sham if np.isnan(runs.pace) else runs.line.isel(fpr=-1)
+    return float(law.between(best, -gains(blind, rounds).mean("seed").item(), ODDS[horizon]))
 
 
 def followed(runs: Runs, rule: str, ratio: float) -> np.ndarray:
