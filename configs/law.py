@@ -34,7 +34,6 @@ from configs import noise_phase_diagram as main_job
 from configs import theory
 
 
-
 def frontier(step: int) -> dict:
     """Fields of a frontier that moves by `step` digits a round, as far as the others do."""
     return {

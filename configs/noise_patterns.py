@@ -2,6 +2,7 @@
 
     python experiments/noise_patterns.py                           # a fixed range of lengths
     python experiments/noise_patterns.py --curriculum frontier     # a digit longer each round
+    python experiments/noise_patterns.py --preset shipped          # from 32 bases, not five
 
 The loop of the phase diagram, with verifiers of equal error rates but different patterns: each
 error drawn anew, the same error whenever a completion comes up again (on fresh problems and on 128
@@ -33,7 +34,10 @@ from avax.sweeps.sweep import Sweep
 from avax.verifiers import Hashed, Oracle, Systematic
 from configs import noise_phase_diagram
 
-CHOICES = {"preset": ("laptop", "smoke", "paper"), "curriculum": ("fixed", "frontier")}
+CHOICES = {
+    "preset": ("laptop", "smoke", "shipped", "paper"),
+    "curriculum": ("fixed", "frontier"),
+}
 # Noise is followed by rounds.
 NEEDS = Needs(axes={"verifier.fpr": 3}, values={"verifier": Oracle()}, num_rounds=2)
 KINDS = ("dropped_carry", "near_miss", "long")  # `short` hardly ever happens to these policies
@@ -43,11 +47,14 @@ NUM_DISTINCT = 128  # as many as a round poses
 FNR, SELECTIVE_FNR = (0.0, 0.15, 0.3, 0.6), (0.5, 1.0)  # the latter within one kind of problem
 RATES, ROUNDS = (0.2, 0.6), (1, 4, 7)  # of spoilt labels
 
+LAPTOP = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0)
 FPR = {
-    "laptop": (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0),
+    "laptop": LAPTOP,
     "smoke": (0.0, 0.1, 1.0),
+    "shipped": LAPTOP,
     "paper": (0.0, *noise_phase_diagram.log_spaced(0.005, 1.0, 15)),
 }
+NUM_SEEDS = {"smoke": 1, "laptop": 5, "shipped": 32, "paper": 10}  # of one pool
 CONTROLS = (
     "sham",
     *(f"{kind}/recipient_shuffle" for kind in KINDS),
@@ -61,10 +68,13 @@ def build(preset: str, curriculum: str) -> Sweep:
     if preset == "smoke":
         learner = sweep.base.learner.replace(num_problems=16, num_updates=2)
         sweep = dataclasses.replace(sweep, base=sweep.base.replace(learner=learner, num_eval=4))
-    seeds = {"smoke": 1, "laptop": 5, "paper": 10}[preset]
     axes = {"verifier.fpr": FPR[preset]}
     width = "1" if preset == "smoke" else sweep.tile_width  # a tile for each device in all arms
-    all_bases = {"num_seeds": seeds, "design": "all", "num_runs": 1}  # compared base by base
+    all_bases = {
+        "num_seeds": NUM_SEEDS[preset],
+        "design": "all",
+        "num_runs": 1,
+    }  # compared base by base
     return dataclasses.replace(sweep, axes=axes, tile_width=width, **all_bases)
 
 

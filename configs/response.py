@@ -1,6 +1,7 @@
 """Can the boundary between gain and collapse be predicted from one lapse of the verifier?
 
     python experiments/response.py
+    python experiments/response.py --preset shipped     # from 32 bases, not five
 
 A perfect verifier looks away in one round and lets some of the policy's own mistakes through. How
 much more the policy errs in each of the following rounds is the loop's impulse response; if
@@ -25,7 +26,7 @@ from avax.sweeps.sweep import Sweep
 from configs import theory
 from configs.theory import with_learner
 
-CHOICES = theory.CHOICES
+CHOICES = {"preset": ("laptop", "smoke", "shipped", "paper")}
 NEEDS = Needs(
     axes={"verifier.fpr": 1}, kinds={"learner": FilteredSFT, "verifier": ORACLES}, num_rounds=3
 )
@@ -33,13 +34,13 @@ FPR = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 LAPSES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 WIDE = 48  # 2.1 times the parameters of the reference
 DIGITS_CHANGED = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
-NUM_SEEDS = {"smoke": 1, "laptop": 5, "paper": 10}
+NUM_SEEDS = {"smoke": 1, "laptop": 5, "shipped": 32, "paper": 10}  # of one pool
 CONTROLS = ("frozen_generator", "sham")
 
 
 def build(preset: str) -> Sweep:
     """The reference: verifiers that always err, at FNR 0, from the base policies of `theory`."""
-    sweep = theory.build(preset)
+    sweep = theory.build("laptop" if preset == "shipped" else preset)
     same_bases = {"num_seeds": NUM_SEEDS[preset], "design": "all", "num_runs": 1}
     return dataclasses.replace(sweep, axes={"verifier.fpr": FPR}, **same_bases)
 

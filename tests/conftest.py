@@ -31,15 +31,27 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)
 
 
+def shared_folder(tmp_path_factory) -> pathlib.Path:
+    """What all worker processes of a session have in common, or all sessions of AVAX_TEST_CACHE."""
+    root = tmp_path_factory.getbasetemp()
+    shared = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
+    return pathlib.Path(os.environ.get("AVAX_TEST_CACHE") or shared / "compiled")
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory) -> pathlib.Path:
+    """The AVAX_CACHE_DIR of programs that tests start as users would: what several of them need is
+    compiled, and a base policy trained, once.
+    """
+    return shared_folder(tmp_path_factory) / "home"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def compile_cache(tmp_path_factory):
     """Programs that several tests or worker processes need are compiled once; of several sessions
     that have AVAX_TEST_CACHE, a folder, in common, by the first.
     """
-    root = tmp_path_factory.getbasetemp()
-    shared = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
-    folder = os.environ.get("AVAX_TEST_CACHE") or str(shared / "compiled")
-    jax.config.update("jax_compilation_cache_dir", folder)
+    jax.config.update("jax_compilation_cache_dir", str(shared_folder(tmp_path_factory)))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     yield

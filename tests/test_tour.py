@@ -70,11 +70,11 @@ def test_what_it_links_to_is_there():
 
 
 @pytest.mark.slow
-def test_all_of_it_runs(tmp_path):
+def test_all_of_it_runs(tmp_path, home):
     """In one process that knows no notebook: the last expression of a cell is printed."""
     script = tmp_path / "tour.py"
     script.write_text("\n".join(map(with_display, SOURCES)) + ENDING)
-    variables = {"AVAX_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    variables = {"AVAX_CACHE_DIR": str(home), "PYTHONPATH": str(ROOT)}
     environment = os.environ | variables | {"MPLBACKEND": "agg"}
     environment.pop("XLA_FLAGS", None)
     ended = subprocess.run(
@@ -87,7 +87,7 @@ def test_all_of_it_runs(tmp_path):
     assert len(samples) == 3 and ended.stdout.count("right: ") == 3
     for name in ("seed", "difficulty", "oracle", "Nearly()", "none", "verifier_fpr"):
         assert name in ended.stdout
-    assert {path.name for path in tmp_path.iterdir()} == {"cache", "results", "tour.py"}
+    assert {path.name for path in tmp_path.iterdir()} == {"results", "tour.py"}
     assert {path.name for path in (tmp_path / "results").iterdir()} == {"tour"}
 
 

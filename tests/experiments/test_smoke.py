@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import pathlib
 import re
 import subprocess
@@ -28,9 +27,13 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, home):
     """Where the runs are started; compiled programs and base policies are shared."""
-    return tmp_path_factory.mktemp("smoke")
+    folder = tmp_path_factory.mktemp("smoke")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AVAX_CACHE_DIR", str(home))
+        patch.setenv("XLA_FLAGS", "")
+        yield folder
 
 
 def start(
@@ -43,13 +46,10 @@ def start(
     return start_script(folder, SCRIPT, out or f"out-{curriculum}", *how, *argv)
 
 
-def start_script(folder, script, out, *argv, shared=None) -> subprocess.CompletedProcess:
-    """In a folder; compiled programs and base policies are kept in it, or in one that is shared."""
-    folders = ["--out", out, "--bases", str((shared or folder) / "bases")]
+def start_script(folder, script, out, *argv) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, script, "--preset", "smoke", *folders, *argv],
+        [sys.executable, script, "--preset", "smoke", "--out", out, *argv],
         cwd=folder,
-        env=os.environ | {"AVAX_CACHE_DIR": str((shared or folder) / "cache"), "XLA_FLAGS": ""},
         capture_output=True,
         text=True,
         timeout=1800,
@@ -70,8 +70,7 @@ def test_from_the_command_line_to_the_figure(folder, tmp_path, curriculum):
     parts = {"line", "twice", "label_noise", *(["control"] if curriculum == "fixed" else [])}
     files = FILES | {"figure_rounds.png", "figure_rounds.pdf"}
     assert files | NOT_PRINTED | parts == {p.name for p in out.iterdir()}
-    outs = {"out-frontier", "out-fixed", "out-traced"}
-    assert {p.name for p in folder.iterdir()} <= {"cache", "bases", *outs}
+    assert {p.name for p in folder.iterdir()} <= {"out-frontier", "out-fixed", "out-traced"}
 
     lines = ended.stdout.splitlines()
     written = {line for line in lines if line.startswith(f"out-{curriculum}")}
@@ -157,7 +156,7 @@ def test_the_same_configuration_gives_the_same_bits_again(folder):
 @pytest.mark.parametrize("name", sorted(OTHERS))
 def test_an_experiment_from_the_command_line_to_the_figure(folder, tmp_path, name):
     script = SCRIPT.with_stem(name)
-    ended = start_script(tmp_path, script, "out", "--controls", "none", shared=folder)
+    ended = start_script(tmp_path, script, "out", "--controls", "none")
     assert ended.returncode == 0, ended.stderr
     assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
     figure = importlib.import_module(f"paper_figures.fig_{name}")
@@ -172,7 +171,7 @@ def test_an_experiment_from_the_command_line_to_the_figure(folder, tmp_path, nam
     assert {"figure.png", "figure.pdf"} <= {pathlib.Path(path).name for path in paths}
 
 
-def test_any_experiment_from_the_command_line_to_the_figure(tmp_path):
+def test_any_experiment_from_the_command_line_to_the_figure(folder, tmp_path):
     """Plug-ins as an axis beside numbers, a probe, and what is left of it."""
     argv = "--axes.verifier none,oracle --axes.fpr 0,0.5 --base.probe pass_at".split()
     ended = start_script(tmp_path, SCRIPT.with_stem("run"), "out", *argv, "--num-seeds", "2")
