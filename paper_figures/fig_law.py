@@ -19,22 +19,18 @@ from paper_figures import command
 from paper_figures.law import (
     ALL,
     BY_BASE,
-    ENDS,
     HORIZONS,
     LAWS,
-    MAP,
     OF_MEAN,
     PARTS,
-    SHAM,
-    UNFILTERED,
     Runs,
     gains,
     measured,
     prediction,
     window,
 )
+from paper_figures.law_across import ACROSS
 from paper_figures.law_claims import CLAIMS, QUESTION, SHIPPED
-from paper_figures.law_effects import PLACES, prepared
 from paper_figures.pages import text
 
 __all__ = ["ACROSS", "CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
@@ -47,10 +43,7 @@ LAW_STYLES = {
     rule: {"marker": marker, "color": colour, "linestyle": "", "markersize": 5}
     for rule, marker, colour in zip(LAWS, "^vsDP", LAW_COLOURS, strict=True)
 }
-COMPARED = (SHAM, MAP, UNFILTERED, ENDS)  # in the figure of all configurations
 FAINT = (0.3, 0.6, 1.0)  # opacity of horizons
-LOWEST, HIGHEST = 0.2, 1.2  # ratios of the figure of all; what lies beyond is drawn at its edge
-TICKS = (0.2, 0.3, 0.5, 0.7, 1)
 
 
 def summary(*datasets: xr.Dataset) -> str:
@@ -132,43 +125,6 @@ def draw_gains(axes, runs: Runs) -> None:
     axes.set_ylabel("accuracy gained")
     axes.set_title("At three horizons")
 
-
-def draw_across(*datasets: xr.Dataset) -> plotting.Figure:
-    """Predicted against measured boundaries of all configurations, by law."""
-    found = prepared(*datasets)
-    figure = plotting.paper_figure(2.9)
-    panels = figure.subplots(1, len(COMPARED), sharey=True)
-    for axes, rule in zip(panels, COMPARED, strict=True):
-        draw_law(axes, found, rule)
-    panels[0].set_ylabel("predicted FPR / (1 - FNR)")
-    plotting.letter(panels)
-    figure.legend(*panels[-1].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    return figure
-
-
-def draw_law(axes, found: dict[str, Runs], rule: str) -> None:
-    """What one law says of the last horizon, and where the mean over bases crosses its base."""
-    for (folder, runs), colour in zip(found.items(), plotting.ARMS, strict=False):
-        across, said = measured(runs, ALL, OF_MEAN), prediction(runs, rule, ALL)
-        x, low, high = (np.clip(v, LOWEST, HIGHEST) for v in across[:3])
-        y, down, up = (np.clip(v, LOWEST, HIGHEST) for v in said[:3])
-        if np.isnan(y):
-            continue
-        ends = {"xerr": [[x - low], [high - x]], "yerr": [[y - down], [up - y]]}
-        axes.errorbar(
-            x, y, **ends, marker="o", markersize=4, color=colour, label=PLACES[folder], linestyle=""
-        )
-    axes.plot([LOWEST, HIGHEST], [LOWEST, HIGHEST], **plotting.NO_EFFECT)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xticks(TICKS, TICKS)
-    axes.set_yticks(TICKS, TICKS)
-    axes.minorticks_off()
-    axes.set_xlabel("measured, of the mean")
-    axes.set_title(rule)
-
-
-ACROSS = {"across": draw_across}
 
 if __name__ == "__main__":
     command.main(__doc__, draw, PARTS)

@@ -85,114 +85,127 @@ def measured(runs: Runs, horizon: str, how: str = BY_BASE) -> Estimate:
     where the mean over bases does.
     """
     if how == OF_MEAN:
-        units = np.arange(runs.line.sizes["seed"])
-        return intervals.jackknife(units, lambda some: crossing(runs.of(some), horizon), log=True)
+        found = read(runs)
+        return intervals.jackknife(
+            found.units, lambda some: crossing(found.of(some), horizon), log=True
+        )
     gained = gains(runs.line, window(runs, horizon))
     return phase.boundary_ratio(gained.expand_dims(fnr=[runs.fnr]))
 
 
-def crossing(runs: Runs, horizon: str) -> float:
+class Read(NamedTuple):
+    """What laws say from, and what they are held against: arrays, first by base."""
+
+    ratios: np.ndarray  # f[F]
+    gained: np.ndarray  # f[S, 3, F], at each horizon and ratio
+    blind: np.ndarray  # f[S, 3], without a filter
+    base: np.ndarray  # f[S], accuracy of the untouched base; NaN where a control has diverged
+    trained: np.ndarray  # f[S, 2], of the sham and of the frozen generator, where they settle
+    start: np.ndarray  # f[S, L], accuracy of the base by length
+    frozen: np.ndarray  # f[S, R + 1, L], of the frozen generator
+    rounds: tuple[slice, ...]  # of each horizon
+    pace: float
+    is_fixed: bool  # whether on a fixed range
+
+    @property
+    def units(self) -> np.ndarray:
+        return np.arange(len(self.gained))
+
+    def of(self, picks: np.ndarray) -> Read:
+        """Of some of the bases."""
+        names = ("gained", "blind", "base", "trained", "start", "frozen")
+        return self._replace(**{name: getattr(self, name)[picks] for name in names})
+
+
+def read(runs: Runs) -> Read:
+    rounds = tuple(window(runs, horizon) for horizon in HORIZONS)
+
+    def by_base(data: xr.DataArray, *dims: str) -> np.ndarray:
+        return data.transpose("seed", *dims).values
+
+    gained = [by_base(gains(runs.line, each), "fpr") for each in rounds]
+    blind = [by_base(gains(runs.sham, each)) for each in rounds]
+    if not np.isnan(runs.pace):  # of a learner that learns where all is accepted, the line itself
+        blind = [each[:, -1] for each in gained]
+    controls = runs.sham, runs.frozen
+    whole = [x.accuracy.notnull().all("round") for x in controls]
+    is_whole = whole[0] & whole[1]
+    settled = [x.accuracy.where(is_whole).isel(round=settling(runs)) for x in controls]
+    sham, frozen = (x.accuracy_by_difficulty.where(is_whole) for x in controls)
+    return Read(
+        ratios=runs.ratios,
+        gained=np.stack(gained, 1),
+        blind=np.stack(blind, 1),
+        base=by_base(runs.sham.accuracy.isel(round=0).where(is_whole)),
+        trained=np.stack([by_base(x.mean("round")) for x in settled], 1),
+        start=by_base(sham.isel(round=0), "difficulty"),
+        frozen=by_base(frozen, "round", "difficulty"),
+        rounds=rounds,
+        pace=runs.pace,
+        is_fixed=not phase.is_frontier(runs.line),
+    )
+
+
+def crossing(found: Read, horizon: str) -> float:
     """The ratio at which the mean gain over bases falls to 0; 0 or inf if it lies beyond all that
     was run.
     """
-    gained = gains(runs.line, window(runs, horizon)).mean("seed").values
-    found, side = monotone.located(runs.ratios, gained, 0.0)
-    return {0: found, 1: np.inf, -1: 0.0}[side]
+    gained = found.gained[:, HORIZONS.index(horizon)].mean(0)
+    place, side = monotone.located(found.ratios, gained, 0.0)
+    return {0: place, 1: np.inf, -1: 0.0}[side]
 
 
-class Seen(NamedTuple):
-    """What a law takes from what was run without a verifier."""
-
-    base: float  # accuracy of the untouched base
-    eps: dict[str, float]  # of the settled law, by its name
-    start: np.ndarray  # f[L], accuracy of the base by length
-    kept: np.ndarray  # f[R + 1, L], see `law.kept`
-
-
-def seen(runs: Runs) -> Seen:
-    """Of the bases of which no run without a verifier has diverged."""
-    free = runs.sham, runs.frozen
-    whole = np.all([x.accuracy.notnull().all("round").values for x in free], axis=0)
-    runs = runs.of(np.flatnonzero(whole))
-    base = runs.sham.accuracy.isel(round=0).mean().item()
-    trained = {SHAM: runs.sham, FROZEN: runs.frozen}
-    eps = {
-        rule: float(law.spoilt(base, x.accuracy.isel(round=settling(runs)).mean().item()))
-        for rule, x in trained.items()
-    }
-    sham, frozen = (d.accuracy_by_difficulty.mean("seed") for d in (runs.sham, runs.frozen))
-    start = np.maximum(sham.isel(round=0).values, LEAST)
-    kept = law.kept(start, frozen.transpose("round", "difficulty").values)
-    return Seen(base, eps, start, kept)
-
-
-def predicted(runs: Runs, rule: str, horizon: str) -> float:
-    """What a law says of these bases, from what was run without a verifier; NaN if nothing."""
+def predicted(found: Read, rule: str, horizon: str) -> float:
+    """What a law says of these bases, from what was run without a verifier, or at both ends; NaN if
+    nothing.
+    """
+    at = HORIZONS.index(horizon)
+    lost = -found.blind[:, at].mean()
     if rule == ENDS:
-        return from_ends(runs, horizon)
-    found = seen(runs)
-    if rule == UNFILTERED:
-        return from_unfiltered(runs, found.base) if horizon == ALL else np.nan
-    if rule != MAP:
-        return float(law.settled(found.base, found.eps[rule]))
-    if np.isnan(runs.pace):
+        return float(law.between(found.gained[:, at, 0].mean(), lost, ODDS[horizon]))
+    if not found.is_fixed:
         return np.nan
-    paced = law.MAIN_JOB.faster(runs.pace)
-    return paced.boundary(found.start, found.kept, window(runs, horizon))
-
-
-def from_unfiltered(runs: Runs, base: float) -> float:
-    """What that law says of the line's runs without a filter; NaN if there are none, or if these
-    train nothing, as those of a group-relative learner.
-    """
-    if np.isnan(runs.pace) or not np.isclose(runs.ratios[-1], 1):
+    base = np.nanmean(found.base)
+    if rule in (SHAM, FROZEN):
+        trained = np.nanmean(found.trained[:, (SHAM, FROZEN).index(rule)])
+        return float(law.settled(base, law.spoilt(base, trained)))
+    if np.isnan(found.pace):
         return np.nan
-    gained = gains(runs.line.isel(fpr=-1), window(runs, ALL))
-    return float(law.unfiltered(base, -gained.mean("seed").item()))
+    if rule == UNFILTERED:  # says nothing of loops that are not near their end
+        is_seen = horizon == ALL and np.isclose(found.ratios[-1], 1)
+        return float(law.unfiltered(base, lost)) if is_seen else np.nan
+    start, kept = by_length(found)
+    return law.MAIN_JOB.faster(found.pace).boundary(start, kept, found.rounds[at])
 
 
-def from_ends(runs: Runs, horizon: str) -> float:
-    """What that law says of the line's runs without errors and of those without a filter, which are
-    those of the placebo where a learner learns nothing if all is accepted.
-    """
-    rounds = window(runs, horizon)
-    best = gains(runs.line.isel(fpr=0), rounds).mean("seed").item()
-    blind = runs.sham if np.isnan(runs.pace) else runs.line.isel(fpr=-1)
-    return float(law.between(best, -gains(blind, rounds).mean("seed").item(), ODDS[horizon]))
+def by_length(found: Read) -> tuple[np.ndarray, np.ndarray]:
+    """f[L], f[R + 1, L]: what the map begins with, and what it takes to be kept; see `law.kept`."""
+    start = np.maximum(np.nanmean(found.start, 0), LEAST)
+    return start, law.kept(start, np.nanmean(found.frozen, 0))
 
 
-def followed(runs: Runs, rule: str, ratio: float) -> np.ndarray:
+def followed(found: Read, rule: str, ratio: float) -> np.ndarray:
     """f[R + 1]: the mean accuracy by round that a law says; NaN if it says nothing."""
-    found = seen(runs)
+    num_rounds = found.frozen.shape[1] - 1
     if rule != MAP:
-        return law.trajectory(found.base, found.eps[rule], ratio, runs.num_rounds)
-    if np.isnan(runs.pace):
-        return np.full(runs.num_rounds + 1, np.nan)
-    return law.MAIN_JOB.faster(runs.pace).trajectory(found.start, found.kept, ratio).mean(1)
+        base, trained = np.nanmean(found.base), np.nanmean(found.trained[:, 0])
+        return law.trajectory(base, float(law.spoilt(base, trained)), ratio, num_rounds)
+    if np.isnan(found.pace):
+        return np.full(num_rounds + 1, np.nan)
+    start, kept = by_length(found)
+    return law.MAIN_JOB.faster(found.pace).trajectory(start, kept, ratio).mean(1)
 
 
 def prediction(runs: Runs, rule: str, horizon: str) -> Estimate:
     """What a law says, with the jackknife's interval over bases."""
+    found = read(runs)
     with np.errstate(all="ignore"):
         return intervals.jackknife(
-            np.arange(runs.line.sizes["seed"]),
-            lambda picks: predicted(runs.of(picks), rule, horizon),
-            log=True,
+            found.units, lambda picks: predicted(found.of(picks), rule, horizon), log=True
         )
 
 
-def place(runs: Runs, horizon: str, how: str) -> float:
-    """The measured boundary ratio alone."""
-    return crossing(runs, horizon) if how == OF_MEAN else measured(runs, horizon).value
-
-
-def bounded(runs: Runs, ratio: float) -> float:
+def bounded(found: Read, ratio: float) -> float:
     """The logarithm of a ratio; one beyond what was run stands at its end."""
-    ratios = runs.ratios
+    ratios = found.ratios
     return float(np.log(np.clip(ratio, ratios[ratios > 0].min(), ratios.max())))
-
-
-def error(runs: Runs, rule: str, horizon: str, how: str = BY_BASE) -> float:
-    """log(predicted / measured); both ends of what was run stand for what lies beyond."""
-    said, found = predicted(runs, rule, horizon), place(runs, horizon, how)
-    return bounded(runs, said) - bounded(runs, found)

@@ -1,11 +1,11 @@
 """What the claims about laws of the boundary measure: effects as functions of the shipped runs.
 
-Each takes the parts of all folders, one after another.
+Each takes the names of the folders first, and then the parts of all of them, one after another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
@@ -13,24 +13,24 @@ import xarray as xr
 
 from avax.analysis import intervals, phase
 from avax.analysis.intervals import Estimate
+from paper_figures import law_scores
 from paper_figures.claims import remembered
 from paper_figures.law import (
     ALL,
-    BY_BASE,
     HORIZONS,
     PARTS,
     QUARTER,
+    Read,
     Runs,
     bounded,
-    error,
+    crossing,
     followed,
     gains,
-    place,
-    predicted,
+    read,
     window,
 )
 
-PLACES = {  # by the folder of their results
+FOUND_ON = {  # what laws were found on
     "law": "reference",
     "law_rate_1e-3": "learning rate 1e-3",
     "law_fnr_0.5": "FNR 0.5",
@@ -39,121 +39,129 @@ PLACES = {  # by the folder of their results
     "law_distinct_128": "128 problems in all",
     "law_updates_8": "8 updates a round",
 }
+NEW = {  # run when all laws had been written down
+}
+FRONTIERS = {}
+GRPO = {}
+PLACES = FOUND_ON | NEW | FRONTIERS | GRPO  # names by the folder of their results
+FIXED = tuple(FOUND_ON | NEW)  # fine-tuned on one range of lengths
+
+Folders = Iterable[str]
+Effect = Callable[..., Estimate]
 
 
 @remembered
-def prepared(*datasets: xr.Dataset) -> dict[str, Runs]:
-    """What was run, by folder."""
+def prepared(*datasets: xr.Dataset) -> list[tuple[Runs, Read]]:
+    """What was run, and what is read of it, of each folder."""
     number = len(PARTS)
-    folders = list(PLACES)[: len(datasets) // number]
-    return {f: Runs.known(*datasets[i * number :][:number]) for i, f in enumerate(folders)}
+    each = [Runs.known(*datasets[i : i + number]) for i in range(0, len(datasets), number)]
+    return [(runs, read(runs)) for runs in each]
 
 
-def factor(folder: str, rule: str, how: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
-    """Predicted over measured boundary of a configuration; every base is left out once. Unbounded
-    if the measured one may lie beyond what was run.
+def of_folders(folders: Folders, datasets: tuple) -> dict[str, tuple[Runs, Read]]:
+    return dict(zip(folders, prepared(*datasets), strict=True))
+
+
+def score(
+    rule: str,
+    horizon: str,
+    measure: Callable[[law_scores.Places], float],
+    only: Folders,
+    folders: Folders,
+    *datasets: xr.Dataset,
+) -> Estimate:
+    """How far a law is off in some of the configurations; see `law_scores`."""
+    found = of_folders(folders, datasets)
+    places = law_scores.places(rule, horizon, tuple(found[name][1] for name in only))
+    if measure is law_scores.own:
+        measure = partial(measure, noise=law_scores.errors(places))
+    return law_scores.of_all(places, measure, log=measure is law_scores.typical)
+
+
+def at_horizons(rule: str, measure: Callable, only: Folders, folders: Folders) -> dict[str, Effect]:
+    """A score at each of three horizons."""
+    return {h: partial(score, rule, h, measure, only, folders) for h in HORIZONS}
+
+
+def off(rule: str, end: Callable, folders: Folders, *datasets: xr.Dataset) -> Estimate:
+    """How far what a law says is from mean accuracy, root mean square over rounds and
+    configurations, at the lowest or at the highest FPR, `min` or `max`; every base is left out
+    once.
     """
-    runs = prepared(*datasets)[folder]
+    found = list(of_folders(folders, datasets).values())
+    lines = [x.line.accuracy.transpose("seed", "round", "fpr").values for x, _ in found]
 
     def of_bases(picks: np.ndarray) -> float:
-        some = runs.of(picks)
-        return np.divide(predicted(some, rule, horizon), place(some, horizon, how))
+        squares = []
+        for (runs, each), line in zip(found, lines, strict=True):
+            at = list(runs.ratios).index(end(runs.ratios))
+            said = followed(each.of(picks), rule, runs.ratios[at])
+            squares.append(((said - line[picks][:, :, at].mean(0))[1:] ** 2).mean())
+        return float(np.sqrt(np.nanmean(squares)))
+
+    return intervals.jackknife(np.arange(min(map(len, lines))), of_bases)
+
+
+def at_both_ends(rule: str, folders: Folders) -> dict[str, Effect]:
+    ends = {"no errors": min, "no filter": max}
+    return {name: partial(off, rule, end, folders) for name, end in ends.items()}
+
+
+def by_skill(horizon: str, folders: Folders, *datasets: xr.Dataset) -> Estimate:
+    """How the logarithm of a base's boundary, mean over configurations, changes with 0.1 more of
+    its accuracy, least squares; what lies beyond all that was run stands at its end.
+    """
+    found = list(of_folders(folders, datasets).values())
+    number = min(len(each.base) for _, each in found)
+    skill = np.mean([each.base[:number] for _, each in found], 0) / 0.1
+    boundaries = np.mean([own_boundaries(*each, horizon)[:number] for each in found], 0)
+
+    def slope(picks: np.ndarray) -> float:
+        return float(np.polyfit(skill[picks], boundaries[picks], 1)[0])
+
+    return intervals.jackknife(np.arange(number), slope)
+
+
+def own_boundaries(runs: Runs, found: Read, horizon: str) -> np.ndarray:
+    """f[S]: logarithms of the boundaries of single bases."""
+    order = gains(runs.line, window(runs, horizon)).expand_dims(fnr=[runs.fnr])
+    (places,) = phase.boundary(order).by_base
+    return np.array([bounded(found, x / (1 - runs.fnr)) for x in places])
+
+
+def against(
+    folder: str, other: str, horizon: str, folders: Folders, *datasets: xr.Dataset
+) -> Estimate:
+    """The boundary ratio of one configuration over that of another, of the mean over bases of equal
+    numbers; unbounded if either may lie beyond what was run.
+    """
+    found = of_folders(folders, datasets)
+    one, two = found[folder][1], found[other][1]
+
+    def quotient(picks: np.ndarray) -> float:
+        return np.divide(*(crossing(x.of(picks), horizon) for x in (one, two)))
 
     with np.errstate(all="ignore"):
-        return intervals.jackknife(np.arange(runs.line.sizes["seed"]), of_bases, log=True)
+        units = np.arange(min(len(one.gained), len(two.gained)))
+        return intervals.jackknife(units, quotient, log=True)
 
 
-def off(folder: str, rule: str, end: Callable, *datasets: xr.Dataset) -> Estimate:
-    """How far what a law says is from mean accuracy, root mean square over rounds, at the lowest
-    or at the highest FPR, `min` or `max`; every base is left out once.
-    """
-    runs = prepared(*datasets)[folder]
-    fpr = end(runs.line.fpr.values)
-
-    def of_bases(picks: np.ndarray) -> float:
-        some = runs.of(picks)
-        said = followed(some, rule, fpr / (1 - runs.fnr))
-        found = some.line.accuracy.sel(fpr=fpr).mean("seed", skipna=False).values
-        return float(np.sqrt(((said - found)[1:] ** 2).mean()))
-
-    return intervals.jackknife(np.arange(runs.line.sizes["seed"]), of_bases)
-
-
-def at_both_ends(rule: str) -> dict[str, Callable]:
-    """How far off a law is in all configurations of which it says something."""
-    ends = {"no errors": min, "no filter": max}
+def beside(which: Folders, other: str, folders: Folders) -> dict[str, Effect]:
+    """The boundaries of some configurations over that of another, at three horizons."""
     return {
-        f"{PLACES[f]}, {name}": partial(off, f, rule, end)
-        for f in PLACES
-        for name, end in ends.items()
+        f"{PLACES[f]}, {h}": partial(against, f, other, h, folders) for f in which for h in HORIZONS
     }
 
 
-def by_skill(folder: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
-    """How the logarithm of a base's boundary changes with 0.1 more of its accuracy, least squares;
-    what lies beyond all that was run stands at its end.
+def risen(ratio: float, folders: Folders, *datasets: xr.Dataset) -> Estimate:
+    """Accuracy gained at a ratio after all rounds, less that after a quarter of them, mean over
+    configurations.
     """
-    runs = prepared(*datasets)[folder]
-    skill = runs.sham.accuracy.isel(round=0).values / 0.1
-    order = gains(runs.line, window(runs, horizon)).expand_dims(fnr=[runs.fnr])
-    (found,) = phase.boundary(order).by_base
-    places = np.array([bounded(runs, x / (1 - runs.fnr)) for x in found])
-
-    def slope(picks: np.ndarray) -> float:
-        return float(np.polyfit(skill[picks], places[picks], 1)[0])
-
-    return intervals.jackknife(np.arange(len(skill)), slope)
-
-
-def against(folder: str, other: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
-    """The boundary ratio of one configuration over that of another, from the same bases; unbounded
-    if either may lie beyond what was run.
-    """
-    found = prepared(*datasets)
-    one, two = found[folder], found[other]
-
-    def quotient(picks: np.ndarray) -> float:
-        return np.divide(*(place(x.of(picks), horizon, BY_BASE) for x in (one, two)))
-
-    with np.errstate(all="ignore"):
-        return intervals.jackknife(np.arange(one.line.sizes["seed"]), quotient, log=True)
-
-
-def risen(folder: str, ratio: float, *datasets: xr.Dataset) -> Estimate:
-    """Accuracy gained at a ratio after all rounds, less that after a quarter of them."""
-    runs = prepared(*datasets)[folder]
-    line = runs.line.isel(fpr=int(np.abs(runs.ratios - ratio).argmin()))
-    return intervals.paired(*(gains(line, window(runs, h)) for h in (ALL, QUARTER)))
-
-
-def in_all(effect: Callable, *args) -> dict[str, Callable]:
-    """An effect in all configurations."""
-    return {PLACES[f]: partial(effect, f, *args) for f in PLACES}
-
-
-def at_all_horizons(effect: Callable, *args) -> dict[str, Callable]:
-    """An effect at three horizons."""
-    return {h: partial(effect, *args, h) for h in HORIZONS}
-
-
-def everywhere(rule: str, how: str, horizon: str) -> dict[str, Callable]:
-    """The factor of all configurations of which the law says something."""
-    return {PLACES[f]: partial(factor, f, rule, how, horizon) for f in PLACES}
-
-
-def worse_than_constant(rule: str, how: str, horizon: str, *datasets: xr.Dataset) -> Estimate:
-    """Root mean square of a law's errors minus that of the best constant, which is fitted on these
-    very boundaries; the jackknife's interval over bases. Below 0 the law is better.
-    """
-    found = prepared(*datasets)
-
-    def excess(picks: np.ndarray) -> float:
-        each = [runs.of(picks) for runs in found.values()]
-        errors = np.array([error(runs, rule, horizon, how) for runs in each])
-        said = [bounded(x, predicted(x, rule, horizon)) for x in each]
-        places = said - errors
-        return float(np.sqrt((errors**2).mean()) - places.std())
-
-    num_bases = min(runs.line.sizes["seed"] for runs in found.values())
-    with np.errstate(all="ignore"):
-        return intervals.jackknife(np.arange(num_bases), excess)
+    found = [each for _, each in of_folders(folders, datasets).values()]
+    number = min(len(each.gained) for each in found)
+    last, first = HORIZONS.index(ALL), HORIZONS.index(QUARTER)
+    rises = []
+    for each in found:
+        at = int(np.abs(each.ratios - ratio).argmin())
+        rises.append((each.gained[:, last, at] - each.gained[:, first, at])[:number])
+    return intervals.mean(np.mean(rises, 0))

@@ -32,6 +32,26 @@ def test_from_what_is_lost_without_a_filter():
         assert margin * (1 - base) - (1 - margin) * loss == pytest.approx(0)
 
 
+def test_from_both_ends():
+    assert law.between(0.3, 0.1, 1.0) == pytest.approx(0.6)  # 0.3 / (0.3 + 2 * 0.1)
+    assert law.between(0.4, 0.2, 1.0) == law.unfiltered(
+        0.6, 0.2
+    )  # 1 - base is gained
+    assert law.between(0.3, 0.0, 2.0) == 1
+    assert law.between(0.3, -0.2, 1.0) == np.inf  # it gains without a filter
+    assert law.between(-0.1, 0.2, 1.0) == 0  # nothing gains
+    np.testing.assert_allclose(law.between([0.3, -0.1], [0.1, 0.2], 1.0), [0.6, 0])
+
+
+@pytest.mark.parametrize("accuracy", [0.2, 0.5, 0.8])
+def test_from_both_ends_gains_are_linear_in_the_precision_of_labels(accuracy):
+    gained, lost = 0.25, 0.12
+    ratio = law.between(gained, lost, (1 - accuracy) / accuracy)
+    precision = accuracy / (accuracy + ratio * (1 - accuracy))
+    share = (precision - accuracy) / (1 - accuracy)  # 1 behind a perfect verifier, 0 without one
+    assert share * gained - (1 - share) * lost == pytest.approx(0)
+
+
 def test_the_settled_law_as_a_map():
     found = law.trajectory(0.5, 0.1, 1.0, 3)
     np.testing.assert_allclose(found, 0.5 * 0.9 ** np.arange(4))  # without a filter it decays to 0
