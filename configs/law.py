@@ -66,6 +66,7 @@ CONFIGURATIONS = {
     "frontier_1": frontier(1),
     "frontier_2": frontier(2),
     "frontier_4": frontier(4),
+    "grpo_fnr_0.5": {"base.verifier.fnr": 0.5},
 }
 CHOICES = {
     "preset": ("laptop", "smoke", "shipped"),
@@ -87,7 +88,7 @@ def build(preset: str, configuration: str) -> Sweep:
     """The line of verifiers of one configuration; `parts` derives the others from it."""
     small = preset == "smoke"
     sweep = theory.build("smoke") if small else main_job.build("shipped", "fixed")
-    if configuration == "grpo":
+    if configuration.startswith("grpo"):
         sweep = theory.with_grpo(sweep)  # but for its rounds
     changed = {"base.num_rounds": NUM_ROUNDS} | CONFIGURATIONS[configuration]
     for path, value in (changed | SMALL if small else changed).items():

@@ -98,7 +98,6 @@ class Read(NamedTuple):
 
     ratios: np.ndarray  # f[F]
     gained: np.ndarray  # f[S, 3, F], at each horizon and ratio
-    blind: np.ndarray  # f[S, 3], without a filter
     base: np.ndarray  # f[S], accuracy of the untouched base; NaN where a control has diverged
     trained: np.ndarray  # f[S, 2], of the sham and of the frozen generator, where they settle
     start: np.ndarray  # f[S, L], accuracy of the base by length
@@ -113,7 +112,7 @@ class Read(NamedTuple):
 
     def of(self, picks: np.ndarray) -> Read:
         """Of some of the bases."""
-        names = ("gained", "blind", "base", "trained", "start", "frozen")
+        names = ("gained", "base", "trained", "start", "frozen")
         return self._replace(**{name: getattr(self, name)[picks] for name in names})
 
 
@@ -124,9 +123,6 @@ def read(runs: Runs) -> Read:
         return data.transpose("seed", *dims).values
 
     gained = [by_base(gains(runs.line, each), "fpr") for each in rounds]
-    blind = [by_base(gains(runs.sham, each)) for each in rounds]
-    if not np.isnan(runs.pace):  # of a learner that learns where all is accepted, the line itself
-        blind = [each[:, -1] for each in gained]
     controls = runs.sham, runs.frozen
     whole = [x.accuracy.notnull().all("round") for x in controls]
     is_whole = whole[0] & whole[1]
@@ -135,7 +131,6 @@ def read(runs: Runs) -> Read:
     return Read(
         ratios=runs.ratios,
         gained=np.stack(gained, 1),
-        blind=np.stack(blind, 1),
         base=by_base(runs.sham.accuracy.isel(round=0).where(is_whole)),
         trained=np.stack([by_base(x.mean("round")) for x in settled], 1),
         start=by_base(sham.isel(round=0), "difficulty"),
@@ -160,9 +155,9 @@ def predicted(found: Read, rule: str, horizon: str) -> float:
     nothing.
     """
     at = HORIZONS.index(horizon)
-    lost = -found.blind[:, at].mean()
+    best, *_, blind = found.gained[:, at].mean(0)
     if rule == ENDS:
-        return float(law.between(found.gained[:, at, 0].mean(), lost, ODDS[horizon]))
+        return float(law.between(best, -blind, ODDS[horizon]))
     if not found.is_fixed:
         return np.nan
     base = np.nanmean(found.base)
@@ -173,7 +168,7 @@ def predicted(found: Read, rule: str, horizon: str) -> float:
         return np.nan
     if rule == UNFILTERED:  # says nothing of loops that are not near their end
         is_seen = horizon == ALL and np.isclose(found.ratios[-1], 1)
-        return float(law.unfiltered(base, lost)) if is_seen else np.nan
+        return float(law.unfiltered(base, -blind)) if is_seen else np.nan
     start, kept = by_length(found)
     return law.MAIN_JOB.faster(found.pace).boundary(start, kept, found.rounds[at])
 

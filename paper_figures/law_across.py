@@ -6,10 +6,10 @@ import numpy as np
 import xarray as xr
 
 from avax import plotting
-from avax.analysis import intervals
+from avax.analysis import intervals, law
 from paper_figures import law_scores
-from paper_figures.law import ALL, ENDS, HORIZONS, MAP, SHAM, UNFILTERED, Read
-from paper_figures.law_effects import PLACES, prepared
+from paper_figures.law import ALL, ENDS, HORIZONS, MAP, ODDS, SHAM, UNFILTERED, Read
+from paper_figures.law_effects import FOUND_ON, PLACES, prepared
 
 COMPARED = (SHAM, MAP, UNFILTERED, ENDS)
 GROUPS = {  # what configurations differ in, by words in the names of their folders
@@ -59,14 +59,19 @@ def draw_panels(panels: dict[str, tuple[str, str]], found: dict[str, Read]) -> p
         draw_boundaries(axes, found, rule, horizon)
         axes.set_title(title)
     each[0].set_ylabel("predicted FPR / (1 - FNR)")
-    plotting.letter(each)
+    finish(figure, each)
+    return figure
+
+
+def finish(figure: plotting.Figure, panels) -> None:
+    """Letters, and one legend of all panels."""
+    plotting.letter(panels)
     known = {
         label: handle
-        for axes in each
+        for axes in panels
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=5)
-    return figure
 
 
 def draw_boundaries(axes, found: dict[str, Read], rule: str, horizon: str) -> None:
@@ -142,4 +147,39 @@ def draw_factors(axes, found: dict[str, Read], rule: str) -> None:
     axes.set_xlabel("predicted / measured")
 
 
-ACROSS = {"across": draw_laws, "horizons": draw_horizons, "errors": draw_errors}
+def draw_collapse(*datasets: xr.Dataset) -> plotting.Figure:
+    """Where gains lie between those without a filter and those without errors, by ratio: one curve
+    for each horizon, says the law from both ends. Those that it was found on are hollow.
+    """
+    found = reads(datasets)
+    figure = plotting.paper_figure(2.9)
+    panels = figure.subplots(1, len(HORIZONS), sharey=True)
+    for axes, horizon in zip(panels, HORIZONS, strict=True):
+        draw_shares(axes, found, horizon)
+        axes.set_title(f"after {horizon}")
+    panels[0].set_ylabel("share of the way from\nno filter to no errors")
+    finish(figure, panels)
+    return figure
+
+
+def draw_shares(axes, found: dict[str, Read], horizon: str) -> None:
+    at = HORIZONS.index(horizon)
+    for folder, each in found.items():
+        gained = each.gained[:, at].mean(0)
+        share = (gained - gained[-1]) / (gained[0] - gained[-1])
+        style = {"color": COLOURS[group(folder)], "label": group(folder), "markersize": 3}
+        inside = "none" if folder in FOUND_ON else None
+        axes.plot(each.ratios, share, "o", markerfacecolor=inside, markeredgewidth=0.8, **style)
+    ratios = np.linspace(0, 1, 101)
+    curve = law.gained_at(ratios, 1, 0, ODDS[horizon])
+    axes.plot(ratios, curve, color="0", linewidth=2, label="law from both ends")
+    axes.set_ylim(-0.1, 1.2)
+    axes.set_xlabel("FPR / (1 - FNR)")
+
+
+ACROSS = {
+    "across": draw_laws,
+    "horizons": draw_horizons,
+    "errors": draw_errors,
+    "collapse": draw_collapse,
+}

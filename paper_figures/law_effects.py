@@ -11,13 +11,14 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, phase
+from avax.analysis import intervals, law, phase
 from avax.analysis.intervals import Estimate
 from paper_figures import law_scores
 from paper_figures.claims import remembered
 from paper_figures.law import (
     ALL,
     HORIZONS,
+    ODDS,
     PARTS,
     QUARTER,
     Read,
@@ -81,6 +82,25 @@ def score(
 def at_horizons(rule: str, measure: Callable, only: Folders, folders: Folders) -> dict[str, Effect]:
     """A score at each of three horizons."""
     return {h: partial(score, rule, h, measure, only, folders) for h in HORIZONS}
+
+
+def between_ends(horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset) -> Estimate:
+    """How far gains at ratios between the ends are from the law from both ends, root mean square
+    over ratios and configurations; every base is left out once.
+    """
+    found = of_folders(folders, datasets)
+    reads = [found[name][1] for name in only]
+    at = HORIZONS.index(horizon)
+
+    def of_bases(picks: np.ndarray) -> float:
+        squares = []
+        for each in (x.of(picks) for x in reads):
+            gained = each.gained[:, at].mean(0)
+            said = law.gained_at(each.ratios, gained[0], -gained[-1], ODDS[horizon])
+            squares.append(((said - gained)[1:-1] ** 2).mean())
+        return float(np.sqrt(np.mean(squares)))
+
+    return intervals.jackknife(np.arange(min(len(x.gained) for x in reads)), of_bases, log=True)
 
 
 def off(rule: str, end: Callable, folders: Folders, *datasets: xr.Dataset) -> Estimate:

@@ -67,6 +67,16 @@ def between(gained, lost, odds):
     return np.where((scale > 0) | (gained <= 0), inside, np.inf)
 
 
+def gained_at(ratio, gained, lost, odds):
+    """What a loop gains behind verifiers between both ends, as `between` takes it.
+
+    Args:
+      ratio: FPR / (1 - FNR), from 0 to 1.
+    """
+    share = (1 - np.asarray(ratio)) / (1 + odds * np.asarray(ratio))
+    return share * gained - (1 - share) * lost
+
+
 # Odds after a quarter, a half and all of the rounds: medians of what fits seven configurations of
 # `configs/law.py`, reference to 8 updates a round; the highest are 4.8, 3.0, 1.4, the lowest 2.2,
 # 1.6, 0.3.

@@ -34,9 +34,7 @@ def test_from_what_is_lost_without_a_filter():
 
 def test_from_both_ends():
     assert law.between(0.3, 0.1, 1.0) == pytest.approx(0.6)  # 0.3 / (0.3 + 2 * 0.1)
-    assert law.between(0.4, 0.2, 1.0) == law.unfiltered(
-        0.6, 0.2
-    )  # 1 - base is gained
+    assert law.between(0.4, 0.2, 1.0) == law.unfiltered(0.6, 0.2)  # 1 - base is gained
     assert law.between(0.3, 0.0, 2.0) == 1
     assert law.between(0.3, -0.2, 1.0) == np.inf  # it gains without a filter
     assert law.between(-0.1, 0.2, 1.0) == 0  # nothing gains
@@ -50,6 +48,8 @@ def test_from_both_ends_gains_are_linear_in_the_precision_of_labels(accuracy):
     precision = accuracy / (accuracy + ratio * (1 - accuracy))
     share = (precision - accuracy) / (1 - accuracy)  # 1 behind a perfect verifier, 0 without one
     assert share * gained - (1 - share) * lost == pytest.approx(0)
+    ends = law.gained_at([0, ratio, 1], gained, lost, (1 - accuracy) / accuracy)
+    np.testing.assert_allclose(ends, [gained, 0, -lost], atol=1e-12)
 
 
 def test_the_settled_law_as_a_map():

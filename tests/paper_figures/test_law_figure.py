@@ -112,13 +112,6 @@ def test_the_law_from_both_ends_reads_them():
         assert told == pytest.approx(best / (best - (1 + odds) * lost))
 
 
-def test_where_a_group_relative_learner_learns_nothing_the_placebo_tells_what_is_lost():
-    found = runs("grpo", crossing=0.3, lost=0.1)
-    best = -0.05 * np.log(1e-3 / 0.3)
-    told = law_runs.predicted(law_runs.read(found), ENDS, ALL)
-    assert told == pytest.approx(best / (best + (1 + law.ODDS[-1]) * 0.1 * BASE))
-
-
 def test_of_a_frontier_only_the_law_from_both_ends_says_something():
     read = law_runs.read(runs())._replace(is_fixed=False)
     said = {rule: law_runs.predicted(read, rule, ALL) for rule in law_runs.LAWS}
@@ -164,7 +157,7 @@ def test_it_is_drawn_and_told(configuration):
 def test_all_configurations_are_drawn_beside_each_other(name):
     drawn = across.ACROSS[name](*runs(), *runs("rate_1e-3", 0.5))
     titles = [axes.get_title("left") for axes in drawn.axes]
-    words = law_runs.HORIZONS if name == "horizons" else across.COMPARED
+    words = across.COMPARED if name in ("across", "errors") else law_runs.HORIZONS
     assert all(title.endswith(word) for title, word in zip(titles, words, strict=True))
 
 
