@@ -11,9 +11,9 @@ ones at the rate FNR.
 Each setting of the map has its own bases of a pool of 32; a line of settings at the lowest FNR,
 which is compared with controls, has them all, or four where settings have one base each.
 
-Expect: growth, round after round, in a wedge at low FPR; loss elsewhere. The theory to compare with
-says that the boundary is a ray, FPR / (1 - FNR) = 1 / kappa, with kappa the amplification of label
-errors, measured by injecting some.
+Expect: growth, round after round, in a wedge at low FPR; loss elsewhere. The law to compare with
+says that the boundary is a ray of equal FPR / (1 - FNR), and which one, from what is gained behind
+a verifier without errors and what is lost without any.
 """
 
 from __future__ import annotations
@@ -33,12 +33,8 @@ CHOICES = {
     "preset": ("laptop", "smoke", "shipped", "paper"),
     "curriculum": ("frontier", "fixed"),
 }
-NEEDS = Needs(  # kappa is measured in round 2, behind a verifier that errs on nothing at rates of 0
-    axes={"fpr": 1, "fnr": 1}, kinds={"verifier": ORACLES}, num_rounds=2
-)
-INJECTED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)  # rates of the one-shot label noise that measures kappa
+NEEDS = Needs(axes={"fpr": 1, "fnr": 1}, kinds={"verifier": ORACLES}, num_rounds=2)
 ON_LINE = 6  # FPRs of the line beside which controls are run
-NUM_INJECTED = 12  # bases that kappa is measured with, at most
 LOOK = 4  # bases of all parts but the map, if its settings have one each: a first look
 CONTROLS = tuple(
     f"line/{control}" for control in ("frozen_generator", "sham", "matched_sham", "placebo")
@@ -99,11 +95,11 @@ def fixed_range(sweep: Sweep) -> Sweep:
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """The map; the line that controls are beside; a part of it twice, which tells how much runs of
-    one base differ; and the injection of label noise that predicts the boundary.
+    """The map; the line that controls are beside; and a part of it twice, which tells how much runs
+    of one base differ.
     """
     line = at_lowest_fnr(sweep)
-    return {"": sweep, "line": line, "twice": twice(line), "label_noise": injection(sweep)}
+    return {"": sweep, "line": line, "twice": twice(line)}
 
 
 def at_lowest_fnr(sweep: Sweep, count: int = ON_LINE) -> Sweep:
@@ -129,13 +125,3 @@ def twice(line: Sweep) -> Sweep:
     """
     ((path, values),) = line.axes.items()
     return dataclasses.replace(line, axes={"replicate": (0, 1), path: even_picks(values, 3)})
-
-
-def injection(sweep: Sweep) -> Sweep:
-    """The runs that measure kappa: a clean verifier, wrong labels put in once, in round 1."""
-    base = sweep.base
-    for path in sweep.axes:
-        base = struct.replace(base, path, 0.0)
-    axes = {"label_noise.digit_rate": INJECTED}
-    found = from_all(dataclasses.replace(sweep, base=base, axes=axes))
-    return dataclasses.replace(found, num_seeds=min(found.num_seeds, NUM_INJECTED))

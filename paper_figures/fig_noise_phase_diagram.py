@@ -14,7 +14,7 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import lengths, phase, theory
+from avax.analysis import lengths, phase
 from avax.analysis.intervals import Estimate
 from paper_figures import command
 from paper_figures.noise_phase_diagram import (
@@ -30,7 +30,6 @@ from paper_figures.noise_phase_diagram import (
     mean_of,
     named,
     order_of,
-    predicted_ratio,
     ratios,
     unit,
 )
@@ -64,19 +63,17 @@ def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
 
 def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
     """The order parameter with both boundaries; 0 is the untouched base."""
-    order, measured, exponent, kappa = findings
+    order, measured, exponent, predicted = findings
     plotting.phase_map(axes, mean_of(order), f"{unit(dataset)[1]} (0: untouched base)")
     if why := phase.uncrossed(order, measured):
         axes.plot([], [], " ", label=f"no boundary was measured:\n{why}")
     else:
         draw_measured(axes, order, measured, exponent.value)
     fnr = np.linspace(order.fnr.values[0], order.fnr.values[-1], 200)
-    if kappa.kappa > 0:
-        predicted = theory.critical_fpr(fnr, kappa.kappa)
-        name = f"mean field: FPR / (1 - FNR) = 1 / κ = {1 / kappa.kappa:.2g}"
-        if len(kappa.wrong_labels) < order.sizes["seed"]:  # of others a run diverged or is missing
-            name += f" ({len(kappa.wrong_labels)} of {order.sizes['seed']} bases)"
-        plotting.boundary_line(axes, order, predicted, fnr, **PREDICTED, label=name)
+    if np.isfinite(predicted.value):
+        name = f"law, from FPR 0 and 1 at FNR 0: FPR / (1 - FNR) = {predicted.value:.2g}"
+        ray = predicted.value * (1 - fnr)
+        plotting.boundary_line(axes, order, ray, fnr, **PREDICTED, label=name)
     neutral = np.where(fnr > 0, 1 - fnr, np.nan)
     name = "FPR = 1 - FNR: no information (J = 0)"
     plotting.boundary_line(axes, order, neutral, fnr, **NEUTRAL, label=name)
@@ -177,7 +174,7 @@ def draw_changes(axes, runs, measure, label: str, title: str) -> list[tuple]:
 
 def draw_ratios(axes, rows: list[tuple[str, Estimate]], findings: Findings) -> None:
     """Boundary ratios with intervals, open ends as arrows, beside the predicted one and J = 0."""
-    rows = [*rows, ("predicted: 1 / κ", predicted_ratio(findings.amplification))]
+    rows = [*rows, ("predicted, from both ends", findings.predicted)]
     shown = np.array([x[:3] for _, x in rows], float)
     inside = shown[np.isfinite(shown) & (shown > 0)]
     low, high = min(0.01, *inside, 1) / 2, max(10, *inside, 1) * 2

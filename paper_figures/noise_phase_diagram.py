@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, lengths, phase, response, surface, theory, variance
+from avax.analysis import intervals, law, lengths, phase, surface, variance
 from avax.analysis.intervals import Estimate
 from paper_figures.beside import horizons, until
+from paper_figures.claims import UNKNOWN
 
 CONTROLS = {  # of the line, by the roles that they have in figures
     "frozen generator": "control/line_frozen_generator",
@@ -18,7 +19,7 @@ CONTROLS = {  # of the line, by the roles that they have in figures
     "length-matched sham": "control/line_matched_sham",
     "placebo": "control/line_placebo",
 }
-PARTS = ("", "line", "twice", "label_noise", *CONTROLS.values())
+PARTS = ("", "line", "twice", *CONTROLS.values())
 Data = dict[str, xr.Dataset]
 
 
@@ -28,7 +29,7 @@ class Findings(NamedTuple):
     order: xr.DataArray  # gain over the untouched base after all rounds: fpr, fnr, seed
     measured: phase.Boundary
     exponent: Estimate  # k of FPR ~ (1 - FNR)^k, along which outcomes are equal
-    amplification: theory.Amplification
+    predicted: Estimate  # ratio of the boundary, from both ends of the line
 
 
 def named(datasets: Sequence[xr.Dataset | None]) -> Data:
@@ -76,7 +77,7 @@ def mean_of(order: xr.DataArray) -> xr.DataArray:
 
 
 def analyse(*datasets: xr.Dataset | None) -> Findings:
-    """Measured boundary, its shape, and amplification.
+    """Measured boundary, its shape, and what a law says.
 
     Args:
       datasets: in the order of PARTS; None for a control that was not run.
@@ -84,7 +85,7 @@ def analyse(*datasets: xr.Dataset | None) -> Findings:
     data = named(datasets)
     order = order_of(data[""])
     found = phase.boundary(order), surface.exponent(order)
-    return Findings(order, *found, response.amplification(data["label_noise"]))
+    return Findings(order, *found, predicted(data, unit(data[""])[0]))
 
 
 def ratio_of(order: xr.DataArray) -> Estimate:
@@ -148,12 +149,30 @@ def spreads(data: Data) -> Iterator[tuple[float, variance.Components]]:
         yield float(fpr), variance.variance_components(values)
 
 
-def predicted_ratio(kappa: theory.Amplification) -> Estimate:
-    """1 / kappa and its interval: infinite where kappa is not above 0, NaN where not known."""
-    each = np.array([kappa.kappa, kappa.high, kappa.low], float)
-    with np.errstate(divide="ignore"):
-        inverse = np.where(each > 0, 1 / np.abs(each), np.where(np.isnan(each), np.nan, np.inf))
-    return Estimate(*inverse.tolist(), len(kappa.wrong_labels))
+def ends_of(data: Data, last: int) -> xr.DataArray | None:
+    """What the line gains after so many rounds behind a verifier without errors and without a
+    filter, by base: dimensions seed and end; None if it has no such ends.
+    """
+    order, fnr = order_of(data["line"], last), float(data[""].fnr.min())
+    low, high = line_fprs(data)[[0, -1]]
+    if low > 0 or not np.isclose(high, 1 - fnr):
+        return None
+    return xr.concat([at_fpr(order, fpr) for fpr in (low, high)], "end").transpose("seed", "end")
+
+
+def from_ends(ends: np.ndarray, last: int) -> float:
+    """The boundary ratio that the law from both ends says, of some bases f[S, 2]."""
+    best, blind = ends.mean(0)
+    return float(law.between(best, -blind, law.odds_after(last)))
+
+
+def predicted(data: Data, last: int) -> Estimate:
+    """The same of all bases, each of which is left out once; not known without both ends."""
+    ends = ends_of(data, last)
+    if ends is None:
+        return UNKNOWN
+    with np.errstate(all="ignore"):
+        return intervals.jackknife(ends.values, lambda x: from_ends(x, last), log=True)
 
 
 def unit(dataset: xr.Dataset) -> tuple[int, str]:

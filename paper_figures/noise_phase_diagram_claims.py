@@ -139,18 +139,19 @@ CLAIMS = (
         caveats=("Rejected answers are not replaced: at FNR 0.9 few are left to train on.", MOVES),
     ),
     claim(
-        name="1 / kappa",
-        statement="One round's amplification of label errors, kappa, predicts the boundary: "
-        "FPR / (1 - FNR) = 1 / kappa, to a factor of two.",
-        source=f"{MEAN_FIELD}; labels are spoilt once, as in Lee et al. 2025, arXiv 2502.01612",
-        measures="1 / kappa over the measured boundary ratio",
+        name="The law from both ends",
+        statement="From what the loop gains behind a perfect verifier and loses without one, a law "
+        "says where the boundary lies on the map, to a factor of two.",
+        source="avax (avax/analysis/law.py)",
+        measures="predicted over measured boundary ratio",
         effect=everywhere(predicted_over_measured),
         rule=TWO_FOLD,
-        changes_mind="Policies that start each round from the base, and so remember nothing.",
-        needs=Needs(controls=("sham",), **BOUNDARY),
+        changes_mind="Maps at other learning rates and horizons; law.md has other loops.",
+        needs=Needs(HEADLINE, ("sham",), **BOUNDARY),
         horizons=HORIZONS,
         caveats=(
-            "kappa is of random wrong digits, which are not the policy's own mistakes.",
+            "The law was found when these maps were known, on other runs of their fixed range.",
+            "It says that boundaries are rays, which they are not.",
             MOVES,
         ),
     ),

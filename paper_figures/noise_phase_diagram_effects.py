@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, lengths, numbers, response, surface
+from avax.analysis import intervals, lengths, numbers, surface
 from avax.analysis.intervals import Estimate
 from paper_figures import noise_phase_diagram as found
 from paper_figures.beside import ALL, HALF, horizons, until
@@ -69,16 +69,18 @@ def exponent(place: str, horizon: str, *datasets) -> Estimate:
 
 
 def predicted_over_measured(place: str, horizon: str, *datasets) -> Estimate:
-    """1 / kappa over the measured boundary ratio; every base is left out once."""
+    """What the law from both ends says over the measured boundary ratio; every base is left out
+    once.
+    """
     data, last = at(place, horizon, datasets)
-    order, noise = xr.align(found.order_of(data[""], last), data["label_noise"], join="inner")
+    ends = found.ends_of(data, last)
+    if ends is None:
+        return UNKNOWN
+    order, ends = xr.align(found.order_of(data[""], last), ends, join="inner")
 
     def factor(picks: np.ndarray) -> float:
-        kappa = response.amplification(noise.isel(seed=picks)).kappa
-        if np.isnan(kappa):
-            return np.nan
-        predicted = 1 / kappa if kappa > 0 else np.inf
-        return float(np.divide(predicted, found.ratio_of(order.isel(seed=picks)).value))
+        said = found.from_ends(ends.isel(seed=picks).values, last)
+        return float(np.divide(said, found.ratio_of(order.isel(seed=picks)).value))
 
     with np.errstate(all="ignore"):
         return intervals.jackknife(np.arange(order.sizes["seed"]), factor, log=True)

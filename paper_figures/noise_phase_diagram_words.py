@@ -19,7 +19,6 @@ from paper_figures.noise_phase_diagram import (
     mean_of,
     named,
     order_of,
-    predicted_ratio,
     ratios,
     spreads,
     unit,
@@ -39,7 +38,7 @@ def summary(*datasets: xr.Dataset | None) -> str:
 
 def compared(found: Findings) -> str:
     """The measured and the predicted boundary, as far as there are any, and how far apart."""
-    kappa, why = found.amplification, phase.uncrossed(found.order, found.measured)
+    why = phase.uncrossed(found.order, found.measured)
     ratio, low, high, num = found.measured.ratio
     measured = f"measured boundary: FPR / (1 - FNR) = {ratio:.3g}"
     measured += "" if np.isnan(low) else f" ({low:.3g} to {high:.3g})"
@@ -50,19 +49,11 @@ def compared(found: Findings) -> str:
     lines = [f"no boundary was measured: {why}" if why else f"{measured}, {how}"]
     if np.isfinite(found.exponent.value):
         lines.append(f"outcomes are equal along FPR ~ (1 - FNR)^k: k = {shown(found.exponent)}")
-    if not kappa.kappa > 0:
-        why_not = f"kappa = {kappa.kappa:.2f} is not above 0"
-        if np.isnan(kappa.kappa):
-            why_not = "no base has label noise of every rate, so there is no kappa"
-        return "\n".join(lines) + f"\nno prediction, so no predicted boundary: {why_not}"
-    predicted, low, high, _ = predicted_ratio(kappa)
-    spread = f" ({kappa.low:.2f} to {kappa.high:.2f})"
-    ends = f" ({low:.3g} to {high:.3g})"
-    if np.isnan(low):
-        spread = ends = ""
-    lines.append(
-        f"predicted boundary: 1 / kappa = {predicted:.3g}{ends}, kappa = {kappa.kappa:.2f}{spread}"
-    )
+    predicted, low, high, _ = found.predicted
+    if np.isnan(predicted):
+        return "\n".join([*lines, "no prediction: it needs a line from FPR 0 to FPR 1 - FNR"])
+    ends = "" if np.isnan(low) else f" ({low:.3g} to {high:.3g})"
+    lines.append(f"predicted boundary, from both ends of the line: {predicted:.3g}{ends}")
     if not why:
         apart = f"{predicted / ratio:.2g} times the measured one" if ratio > 0 else "above 0"
         lines.append(f"the predicted ratio is {apart}")

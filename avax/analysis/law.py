@@ -77,10 +77,16 @@ def gained_at(ratio, gained, lost, odds):
     return share * gained - (1 - share) * lost
 
 
-# Odds after a quarter, a half and all of the rounds: medians of what fits seven configurations of
+# Odds after a quarter, a half and all of 40 rounds: medians of what fits seven configurations of
 # `configs/law.py`, reference to 8 updates a round; the highest are 4.8, 3.0, 1.4, the lowest 2.2,
 # 1.6, 0.3.
 ODDS = (3.9, 1.9, 0.7)
+AFTER = (10, 20, 40)
+
+
+def odds_after(num_rounds: int) -> float:
+    """ODDS of other numbers of rounds, linear between their logarithms; ends go on as they are."""
+    return float(np.exp(np.interp(np.log(num_rounds), np.log(AFTER), np.log(ODDS))))
 
 
 def trajectory(base: float, eps: float, ratio: float, num_rounds: int) -> np.ndarray:

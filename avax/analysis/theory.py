@@ -47,12 +47,6 @@ def trajectory(error, fpr, fnr, kappa, error_floor, num_rounds: int) -> np.ndarr
     return np.array(errors)
 
 
-def critical_fpr(fnr, kappa):
-    """The FPR above which errors avalanche, FPR / (1 - FNR) = 1 / kappa; NaN above 1."""
-    fpr = (1 - np.asarray(fnr)) / kappa
-    return np.where(fpr <= 1, fpr, np.nan)
-
-
 def amplification(wrong_labels: np.ndarray, next_error: np.ndarray) -> Amplification:
     """kappa from a one-shot injection of label noise, by least squares; each base is left out once
     for the interval.

@@ -52,6 +52,11 @@ def test_from_both_ends_gains_are_linear_in_the_precision_of_labels(accuracy):
     np.testing.assert_allclose(ends, [gained, 0, -lost], atol=1e-12)
 
 
+def test_odds_fall_with_the_number_of_rounds():
+    assert [law.odds_after(n) for n in (5, *law.AFTER, 80)] == pytest.approx([3.9, *law.ODDS, 0.7])
+    assert law.odds_after(14) ** 2 == pytest.approx(3.9 * 1.9, rel=0.04)  # half way
+
+
 def test_the_settled_law_as_a_map():
     found = law.trajectory(0.5, 0.1, 1.0, 3)
     np.testing.assert_allclose(found, 0.5 * 0.9 ** np.arange(4))  # without a filter it decays to 0

@@ -295,7 +295,7 @@ def test_tracing_is_asked_for_by_one_word(words, trace, capsys):
         return
     sweep = smoke(*words.split(), "--num-seeds", "2").sweep
     assert sweep.trace is trace and sweep.num_seeds == 2
-    assert not config.parts(sweep)["label_noise"].trace or trace
+    assert not config.parts(sweep)["line"].trace or trace
 
 
 def test_every_part_with_two_axes_is_traced():
@@ -311,7 +311,7 @@ def test_controls_are_the_experiments_own_unless_others_are_named(capsys):
 
     assert asked() == config.CONTROLS and smoke().controls == ()
     assert asked("--controls", "none") == ()
-    assert asked("--controls=placebo,label_noise/sham") == ("placebo", "label_noise/sham")
+    assert asked("--controls=placebo,twice/sham") == ("placebo", "twice/sham")
     with pytest.raises(SystemExit):
         asked("--help")
     shown = " ".join(capsys.readouterr().out.split())
@@ -416,14 +416,14 @@ def test_what_can_not_be_an_axis_is_refused(path, values):
 
 def test_claim_checks_all_folders_before_it_writes(tmp_path):
     sweep = config.build("smoke", "frontier")
-    taken = tmp_path / "out" / "label_noise"
+    taken = tmp_path / "out" / "twice"
     folders.claim(taken, {}, "another")
     (taken / results.STORE).mkdir()
     with pytest.raises(results.ResultsError) as raised:
-        resume.claim({tmp_path / "out": sweep, taken: config.injection(sweep)})
+        resume.claim({tmp_path / "out": sweep, taken: config.parts(sweep)["twice"]})
     line = str(raised.value)
     assert str(taken) in line and "another" in line and "--out" in line
-    assert [p.name for p in (tmp_path / "out").iterdir()] == ["label_noise"]
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["twice"]
 
 
 def test_claim_of_a_folder_that_can_not_be_written(tmp_path):
@@ -438,7 +438,7 @@ def test_claim_of_a_folder_that_can_not_be_written(tmp_path):
         ("--base.verifier likelihood", ["base.verifier", "Likelihood", "experiments/run.py"]),
         ("--base.learner grpo", ["controls: sham", "GRPO", "its control is the placebo", "--con"]),
         ("--controls shem", ["controls: there is no 'shem'; did you mean sham?"]),
-        ("--controls label-noise/sham", ["no part label-noise; did you mean label_noise?"]),
+        ("--controls twce/sham", ["no part twce; did you mean twice?"]),
         ("--axes.temperature 0.5,1", ["axes", "fpr", "fnr"]),
         pytest.param(
             "--base.num-rounds 1",

@@ -40,7 +40,7 @@ def test_it_says_what_a_folder_holds(capsys):
     assert "16 fpr, 16 fnr, 32 seed, 11 round" in lines[0] and "jax" in lines[1]
     accuracy = f"{data.accuracy.isel(round=-1).mean().item():.3g} in the last"
     assert any("accuracy: " in line and accuracy in line for line in lines)
-    assert any("label_noise: 6 digit_rate" in line for line in lines)
+    assert any("twice: 2 replicate" in line for line in lines)
 
 
 def test_it_says_the_same_every_time():
@@ -62,9 +62,9 @@ def test_nobody_needs_to_read_to_the_end():
 def test_it_says_which_experiment_it_is_of_and_what_is_not_there_yet(tmp_path, capsys):
     from avax.results import roots
 
-    source = results.load(DATA / "noise_phase_diagram" / "label_noise")
-    results.save(source, tmp_path / "label_noise")
-    roots.claim(roots.Root(tmp_path, "mine", {"preset": "smoke"}, ("", "label_noise")))
+    source = results.load(DATA / "noise_phase_diagram" / "twice")
+    results.save(source, tmp_path / "twice")
+    roots.claim(roots.Root(tmp_path, "mine", {"preset": "smoke"}, ("", "twice")))
     command.main(["show", str(tmp_path)])
     first, second, *_ = capsys.readouterr().out.splitlines()
     assert first == "mine (preset smoke)" and "holds no results" in second
@@ -110,7 +110,7 @@ def test_a_mistake_ends_in_one_line(argv, words, capsys, monkeypatch, tmp_path):
 
 
 def test_damaged_results_end_in_one_line(tmp_path, capsys):
-    results.save(results.load(DATA / "noise_phase_diagram" / "label_noise"), tmp_path)
+    results.save(results.load(DATA / "noise_phase_diagram" / "twice"), tmp_path)
     config = tmp_path / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"seed": 9}))
     with pytest.raises(SystemExit):

@@ -87,8 +87,8 @@ def test_a_figure_is_rehearsed_on_results_of_the_right_form():
     figure = types.SimpleNamespace(draw=lambda *data: seen.extend(data), summary=lambda *data: "")
     needs.rehearse(figure, parts)
     assert dict(seen[0].sizes) | {"fpr": 4, "fnr": 2, "seed": 1, "round": 4} == dict(seen[0].sizes)
-    noise = dict(zip(parts, seen, strict=True))["label_noise"]
-    assert noise.accuracy.dims == ("digit_rate", "seed", "round")
+    twice = dict(zip(parts, seen, strict=True))["twice"]
+    assert twice.accuracy.dims == ("replicate", "fpr", "seed", "round")
     assert all((data.diverged == 0).all() and data.accuracy.notnull().all() for data in seen)
 
 

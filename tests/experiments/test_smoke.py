@@ -67,7 +67,7 @@ def test_from_the_command_line_to_the_figure(folder, tmp_path, curriculum):
     assert ended.returncode == 0, ended.stderr
     assert "Warning" not in ended.stderr and "Traceback" not in ended.stderr
     out = folder / f"out-{curriculum}"
-    parts = {"line", "twice", "label_noise", *(["control"] if curriculum == "fixed" else [])}
+    parts = {"line", "twice", *(["control"] if curriculum == "fixed" else [])}
     files = FILES | {"figure_rounds.png", "figure_rounds.pdf"}
     assert files | NOT_PRINTED | parts == {p.name for p in out.iterdir()}
     assert {p.name for p in folder.iterdir()} <= {"out-frontier", "out-fixed", "out-traced"}
@@ -88,7 +88,7 @@ def test_from_the_command_line_to_the_figure(folder, tmp_path, curriculum):
     assert data.sizes["fpr"] == 4 and data.sizes["fnr"] == 2
     assert data.sizes["round"] == config["base"]["num_rounds"] + 1
     assert data.accuracy.notnull().all()
-    assert results.load(out / "label_noise").accuracy.dims == ("digit_rate", "seed", "round")
+    assert results.load(out / "twice").accuracy.dims == ("replicate", "fpr", "seed", "round")
     assert len({data.attrs["config"]["digest"], config["digest"]}) == 1
     if curriculum == "fixed":
         check_controls(out, tmp_path)
@@ -125,7 +125,7 @@ def test_traced_from_the_command_line_to_the_figure(folder):
     assert data.attrs["config"]["trace"]
     num_run = int(data.accuracy.isel(round=-1, seed=0).notnull().sum())
     assert 2 <= num_run < 8 and f"{num_run} of 8 settings were run" in ended.stdout
-    assert results.load(folder / "out-traced" / "label_noise").accuracy.notnull().all()
+    assert results.load(folder / "out-traced" / "line").accuracy.notnull().all()
 
 
 def test_another_configuration_leaves_the_results_alone(folder):
@@ -183,6 +183,3 @@ def test_any_experiment_from_the_command_line_to_the_figure(folder, tmp_path):
     assert data.verifier.values.tolist() == ["none", "oracle"] and data.accuracy.notnull().all()
     assert overview.summary(data) in ended.stdout
     assert "those without it (none)" in ended.stderr and "note: axes.verifier.fpr" in ended.stdout
-    again = start_script(tmp_path, SCRIPT.with_stem("run"), "out", *argv, "--num-seeds", "3")
-    assert again.returncode == 0 and "grows from 2 to 3 num_seeds" in again.stderr
-    assert results.load(tmp_path / "out").sel(seed=[0, 1]).accuracy.equals(data.accuracy)

@@ -65,33 +65,11 @@ def test_theory_is_drawn_from_the_settings_beside_the_boundary():
     theory.draw(*traced).draw_without_rendering()
 
 
-def injection(num_seeds: int) -> xr.Dataset:
-    """Label noise in round 1 that is amplified by 8 in round 2."""
-    rate = np.array([0.0, 0.02, 0.05, 0.1])
-    config = {
-        "base": {"curriculum": {"type": "Fixed"}, "label_noise": {"round": 1}},
-        "axes": {"label_noise.digit_rate": rate.tolist()},
-    }
-    wrong = rate[:, None, None] + 0.001 * np.arange(num_seeds)[:, None] + np.zeros(4)
-    dims = ("digit_rate", "seed", "round")
-    return xr.Dataset(
-        {
-            "label_precision": (dims, 1 - wrong),
-            "sampled_accuracy": (dims, 0.9 - 8 * wrong),
-            "accuracy": (dims, 0.9 - wrong),
-            "diverged": (dims, np.zeros(wrong.shape)),
-        },
-        {"digit_rate": rate, "seed": range(num_seeds), "round": range(4)},
-        {"config": config, "provenance": {}},
-    )
-
-
-def parts(data: xr.Dataset, injected: xr.Dataset | None = None) -> list[xr.Dataset]:
-    """A map, its line at FNR 0, the same twice, and label noise; no controls."""
+def parts(data: xr.Dataset) -> list[xr.Dataset]:
+    """A map, its line at FNR 0, and the same twice; no controls."""
     line = data.isel(fnr=0, drop=True)
     twice = line.expand_dims(replicate=[0, 1]).assign_attrs(data.attrs)
-    injected = injection(data.sizes["seed"]) if injected is None else injected
-    return [data, line, twice, injected]
+    return [data, line, twice]
 
 
 @pytest.mark.parametrize("spoilt", ["nothing", "one seed", "one setting", "first setting"])
@@ -115,7 +93,7 @@ def test_noise_phase_diagram_is_labelled(curriculum, num_seeds, spoilt):
     )
     assert set(named) - {"a run diverged"} == {*lines, *drawn}
     assert drawn == ["loop", "untouched base"]  # no control was run
-    assert len(lines) == 3 and "measured boundary" in lines[0] and "mean field" in lines[1]
+    assert len(lines) == 3 and "measured boundary" in lines[0] and lines[1].startswith("law")
 
 
 def crosses(axes) -> list[list[float]]:
@@ -176,14 +154,13 @@ def test_a_traced_diagram_says_what_was_run():
 
 def test_the_summary_gives_both_boundaries():
     findings = noise.analyse(*parts(sweep("Frontier", 3)))
-    assert findings.amplification.kappa == pytest.approx(8)
     ratio, low, high, num = findings.measured.ratio
     assert num == 3
     assert low <= ratio <= high and 0.05 < ratio < 0.25
     lines = noise.compared(findings).splitlines()
     assert len(lines) == 4
     assert "FPR / (1 - FNR)" in lines[0] and "(1 - FNR)^k: k = " in lines[1]
-    assert "1 / kappa = 0.125" in lines[2]
+    assert f"from both ends of the line: {findings.predicted.value:.3g}" in lines[2]
 
 
 def test_where_nothing_was_crossed_no_boundary_is_claimed():
@@ -201,20 +178,21 @@ def test_where_nothing_was_crossed_no_boundary_is_claimed():
 def test_boundaries_are_drawn_where_they_are():
     figure = noise.draw(*parts(sweep("Frontier", 3)))
     lines = {line.get_label(): line for line in figure.axes[0].lines}
-    (predicted,) = (line for name, line in lines.items() if "mean field" in name)
+    (predicted,) = (line for name, line in lines.items() if name.startswith("law"))
     x, y = predicted.get_data()
     assert y[0] == 0 and y[-1] == len(FNR) - 1
-    assert x[0] == pytest.approx(2 + np.log10(0.125 / 0.1))  # between FPR 0.1 and 1
+    ratio = noise.analyse(*parts(sweep("Frontier", 3))).predicted.value
+    assert 0.01 < ratio < 1 and x[0] == pytest.approx(1 + np.log10(ratio / 0.01))
     assert (np.diff(x) < 0).all()  # less is tolerated where more is rejected
 
 
-def test_without_amplification_no_boundary_is_predicted():
-    """Wrong labels that change nothing: kappa is 0, and so are its intervals."""
-    flat = injection(3)
-    flat["sampled_accuracy"] = xr.zeros_like(flat.sampled_accuracy)
-    figure = noise.draw(*parts(sweep("Frontier", 3), flat))
-    assert not [line for line in figure.axes[0].lines if "mean field" in line.get_label()]
-    assert "kappa = 0.00" in noise.summary(*parts(sweep("Frontier", 3), flat))
+def test_without_both_ends_no_boundary_is_predicted():
+    """The line stops short of no filter at all."""
+    data = parts(sweep("Frontier", 3))
+    data[1] = data[1].isel(fpr=slice(0, -1))
+    figure = noise.draw(*data)
+    assert not [line for line in figure.axes[0].lines if line.get_label().startswith("law")]
+    assert "no prediction" in noise.summary(*data)
 
 
 def test_a_boundary_is_broken_where_it_leaves_the_map():
@@ -347,16 +325,15 @@ def test_an_experiment_that_says_what_it_is(tmp_path):
     folders.claim(tmp_path / "oracle_16", {"num_seeds": 2, "axes": {"x": [1, 2, 3]}}, "digest")
     assert "oracle_16: is not finished" in refusal(tmp_path, "gap")
     results.save(sweep("Fixed", 1), tmp_path)
-    results.save(injection(1), tmp_path / "label_noise")
+    results.save(sweep("Fixed", 1), tmp_path / "line")
     assert "holds results of gap" in refusal(tmp_path, "noise_phase_diagram")
 
 
 def test_a_control_is_drawn_if_it_is_there(tmp_path):
     """And where the experiment has more of them than its figure shows."""
-    seen, parts = [], ("", "label_noise", "control/sham")
-    saved = {"": sweep("Fixed", 1), "label_noise": injection(1)}
-    for part in ("", "label_noise"):
-        results.save(saved[part], tmp_path / part)
+    seen, parts = [], ("", "line", "control/sham")
+    for part in ("", "line"):
+        results.save(sweep("Fixed", 1), tmp_path / part)
 
     def draw(*datasets):
         seen.append([data is not None for data in datasets])
@@ -369,7 +346,7 @@ def test_a_control_is_drawn_if_it_is_there(tmp_path):
         roots.claim(roots.Root(tmp_path, "noise_phase_diagram", {}, listed))
         command.redraw(draw, parts, tmp_path, tmp_path / "drawn")
         command.check_whose(tmp_path, noise.PARTS)
-    results.save(injection(1), tmp_path / "control" / "sham")
+    results.save(sweep("Fixed", 1), tmp_path / "control" / "sham")
     command.redraw(draw, parts, tmp_path, tmp_path / "drawn")
     assert seen == [[True, True, False]] * 3 + [[True, True, True]]
 
