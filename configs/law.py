@@ -59,7 +59,7 @@ CONFIGURATIONS = {
     "width_64": {"pretraining.model.width": 64},
     "layers_3": {"pretraining.model.num_layers": 3},
     "kept_4": {"base.learner.num_kept": 4},
-    "half_trained": {"base.snapshot": 1},  # of four, the last of which is the base of the others
+    "quarter_trained": {"base.snapshot": 0},  # of four, the last of which is the others' base
     "fnr_0.8": {"base.verifier.fnr": 0.8},
     "distinct_32": {"base.num_distinct": 32},
     "distinct_512": {"base.num_distinct": 512},
