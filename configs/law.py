@@ -1,4 +1,4 @@
-"""Can the boundary of a loop be predicted from runs without any verifier?
+"""Can the boundary of a loop be predicted?
 
     python experiments/law.py                                  # the reference, from 8 bases
     python experiments/law.py --configuration rate_1e-3        # another one
@@ -6,8 +6,9 @@
 
 Loops differ in how much a round of training spoils by itself. Two runs measure that without a
 verifier: a sham, on true sums of known lengths, and a frozen generator without a filter, on what
-the untouched base writes. A law says from these where the boundary lies: the FPR / (1 - FNR) above
-which the loop ends worse than its base. The loop itself, at several FPRs, tells whether it does.
+the untouched base writes. Laws say from these, or from the loop itself where no wrong answer is
+accepted and where all are, where the boundary lies: the FPR / (1 - FNR) above which the loop ends
+worse than its base. The loop at several FPRs tells whether it does.
 
 Each configuration differs in one thing from the reference, which is the main job on its fixed
 range with 40 rounds: GRPO with all that it has in `theory`; rounds of few updates are more, and of

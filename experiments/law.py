@@ -1,4 +1,4 @@
-"""Can the boundary be predicted without a verifier? See configs/law.py."""
+"""Can the boundary of a loop be predicted? See configs/law.py."""
 
 import pathlib
 import sys

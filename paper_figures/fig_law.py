@@ -1,4 +1,4 @@
-"""Can the boundary be predicted without a verifier? One configuration's runs; all boundaries.
+"""Can the boundary of a loop be predicted? One configuration's runs; all boundaries.
 
 python paper_figures/fig_law.py [RESULTS] [--out STEM]
 """
@@ -15,6 +15,7 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
+from avax.analysis import phase
 from paper_figures import command
 from paper_figures.law import (
     ALL,
@@ -27,6 +28,7 @@ from paper_figures.law import (
     gains,
     measured,
     prediction,
+    read,
     window,
 )
 from paper_figures.law_across import ACROSS
@@ -49,12 +51,15 @@ FAINT = (0.3, 0.6, 1.0)  # opacity of horizons
 def summary(*datasets: xr.Dataset) -> str:
     """Measured and predicted boundaries of a configuration at three horizons."""
     runs = Runs.known(*datasets)
-    lines = [f"boundary FPR / (1 - FNR), {runs.line.sizes['seed']} bases:"]
+    found, number = read(runs), runs.line.sizes["seed"]
+    lines = [f"boundary FPR / (1 - FNR), {number} bases:"]
+    if lost := number - len(found.seeds):
+        lines[0] += f" (laws are of {number - lost}: runs of {lost} diverged)"
     for horizon in HORIZONS:
         lines.append(f"  {last_round(runs, horizon)} rounds:")
         lines += [f"    {how}: {text(measured(runs, horizon, how))}" for how in (BY_BASE, OF_MEAN)]
         for rule in LAWS:
-            said = prediction(runs, rule, horizon)
+            said = prediction(found, rule, horizon)
             lines.append(f"    predicted, {rule}: {text(said)}")
     return "\n".join(lines)
 
@@ -116,13 +121,15 @@ def draw_gains(axes, runs: Runs) -> None:
         style = {"color": colour, "label": f"{last_round(runs, horizon)} rounds"}
         plotting.mean_line(axes, values, fpr, alpha * plotting.BAND, **style)
     axes.axhline(0, **plotting.role("untouched base"))
+    found = read(runs)
     for rule in LAWS:
-        said = prediction(runs, rule, ALL).value
+        said = prediction(found, rule, ALL).value
         at = plotting.to_position(fpr, np.minimum([said * (1 - runs.fnr)], fpr[-1]))
         axes.plot(at, [0], label=f"predicted: {rule}", **LAW_STYLES[rule])
     plotting.tick_values(axes.xaxis, fpr)
     axes.set_xlabel("FPR" + (f", at FNR {runs.fnr:g}" if runs.fnr else ""))
-    axes.set_ylabel("accuracy gained")
+    is_frontier = phase.is_frontier(runs.line)
+    axes.set_ylabel("digits gained" if is_frontier else "accuracy gained")
     axes.set_title("At three horizons")
 
 

@@ -71,7 +71,7 @@ def draw_map(axes, dataset: xr.Dataset, findings: Findings) -> None:
         draw_measured(axes, order, measured, exponent.value)
     fnr = np.linspace(order.fnr.values[0], order.fnr.values[-1], 200)
     if np.isfinite(predicted.value):
-        name = f"law, from FPR 0 and 1 at FNR 0: FPR / (1 - FNR) = {predicted.value:.2g}"
+        name = f"law, from both ends of b: FPR / (1 - FNR) = {predicted.value:.2g}"
         ray = predicted.value * (1 - fnr)
         plotting.boundary_line(axes, order, ray, fnr, **PREDICTED, label=name)
     neutral = np.where(fnr > 0, 1 - fnr, np.nan)

@@ -1,4 +1,4 @@
-"""What a law says of a configuration, and what its runs say: boundaries at three horizons."""
+"""What laws say of a configuration, and what its runs say: boundaries at three horizons."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ SHAM, FROZEN, MAP, UNFILTERED, ENDS = LAWS = (
     *("settled, sham", "settled, frozen"),
     *("map by length", "unfiltered", "from both ends"),
 )
+LINEAR, EVEN = "linear in the ratio", "one accuracy of a half"  # the same with other odds
 BY_BASE, OF_MEAN = "geometric mean of bases", "of the mean over bases"
 
 
@@ -35,6 +36,12 @@ class Runs(NamedTuple):
         """Those of bases that were admitted, without what runs say that have diverged."""
         made = np.flatnonzero(datasets[0].diverged.isel(round=0).notnull())
         return cls(*(phase.until_diverged(x.isel(seed=made)) for x in datasets))
+
+    @property
+    def whole(self) -> Runs:
+        """Those of bases none of whose runs has diverged."""
+        kept = [x.accuracy.notnull().all([d for d in x.accuracy.dims if d != "seed"]) for x in self]
+        return Runs(*(x.isel(seed=np.flatnonzero(np.all(kept, axis=0))) for x in self))
 
     @property
     def num_rounds(self) -> int:
@@ -59,10 +66,6 @@ class Runs(NamedTuple):
         is_known = learner["type"] == "FilteredSFT"
         return learner["num_updates"] * learner["learning_rate"] / law.PACE if is_known else np.nan
 
-    def of(self, picks: np.ndarray) -> Runs:
-        """Those of some of the bases."""
-        return Runs(*(data.isel(seed=picks) for data in self))
-
 
 def window(runs: Runs, horizon: str) -> slice:
     """The last quarter of the rounds up to a horizon, over which accuracy is averaged."""
@@ -85,20 +88,20 @@ def measured(runs: Runs, horizon: str, how: str = BY_BASE) -> Estimate:
     where the mean over bases does.
     """
     if how == OF_MEAN:
-        found = read(runs)
-        return intervals.jackknife(
-            found.units, lambda some: crossing(found.of(some), horizon), log=True
-        )
+        return boundary(read(runs), horizon)
     gained = gains(runs.line, window(runs, horizon))
     return phase.boundary_ratio(gained.expand_dims(fnr=[runs.fnr]))
 
 
 class Read(NamedTuple):
-    """What laws say from, and what they are held against: arrays, first by base."""
+    """What laws say from, and what they are held against: arrays, first by base. Bases of which a
+    run has diverged are left out.
+    """
 
+    seeds: np.ndarray  # i[S], which bases
     ratios: np.ndarray  # f[F]
     gained: np.ndarray  # f[S, 3, F], at each horizon and ratio
-    base: np.ndarray  # f[S], accuracy of the untouched base; NaN where a control has diverged
+    base: np.ndarray  # f[S], accuracy of the untouched base
     trained: np.ndarray  # f[S, 2], of the sham and of the frozen generator, where they settle
     start: np.ndarray  # f[S, L], accuracy of the base by length
     frozen: np.ndarray  # f[S, R + 1, L], of the frozen generator
@@ -108,33 +111,37 @@ class Read(NamedTuple):
 
     @property
     def units(self) -> np.ndarray:
-        return np.arange(len(self.gained))
+        return np.arange(len(self.seeds))
+
+    @property
+    def has_ends(self) -> bool:
+        """Whether the line begins without wrong labels and ends without a filter, behind which
+        something is learned: a group-relative learner learns nothing where all is accepted.
+        """
+        return self.ratios[0] == 0 and np.isclose(self.ratios[-1], 1) and self.gained[..., -1].any()
 
     def of(self, picks: np.ndarray) -> Read:
         """Of some of the bases."""
-        names = ("gained", "base", "trained", "start", "frozen")
+        names = ("seeds", "gained", "base", "trained", "start", "frozen")
         return self._replace(**{name: getattr(self, name)[picks] for name in names})
 
 
 def read(runs: Runs) -> Read:
+    runs = runs.whole
     rounds = tuple(window(runs, horizon) for horizon in HORIZONS)
 
     def by_base(data: xr.DataArray, *dims: str) -> np.ndarray:
         return data.transpose("seed", *dims).values
 
-    gained = [by_base(gains(runs.line, each), "fpr") for each in rounds]
-    controls = runs.sham, runs.frozen
-    whole = [x.accuracy.notnull().all("round") for x in controls]
-    is_whole = whole[0] & whole[1]
-    settled = [x.accuracy.where(is_whole).isel(round=settling(runs)) for x in controls]
-    sham, frozen = (x.accuracy_by_difficulty.where(is_whole) for x in controls)
+    settled = [x.accuracy.isel(round=settling(runs)) for x in (runs.sham, runs.frozen)]
     return Read(
+        seeds=runs.line.seed.values,
         ratios=runs.ratios,
-        gained=np.stack(gained, 1),
-        base=by_base(runs.sham.accuracy.isel(round=0).where(is_whole)),
+        gained=np.stack([by_base(gains(runs.line, each), "fpr") for each in rounds], 1),
+        base=by_base(runs.sham.accuracy.isel(round=0)),
         trained=np.stack([by_base(x.mean("round")) for x in settled], 1),
-        start=by_base(sham.isel(round=0), "difficulty"),
-        frozen=by_base(frozen, "round", "difficulty"),
+        start=by_base(runs.sham.accuracy_by_difficulty.isel(round=0), "difficulty"),
+        frozen=by_base(runs.frozen.accuracy_by_difficulty, "round", "difficulty"),
         rounds=rounds,
         pace=runs.pace,
         is_fixed=not phase.is_frontier(runs.line),
@@ -150,40 +157,62 @@ def crossing(found: Read, horizon: str) -> float:
     return {0: place, 1: np.inf, -1: 0.0}[side]
 
 
+def boundary(found: Read, horizon: str) -> Estimate:
+    """The same with the jackknife's interval over bases."""
+    with np.errstate(all="ignore"):
+        return intervals.jackknife(
+            found.units, lambda some: crossing(found.of(some), horizon), log=True
+        )
+
+
+def is_open(found: Read, horizon: str) -> bool:
+    """Whether the measured boundary lies beyond all that was run."""
+    return not np.isfinite(crossing(found, horizon)) or crossing(found, horizon) == 0
+
+
 def predicted(found: Read, rule: str, horizon: str) -> float:
-    """What a law says of these bases, from what was run without a verifier, or at both ends; NaN if
-    nothing.
-    """
+    """What a law says of these bases; NaN if nothing."""
     at = HORIZONS.index(horizon)
     best, *_, blind = found.gained[:, at].mean(0)
-    if rule == ENDS:
-        return float(law.between(best, -blind, ODDS[horizon]))
+    odds = {ENDS: ODDS[horizon], EVEN: 1.0, LINEAR: 0.0}
+    if rule in odds:
+        return alike(found, best, -blind, odds[rule])
     if not found.is_fixed:
         return np.nan
-    base = np.nanmean(found.base)
+    base = found.base.mean()
     if rule in (SHAM, FROZEN):
-        trained = np.nanmean(found.trained[:, (SHAM, FROZEN).index(rule)])
+        trained = found.trained[:, (SHAM, FROZEN).index(rule)].mean()
         return float(law.settled(base, law.spoilt(base, trained)))
+    if rule == UNFILTERED:  # says nothing of loops that are not near their end
+        return alike(found, 1 - base, -blind, 1.0) if horizon == ALL else np.nan
     if np.isnan(found.pace):
         return np.nan
-    if rule == UNFILTERED:  # says nothing of loops that are not near their end
-        is_seen = horizon == ALL and np.isclose(found.ratios[-1], 1)
-        return float(law.unfiltered(base, -blind)) if is_seen else np.nan
     start, kept = by_length(found)
     return law.MAIN_JOB.faster(found.pace).boundary(start, kept, found.rounds[at])
 
 
+def alike(found: Read, best: float, lost: float, odds: float) -> float:
+    """`law.between`, read from its gains at the ratios that were run as `crossing` reads measured
+    ones; NaN if both ends were not run.
+    """
+    if not found.has_ends:
+        return np.nan
+    gained = law.gained_at(found.ratios, best, lost, odds)
+    place, side = monotone.located(found.ratios, gained, 0.0)
+    return place if side == 0 else float(law.between(best, lost, odds))
+
+
 def by_length(found: Read) -> tuple[np.ndarray, np.ndarray]:
     """f[L], f[R + 1, L]: what the map begins with, and what it takes to be kept; see `law.kept`."""
-    start = np.maximum(np.nanmean(found.start, 0), LEAST)
-    return start, law.kept(start, np.nanmean(found.frozen, 0))
+    start = np.maximum(found.start.mean(0), LEAST)
+    return start, law.kept(start, found.frozen.mean(0))
 
 
 def followed(found: Read, rule: str, ratio: float) -> np.ndarray:
     """f[R + 1]: the mean accuracy by round that a law says; NaN if it says nothing."""
     num_rounds = found.frozen.shape[1] - 1
     if rule != MAP:
-        base, trained = np.nanmean(found.base), np.nanmean(found.trained[:, 0])
+        base, trained = found.base.mean(), found.trained[:, 0].mean()
         return law.trajectory(base, float(law.spoilt(base, trained)), ratio, num_rounds)
     if np.isnan(found.pace):
         return np.full(num_rounds + 1, np.nan)
@@ -191,9 +220,8 @@ def followed(found: Read, rule: str, ratio: float) -> np.ndarray:
     return law.MAIN_JOB.faster(found.pace).trajectory(start, kept, ratio).mean(1)
 
 
-def prediction(runs: Runs, rule: str, horizon: str) -> Estimate:
+def prediction(found: Read, rule: str, horizon: str) -> Estimate:
     """What a law says, with the jackknife's interval over bases."""
-    found = read(runs)
     with np.errstate(all="ignore"):
         return intervals.jackknife(
             found.units, lambda picks: predicted(found.of(picks), rule, horizon), log=True
@@ -201,6 +229,6 @@ def prediction(runs: Runs, rule: str, horizon: str) -> Estimate:
 
 
 def bounded(found: Read, ratio: float) -> float:
-    """The logarithm of a ratio; one beyond what was run stands at its end."""
+    """The logarithm of a ratio; one beyond what was run stands at its end. NaN is not known."""
     ratios = found.ratios
     return float(np.log(np.clip(ratio, ratios[ratios > 0].min(), ratios.max())))

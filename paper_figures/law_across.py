@@ -7,37 +7,38 @@ import xarray as xr
 
 from avax import plotting
 from avax.analysis import intervals, law
+from avax.analysis.intervals import Estimate
 from paper_figures import law_scores
-from paper_figures.law import ALL, ENDS, HORIZONS, MAP, ODDS, SHAM, UNFILTERED, Read
-from paper_figures.law_effects import FOUND_ON, PLACES, prepared
+from paper_figures.law import (
+    ALL,
+    ENDS,
+    HORIZONS,
+    MAP,
+    ODDS,
+    SHAM,
+    UNFILTERED,
+    Read,
+    boundary,
+    crossing,
+    is_open,
+    predicted,
+    prediction,
+)
+from paper_figures.law_effects import prepared
+from paper_figures.law_places import FAMILIES, FITTED_ON, NAMES, family
 
 COMPARED = (SHAM, MAP, UNFILTERED, ENDS)
-GROUPS = {  # what configurations differ in, by words in the names of their folders
-    "reference": ("law",),
-    "learning rate": ("rate",),
-    "updates a round": ("updates",),
-    "base data, kept rounds": ("base", "kept"),
-    "FNR": ("fnr",),
-    "number of problems": ("distinct",),
-    "policy": ("width", "layers", "half"),
-    "frontier": ("frontier",),
-    "GRPO": ("grpo",),
-}
-COLOURS = dict(zip(GROUPS, ("0", *plotting.ARMS), strict=True))
+COLOURS = dict(zip(dict.fromkeys(FAMILIES.values()), ("0", *plotting.ARMS), strict=True))
 LOWEST, HIGHEST = 0.05, 1.2  # ratios that are drawn; what lies beyond is drawn at its edge
 TICKS = (0.05, 0.1, 0.2, 0.5, 1)
-FACTORS = (0.25, 0.5, 1, 2, 4)
-
-
-def group(folder: str) -> str:
-    """What a configuration differs in from the reference."""
-    word = folder.removeprefix("law_").partition("_")[0]
-    return next(name for name, words in GROUPS.items() if word in words)
+FACTORS = (0.5, 1, 2, 4, 8)
+NEAREST, FARTHEST = 0.4, 9.0  # factors that are drawn
+SIDE = 0.08  # of ratios, within which configurations stand side by side
 
 
 def reads(datasets: tuple) -> dict[str, Read]:
-    """What was read, by folder: of as many of them as there are data of."""
-    return dict(zip(PLACES, (found for _, found in prepared(*datasets)), strict=False))
+    """What was read, by folder: of the first of them, as many as there are data of."""
+    return dict(zip(NAMES, (found for _, found in prepared(*datasets)), strict=False))
 
 
 def draw_laws(*datasets: xr.Dataset) -> plotting.Figure:
@@ -75,24 +76,21 @@ def finish(figure: plotting.Figure, panels) -> None:
 
 
 def draw_boundaries(axes, found: dict[str, Read], rule: str, horizon: str) -> None:
-    """Each configuration with 95 % intervals over bases, and the diagonal."""
+    """Each configuration with 95 % intervals over bases, and the diagonal. Beyond what was run only
+    the side is known: arrows.
+    """
     for folder, each in found.items():
-        places = law_scores.places(rule, horizon, (each,))
-        if not places.said.size:
+        said, place = prediction(each, rule, horizon), boundary(each, horizon)
+        if np.isnan(said.value):
             continue
-        (x, *across), (y, *up) = (ends(logs[:, 0]) for logs in (places.found, places.said))
-        axes.errorbar(
-            x,
-            y,
-            xerr=[[a] for a in across],
-            yerr=[[a] for a in up],
-            marker="o",
-            markersize=3,
-            linestyle="",
-            linewidth=0.7,
-            color=COLOURS[group(folder)],
-            label=group(folder),
-        )
+        style = {"color": COLOURS[family(folder)], "label": family(folder), "linewidth": 0.7}
+        (x, *across), (y, *up) = ends(place), ends(said)
+        if is_open(each, horizon):
+            marker = ">" if place.value > 1 else "<"
+            axes.plot(x, y, marker, markersize=4, **style)
+            continue
+        bars = {"xerr": [[a] for a in across], "yerr": [[a] for a in up]}
+        axes.errorbar(x, y, **bars, marker="o", markersize=3, linestyle="", **style)
     axes.plot([LOWEST, HIGHEST], [LOWEST, HIGHEST], **plotting.NO_EFFECT)
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -102,17 +100,10 @@ def draw_boundaries(axes, found: dict[str, Read], rule: str, horizon: str) -> No
     axes.set_xlabel("measured")
 
 
-def ends(logs: np.ndarray) -> tuple[float, float, float]:
+def ends(estimate: Estimate) -> tuple[float, float, float]:
     """A ratio, and how far its interval reaches below and above, within what is drawn."""
-    value, low, high = np.exp(interval(logs))
-    value, low, high = np.clip((value, low, high), LOWEST, HIGHEST)
+    value, low, high = np.clip(estimate[:3], LOWEST, HIGHEST)
     return value, value - low, high - value
-
-
-def interval(logs: np.ndarray) -> tuple[float, float, float]:
-    """A number and its 95 % interval, from its value f[1 + S] of all bases and without each."""
-    half = intervals.quantile_of_t(len(logs) - 1) * intervals.jackknife_error(logs[1:])
-    return logs[0], logs[0] - half, logs[0] + half
 
 
 def draw_errors(*datasets: xr.Dataset) -> plotting.Figure:
@@ -123,63 +114,95 @@ def draw_errors(*datasets: xr.Dataset) -> plotting.Figure:
     for axes, rule in zip(panels, COMPARED, strict=True):
         draw_factors(axes, found, rule)
         axes.set_title(rule)
-    panels[0].set_yticks(range(len(found)), [PLACES[folder] for folder in found])
+    panels[0].set_yticks(range(len(found)), [NAMES[folder] for folder in found])
     panels[0].invert_yaxis()
     plotting.letter(panels)
     return figure
 
 
 def draw_factors(axes, found: dict[str, Read], rule: str) -> None:
-    """A row for each configuration, of which the interval is over bases; a quarter shaded."""
+    """A row for each configuration, of which the interval is over bases; a quarter shaded. Of a
+    boundary beyond what was run, on which side of it.
+    """
     axes.axvspan(0.8, 1.25, color="0.92", linewidth=0)
     axes.axvline(1, **plotting.NO_EFFECT)
     for row, (folder, each) in enumerate(found.items()):
-        places = law_scores.places(rule, ALL, (each,))
-        if not places.said.size:
+        logs = law_scores.logs(rule, ALL, [each], [family(folder)])
+        if not logs.said.size:
+            if is_open(each, ALL) and np.isfinite(predicted(each, rule, ALL)):
+                end, where = (1, "above") if crossing(each, ALL) > 1 else (LOWEST, "below")
+                words = {"fontsize": plotting.LEAST_TYPE, "color": "0.4", "va": "center"}
+                axes.text(NEAREST * 1.1, row, f"measured {where} {end:g}", **words)
             continue
-        value, low, high = np.clip(np.exp(interval(places.off[:, 0])), FACTORS[0], FACTORS[-1])
-        style = {"color": COLOURS[group(folder)], "linewidth": 1}
+        error = np.sqrt(law_scores.noise(logs)[0, 0])
+        half = intervals.quantile_of_t(len(each.seeds)) * error
+        value, low, high = np.clip(
+            np.exp(logs.off[0, 0] + np.array([0, -half, half])), NEAREST, FARTHEST
+        )
+        style = {"color": COLOURS[family(folder)], "linewidth": 1}
         axes.errorbar(value, row, xerr=[[value - low], [high - value]], marker="o", ms=3, **style)
     axes.set_xscale("log")
-    axes.set_xlim(FACTORS[0], FACTORS[-1])
+    axes.set_xlim(NEAREST, FARTHEST)
     axes.set_xticks(FACTORS, [f"{x:g}" for x in FACTORS])
     axes.minorticks_off()
     axes.set_xlabel("predicted / measured")
 
 
-def draw_collapse(*datasets: xr.Dataset) -> plotting.Figure:
-    """Where gains lie between those without a filter and those without errors, by ratio: one curve
-    for each horizon, says the law from both ends. Those that it was found on are hollow.
+def draw_shares(*datasets: xr.Dataset) -> plotting.Figure:
+    """Where gains lie between those without a filter and those without errors, by ratio: on one
+    curve for each horizon, says the law from both ends. Those that it was fitted on are hollow.
     """
     found = reads(datasets)
     figure = plotting.paper_figure(2.9)
     panels = figure.subplots(1, len(HORIZONS), sharey=True)
     for axes, horizon in zip(panels, HORIZONS, strict=True):
-        draw_shares(axes, found, horizon)
+        draw_horizon(axes, found, horizon)
         axes.set_title(f"after {horizon}")
     panels[0].set_ylabel("share of the way from\nno filter to no errors")
     finish(figure, panels)
     return figure
 
 
-def draw_shares(axes, found: dict[str, Read], horizon: str) -> None:
+def draw_horizon(axes, found: dict[str, Read], horizon: str) -> None:
+    """Shares with 95 % intervals over bases, side by side at each ratio; both ends are 0 and 1. Not
+    of loops that gain nothing where no wrong answer is accepted.
+    """
     at = HORIZONS.index(horizon)
-    for folder, each in found.items():
-        gained = each.gained[:, at].mean(0)
-        share = (gained - gained[-1]) / (gained[0] - gained[-1])
-        style = {"color": COLOURS[group(folder)], "label": group(folder), "markersize": 3}
-        inside = "none" if folder in FOUND_ON else None
-        axes.plot(each.ratios, share, "o", markerfacecolor=inside, markeredgewidth=0.8, **style)
+    for i, (folder, each) in enumerate(found.items()):
+        if each.gained[:, at, 0].mean() <= 0:
+            continue
+        share = intervals.jackknife(each.gained[:, at], share_of)
+        bars = np.array([share.value - share.low, share.high - share.value])[:, 1:-1]
+        inside = "none" if folder in FITTED_ON else None
+        axes.errorbar(
+            each.ratios[1:-1] + SIDE * (i / len(found) - 0.5),
+            share.value[1:-1],
+            yerr=bars,
+            marker="o",
+            markersize=2.5,
+            linestyle="",
+            linewidth=0.5,
+            markerfacecolor=inside,
+            markeredgewidth=0.7,
+            color=COLOURS[family(folder)],
+            label=family(folder),
+        )
     ratios = np.linspace(0, 1, 101)
     curve = law.gained_at(ratios, 1, 0, ODDS[horizon])
-    axes.plot(ratios, curve, color="0", linewidth=2, label="law from both ends")
-    axes.set_ylim(-0.1, 1.2)
+    axes.plot(ratios, curve, color="0", linewidth=1.5, label="law from both ends")
+    axes.set_ylim(-0.2, 1.3)
     axes.set_xlabel("FPR / (1 - FNR)")
+
+
+def share_of(gained: np.ndarray) -> np.ndarray:
+    """f[F] of gains f[S, F]."""
+    mean = gained.mean(0)
+    return (mean - mean[-1]) / (mean[0] - mean[-1])
 
 
 ACROSS = {
     "across": draw_laws,
     "horizons": draw_horizons,
     "errors": draw_errors,
-    "collapse": draw_collapse,
+    "shares": draw_shares,
 }

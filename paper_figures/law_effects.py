@@ -27,25 +27,13 @@ from paper_figures.law import (
     crossing,
     followed,
     gains,
+    predicted,
     read,
     window,
 )
+from paper_figures.law_places import FITTED_ON, NAMES, OTHER_POLICIES, family
 
-FOUND_ON = {  # what laws were found on
-    "law": "reference",
-    "law_rate_1e-3": "learning rate 1e-3",
-    "law_fnr_0.5": "FNR 0.5",
-    "law_base_data": "0.75 base data",
-    "law_rate_6e-3": "learning rate 6e-3",
-    "law_distinct_128": "128 problems in all",
-    "law_updates_8": "8 updates a round",
-}
-NEW = {  # run when all laws had been written down
-}
-FRONTIERS = {}
-GRPO = {}
-PLACES = FOUND_ON | NEW | FRONTIERS | GRPO  # names by the folder of their results
-FIXED = tuple(FOUND_ON | NEW)  # fine-tuned on one range of lengths
+CONSTANT = "one number"
 
 Folders = Iterable[str]
 Effect = Callable[..., Estimate]
@@ -63,88 +51,113 @@ def of_folders(folders: Folders, datasets: tuple) -> dict[str, tuple[Runs, Read]
     return dict(zip(folders, prepared(*datasets), strict=True))
 
 
-def score(
-    rule: str,
-    horizon: str,
-    measure: Callable[[law_scores.Places], float],
-    only: Folders,
-    folders: Folders,
-    *datasets: xr.Dataset,
-) -> Estimate:
-    """How far a law is off in some of the configurations; see `law_scores`."""
+def logs_of(
+    rule: str, horizon: str, only: Folders, folders: Folders, datasets: tuple
+) -> law_scores.Logs:
+    """What a law says of some of the configurations beside what was measured."""
     found = of_folders(folders, datasets)
-    places = law_scores.places(rule, horizon, tuple(found[name][1] for name in only))
-    if measure is law_scores.own:
-        measure = partial(measure, noise=law_scores.errors(places))
-    return law_scores.of_all(places, measure, log=measure is law_scores.typical)
+    reads = [found[name][1] for name in only]
+    return law_scores.logs(rule, horizon, reads, [family(name) for name in only])
 
 
-def at_horizons(rule: str, measure: Callable, only: Folders, folders: Folders) -> dict[str, Effect]:
-    """A score at each of three horizons."""
-    return {h: partial(score, rule, h, measure, only, folders) for h in HORIZONS}
+def own(
+    rule: str, horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset
+) -> Estimate:
+    """A law's own error over some of the configurations."""
+    return law_scores.own_error(logs_of(rule, horizon, only, folders, datasets))
 
 
-def between_ends(horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset) -> Estimate:
-    """How far gains at ratios between the ends are from the law from both ends, root mean square
-    over ratios and configurations; every base is left out once.
+def beyond(
+    rule: str, other: str, horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset
+) -> Estimate:
+    """How much farther off a law is than another, or than the mean of what was measured of the
+    configurations that laws were fitted on.
+    """
+    found = logs_of(rule, horizon, only, folders, datasets)
+    if other == CONSTANT:
+        old = logs_of(rule, horizon, tuple(FITTED_ON), folders, datasets)
+        compared = found._replace(said=old.found.mean(1, keepdims=True) + 0 * found.found)
+    else:
+        compared = logs_of(other, horizon, only, folders, datasets)
+    return law_scores.beyond(found, compared)
+
+
+def error_between(horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset) -> Estimate:
+    """How far gains at ratios between the ends are from the law from both ends, less how far they
+    are from a straight line, root mean square over ratios and configurations; every base is left
+    out once.
     """
     found = of_folders(folders, datasets)
     reads = [found[name][1] for name in only]
-    at = HORIZONS.index(horizon)
 
-    def of_bases(picks: np.ndarray) -> float:
-        squares = []
-        for each in (x.of(picks) for x in reads):
-            gained = each.gained[:, at].mean(0)
-            said = law.gained_at(each.ratios, gained[0], -gained[-1], ODDS[horizon])
-            squares.append(((said - gained)[1:-1] ** 2).mean())
-        return float(np.sqrt(np.mean(squares)))
+    def apart(seed: int | None) -> float:
+        each = [x.of(np.flatnonzero(x.seeds != seed)) for x in reads]
+        squares = (np.mean([_square(x, horizon, k) for x in each]) for k in (ODDS[horizon], 0.0))
+        return float(np.subtract(*map(np.sqrt, squares)))
 
-    return intervals.jackknife(np.arange(min(len(x.gained) for x in reads)), of_bases, log=True)
+    seeds = sorted({int(seed) for each in reads for seed in each.seeds})
+    value, error = apart(None), intervals.jackknife_error(np.array([apart(x) for x in seeds]))
+    half = float(intervals.quantile_of_t(len(seeds)) * error)
+    return Estimate(value, value - half, value + half, min(len(x.seeds) for x in reads))
 
 
-def off(rule: str, end: Callable, folders: Folders, *datasets: xr.Dataset) -> Estimate:
+def _square(found: Read, horizon: str, odds: float) -> float:
+    gained = found.gained[:, HORIZONS.index(horizon)].mean(0)
+    said = law.gained_at(found.ratios, gained[0], -gained[-1], odds)
+    return float(((said - gained)[1:-1] ** 2).mean())
+
+
+def off(rule: str, end: int, folders: Folders, *datasets: xr.Dataset) -> Estimate:
     """How far what a law says is from mean accuracy, root mean square over rounds and
-    configurations, at the lowest or at the highest FPR, `min` or `max`; every base is left out
-    once.
+    configurations, at the lowest or at the highest FPR, 0 or -1; every base is left out once.
     """
     found = list(of_folders(folders, datasets).values())
-    lines = [x.line.accuracy.transpose("seed", "round", "fpr").values for x, _ in found]
+    lines = [x.whole.line.accuracy.transpose("seed", "round", "fpr").values for x, _ in found]
 
     def of_bases(picks: np.ndarray) -> float:
         squares = []
-        for (runs, each), line in zip(found, lines, strict=True):
-            at = list(runs.ratios).index(end(runs.ratios))
-            said = followed(each.of(picks), rule, runs.ratios[at])
-            squares.append(((said - line[picks][:, :, at].mean(0))[1:] ** 2).mean())
-        return float(np.sqrt(np.nanmean(squares)))
+        for (_, each), line in zip(found, lines, strict=True):
+            said = followed(each.of(picks), rule, each.ratios[end])
+            squares.append(((said - line[picks][:, :, end].mean(0))[1:] ** 2).mean())
+        return float(np.sqrt(np.mean(squares)))
 
     return intervals.jackknife(np.arange(min(map(len, lines))), of_bases)
 
 
 def at_both_ends(rule: str, folders: Folders) -> dict[str, Effect]:
-    ends = {"no errors": min, "no filter": max}
+    ends = {"no errors": 0, "no filter": -1}
     return {name: partial(off, rule, end, folders) for name, end in ends.items()}
 
 
 def by_skill(horizon: str, folders: Folders, *datasets: xr.Dataset) -> Estimate:
-    """How the logarithm of a base's boundary, mean over configurations, changes with 0.1 more of
-    its accuracy, least squares; what lies beyond all that was run stands at its end.
+    """How the logarithm of a base's boundary, mean over configurations of the same bases, changes
+    with 0.1 more of its accuracy, least squares; what lies beyond all that was run stands at its
+    end.
     """
-    found = list(of_folders(folders, datasets).values())
-    number = min(len(each.base) for _, each in found)
-    skill = np.mean([each.base[:number] for _, each in found], 0) / 0.1
-    boundaries = np.mean([own_boundaries(*each, horizon)[:number] for each in found], 0)
+    found = {
+        name: each
+        for name, each in of_folders(folders, datasets).items()
+        if not name.removeprefix("law_").startswith(OTHER_POLICIES)
+    }
+    tables = [
+        xr.DataArray(
+            np.stack([own_boundaries(*each, horizon), each[1].base / 0.1]),
+            {"seed": each[1].seeds},
+            ("what", "seed"),
+        )
+        for each in found.values()
+    ]
+    boundaries, skill = np.mean(xr.align(*tables, join="inner"), axis=0)
 
     def slope(picks: np.ndarray) -> float:
         return float(np.polyfit(skill[picks], boundaries[picks], 1)[0])
 
-    return intervals.jackknife(np.arange(number), slope)
+    return intervals.jackknife(np.arange(len(skill)), slope)
 
 
 def own_boundaries(runs: Runs, found: Read, horizon: str) -> np.ndarray:
     """f[S]: logarithms of the boundaries of single bases."""
-    order = gains(runs.line, window(runs, horizon)).expand_dims(fnr=[runs.fnr])
+    order = gains(runs.whole.line, window(runs, horizon)).expand_dims(fnr=[runs.fnr])
     (places,) = phase.boundary(order).by_base
     return np.array([bounded(found, x / (1 - runs.fnr)) for x in places])
 
@@ -152,36 +165,56 @@ def own_boundaries(runs: Runs, found: Read, horizon: str) -> np.ndarray:
 def against(
     folder: str, other: str, horizon: str, folders: Folders, *datasets: xr.Dataset
 ) -> Estimate:
-    """The boundary ratio of one configuration over that of another, of the mean over bases of equal
-    numbers; unbounded if either may lie beyond what was run.
+    """The boundary ratio of one configuration over that of another, of the mean over the bases that
+    both have; unbounded if either may lie beyond what was run.
     """
     found = of_folders(folders, datasets)
     one, two = found[folder][1], found[other][1]
+    _, first, second = np.intersect1d(one.seeds, two.seeds, return_indices=True)
 
     def quotient(picks: np.ndarray) -> float:
-        return np.divide(*(crossing(x.of(picks), horizon) for x in (one, two)))
+        pair = one.of(first[picks]), two.of(second[picks])
+        return np.divide(*(crossing(x, horizon) for x in pair))
 
     with np.errstate(all="ignore"):
-        units = np.arange(min(len(one.gained), len(two.gained)))
-        return intervals.jackknife(units, quotient, log=True)
+        return intervals.jackknife(np.arange(len(first)), quotient, log=True)
 
 
 def beside(which: Folders, other: str, folders: Folders) -> dict[str, Effect]:
     """The boundaries of some configurations over that of another, at three horizons."""
     return {
-        f"{PLACES[f]}, {h}": partial(against, f, other, h, folders) for f in which for h in HORIZONS
+        f"{NAMES[f]}, {h}": partial(against, f, other, h, folders) for f in which for h in HORIZONS
     }
 
 
-def risen(ratio: float, folders: Folders, *datasets: xr.Dataset) -> Estimate:
-    """Accuracy gained at a ratio after all rounds, less that after a quarter of them, mean over
-    configurations.
+def factor(
+    folder: str, rule: str, horizon: str, folders: Folders, *datasets: xr.Dataset
+) -> Estimate:
+    """What a law says of one configuration over its measured boundary; unbounded if that may lie
+    beyond what was run.
     """
-    found = [each for _, each in of_folders(folders, datasets).values()]
-    number = min(len(each.gained) for each in found)
-    last, first = HORIZONS.index(ALL), HORIZONS.index(QUARTER)
-    rises = []
-    for each in found:
-        at = int(np.abs(each.ratios - ratio).argmin())
-        rises.append((each.gained[:, last, at] - each.gained[:, first, at])[:number])
-    return intervals.mean(np.mean(rises, 0))
+    each = of_folders(folders, datasets)[folder][1]
+
+    def of_bases(picks: np.ndarray) -> float:
+        some = each.of(picks)
+        return np.divide(predicted(some, rule, horizon), crossing(some, horizon))
+
+    with np.errstate(all="ignore"):
+        return intervals.jackknife(each.units, of_bases, log=True)
+
+
+def gained(
+    folder: str, ratio: float, horizon: str, folders: Folders, *datasets: xr.Dataset
+) -> Estimate:
+    """What is gained over the untouched base at a ratio."""
+    each = of_folders(folders, datasets)[folder][1]
+    at = int(np.abs(each.ratios - ratio).argmin())
+    return intervals.mean(each.gained[:, HORIZONS.index(horizon), at])
+
+
+def risen(folder: str, ratio: float, folders: Folders, *datasets: xr.Dataset) -> Estimate:
+    """Accuracy gained at a ratio after all rounds, less that after a quarter of them."""
+    each = of_folders(folders, datasets)[folder][1]
+    at = int(np.abs(each.ratios - ratio).argmin())
+    last, first = (each.gained[:, HORIZONS.index(h), at] for h in (ALL, QUARTER))
+    return intervals.mean(last - first)

@@ -1,118 +1,117 @@
-"""How far laws are off, over configurations: beside what a measurement can tell, and a constant.
+"""How far laws are off, over configurations: beside what a measurement can tell, and other laws.
 
-An error is the logarithm of a predicted boundary over the measured one, of the mean over bases;
-what lies beyond all that was run stands at its end.
+An error is the logarithm of a predicted boundary over the measured one, of the mean over bases; a
+prediction beyond what was run counts as its end. Configurations are changes of one reference, in
+families: two learning rates are one family. They share their bases, which `seed` numbers.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from avax.analysis import intervals
-from avax.analysis.intervals import Estimate
-from paper_figures.law import Read, bounded, crossing, predicted
+from avax.analysis.intervals import COVERAGE, Estimate
+from paper_figures.law import Read, bounded, crossing, is_open, predicted
 
-NEAR = (0.05, 0.95)  # ratios between which log(1 - ratio) is scored
+LARGEST = 100.0  # own error that is looked at
 
 
-class Places(NamedTuple):
-    """Logarithms of predicted and measured boundaries f[1 + S, C]: of all bases, and without each
-    of them.
-    """
+class Logs(NamedTuple):
+    """Logarithms of boundaries, each of all bases first, and then without each of them."""
 
-    said: np.ndarray
-    found: np.ndarray
+    said: np.ndarray  # f[1 + S, C]
+    found: np.ndarray  # f[1 + S, C]
+    families: np.ndarray  # of the configurations, C words
+    num: int  # bases of the configuration that has the fewest
 
     @property
     def off(self) -> np.ndarray:
         return self.said - self.found
 
-    def without(self, configuration: int) -> Places:
-        """All bases, without one of the configurations."""
-        return Places(*(np.delete(x[:1], configuration, axis=1) for x in self))
+    def at(self, row: int) -> Logs:
+        """Of all bases, row 0, or without one."""
+        return self._replace(said=self.said[row : row + 1], found=self.found[row : row + 1])
+
+    def where(self, kept: np.ndarray) -> Logs:
+        """Of some of the configurations."""
+        said, found, families = self.said[:, kept], self.found[:, kept], self.families[kept]
+        return Logs(said, found, families, self.num)
 
 
-def places(rule: str, horizon: str, reads: tuple[Read, ...]) -> Places:
-    """Of configurations of which the law says something. Bases are paired by their number."""
-    said, found = zip(*(_of(rule, horizon, each) for each in map(_Same, reads)), strict=True)
-    number = min(map(len, found))
-    said, found = (np.stack([x[:number] for x in each], 1) for each in (said, found))
-    known = ~np.isnan(said[0])
-    return Places(said[:, known], found[:, known])
-
-
-class _Same:
-    """What was read, to be looked up by which it is."""
-
-    def __init__(self, found: Read) -> None:
-        self.found = found
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.found is other.found
-
-    def __hash__(self) -> int:
-        return id(self.found)
-
-
-@functools.lru_cache(maxsize=512)
-def _of(rule: str, horizon: str, same: _Same) -> tuple[np.ndarray, np.ndarray]:
-    """f[1 + S] twice: what is said and what was measured, of all bases and without each."""
-    found = same.found
-    picks = [found.units, *(np.delete(found.units, i) for i in found.units)]
-    with np.errstate(all="ignore"):
-        said = [bounded(found, predicted(found.of(some), rule, horizon)) for some in picks]
-        there = [bounded(found, crossing(found.of(some), horizon)) for some in picks]
-    return np.array(said), np.array(there)
-
-
-def of_all(places: Places, score: Callable[[Places], float], log: bool = False) -> Estimate:
-    """A score with its interval over other bases and other configurations: the jackknife's
-    variances of both are added, which counts what both share twice.
-
-    Args:
-      log: whether the score is above 0, and the interval symmetric in its logarithm.
+def logs(rule: str, horizon: str, reads: Sequence[Read], families: Sequence[str]) -> Logs:
+    """Of configurations of which the law says something, and whose boundary lies within what was
+    run: of others only the side is known.
     """
-    num_bases, number = len(places.off) - 1, places.off.shape[1]
-    scale = np.log if log else np.asarray
-    value = scale(score(Places(*(x[:1] for x in places))))
-    bases = [score(Places(*(x[i : i + 1] for x in places))) for i in range(1, 1 + num_bases)]
-    others = [score(places.without(i)) for i in range(number)] if number > 2 else [np.nan]
-    variance = sum(intervals.jackknife_error(scale(x)) ** 2 for x in (bases, others))
-    half = intervals.quantile_of_t(min(num_bases, max(number, 1))) * np.sqrt(variance)
-    ends = (float(np.exp(x) if log else x) for x in (value, value - half, value + half))
-    return Estimate(*ends, num_bases)
+    seeds = sorted({int(seed) for each in reads for seed in each.seeds})
+
+    def without(each: Read, value: Callable[[Read], float]) -> list[float]:
+        """Of all its bases, and without each of all bases that there are."""
+        kept = [each.seeds != seed for seed in (None, *seeds)]
+        return [bounded(each, value(each.of(np.flatnonzero(x)))) for x in kept]
+
+    with np.errstate(all="ignore"):
+        said = np.array([without(x, lambda y: predicted(y, rule, horizon)) for x in reads]).T
+        found = np.array([without(x, lambda y: crossing(y, horizon)) for x in reads]).T
+    known = ~np.isnan(said[0]) & ~np.array([is_open(each, horizon) for each in reads])
+    num = min([len(reads[i].seeds) for i in np.flatnonzero(known)], default=0)
+    return Logs(said[:, known], found[:, known], np.asarray(families)[known], num)
 
 
-def typical(places: Places) -> float:
-    """Root mean square error."""
-    return float(np.sqrt((places.off**2).mean()))
+def noise(found: Logs) -> np.ndarray:
+    """f[C, C]: covariance of the errors of configurations over other bases, by the jackknife."""
+    apart = found.off[1:] - found.off[1:].mean(0)
+    return (len(apart) - 1) / len(apart) * apart.T @ apart
 
 
-def over_constant(places: Places) -> float:
-    """The same, less that of the one number for all that is best for these very boundaries."""
-    return typical(places) - float(places.found.std())
+def own_error(found: Logs) -> Estimate:
+    """A law's own error: its standard deviation about 0 over configurations, without the noise of
+    the measurement.
+
+    Errors are taken to be normal with the covariance own^2 + noise, and the interval is all that
+    their weighted sum of squares, Q, does not rule out (Viechtbauer 2007, where the mean is known).
+    As the noise is estimated from S bases, the lower end is where Q would be Hotelling's.
+    """
+    from scipy import stats
+    from scipy.optimize import brentq
+
+    covariance, number = noise(found), found.off.shape[1]
+    num_bases = len(found.off) - 1
+    if not np.isfinite(covariance).all() or number < 3 or num_bases <= number:
+        return Estimate(np.nan, np.nan, np.nan, found.num)
+
+    def excess(own: float, level: float) -> float:
+        weighted = np.linalg.solve(own**2 * np.eye(number) + covariance, found.off[0])
+        return float(found.off[0] @ weighted) - level
+
+    def own(level: float) -> float:
+        smallest = 1e-6
+        return brentq(excess, smallest, LARGEST, (level,)) if excess(smallest, level) > 0 else 0.0
+
+    low, high = (1 - COVERAGE) / 2, (1 + COVERAGE) / 2
+    hotelling = number * (num_bases - 1) / (num_bases - number)
+    top = hotelling * stats.f.ppf(high, number, num_bases - number)
+    return Estimate(own(number), own(top), own(stats.chi2.ppf(low, number)), found.num)
 
 
-def errors(places: Places) -> np.ndarray:
-    """f[C]: standard error of each configuration's error, of other bases."""
-    return intervals.jackknife_error(places.off[1:])
+def over_both(score: Callable[..., float], *each: Logs) -> Estimate:
+    """A score of one law's logs or of several on the same configurations, with an interval over
+    bases and over families: each is left out once, and the jackknife's variances of both are
+    added, which counts what both share twice. Not bounded if there are fewer than three families.
+    """
+    num_bases, families = len(each[0].said) - 1, each[0].families
+    value = score(*(x.at(0) for x in each))
+    bases = [score(*(x.at(i) for x in each)) for i in range(1, 1 + num_bases)]
+    kinds, others = sorted(set(families)), [np.nan, np.nan]
+    if len(kinds) > 2:
+        others = [score(*(x.at(0).where(families != kind) for x in each)) for kind in kinds]
+    variance = sum(intervals.jackknife_error(np.array(x)) ** 2 for x in (bases, others))
+    half = float(intervals.quantile_of_t(min(num_bases, len(kinds))) * np.sqrt(variance))
+    return Estimate(value, value - half, value + half, each[0].num)
 
 
-def own(places: Places, noise: np.ndarray) -> float:
-    """Mean square error, less what measurement alone would give a law that is right."""
-    return float((places.off**2).mean() - (noise**2).mean())
-
-
-def covered(places: Places) -> float:
-    """Share of configurations whose error could be that of a law that is right, at 95 %."""
-    half = intervals.quantile_of_t(len(places.off) - 1) * errors(places)
-    return float((np.abs(places.off[0]) <= half).mean())
-
-
-def to_one(places: Places) -> Places:
-    """The same of log(1 - ratio): how far from no information at all."""
-    return Places(*(np.log(1 - np.clip(np.exp(x), *NEAR)) for x in places))
+def beyond(found: Logs, other: Logs) -> Estimate:
+    """Mean square error, less that of another law on the same boundaries."""
+    return over_both(lambda a, b: float((a.off**2 - b.off**2).mean()), found, other)

@@ -150,14 +150,16 @@ def spreads(data: Data) -> Iterator[tuple[float, variance.Components]]:
 
 
 def ends_of(data: Data, last: int) -> xr.DataArray | None:
-    """What the line gains after so many rounds behind a verifier without errors and without a
-    filter, by base: dimensions seed and end; None if it has no such ends.
+    """What the line gains after so many rounds where no wrong answer is accepted and without a
+    filter, by base: dimensions seed and end. Of bases whose runs did not diverge; None if the line
+    has no such ends.
     """
     order, fnr = order_of(data["line"], last), float(data[""].fnr.min())
     low, high = line_fprs(data)[[0, -1]]
     if low > 0 or not np.isclose(high, 1 - fnr):
         return None
-    return xr.concat([at_fpr(order, fpr) for fpr in (low, high)], "end").transpose("seed", "end")
+    ends = xr.concat([at_fpr(order, fpr) for fpr in (low, high)], "end").transpose("seed", "end")
+    return ends.isel(seed=np.flatnonzero(np.isfinite(ends).all("end")))
 
 
 def from_ends(ends: np.ndarray, last: int) -> float:
@@ -169,7 +171,7 @@ def from_ends(ends: np.ndarray, last: int) -> float:
 def predicted(data: Data, last: int) -> Estimate:
     """The same of all bases, each of which is left out once; not known without both ends."""
     ends = ends_of(data, last)
-    if ends is None:
+    if ends is None or not ends.size:
         return UNKNOWN
     with np.errstate(all="ignore"):
         return intervals.jackknife(ends.values, lambda x: from_ends(x, last), log=True)

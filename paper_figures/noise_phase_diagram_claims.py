@@ -150,7 +150,9 @@ CLAIMS = (
         needs=Needs(HEADLINE, ("sham",), **BOUNDARY),
         horizons=HORIZONS,
         caveats=(
-            "The law was found when these maps were known, on other runs of their fixed range.",
+            "The law was found when these maps were known, on other runs of their fixed range. It "
+            "is read at 10 rounds as there at a quarter of 40; before, its k is that of 10.",
+            "At a third of the rate nothing is lost without a filter, so that any k says 1.",
             "It says that boundaries are rays, which they are not.",
             MOVES,
         ),

@@ -51,7 +51,7 @@ def compared(found: Findings) -> str:
         lines.append(f"outcomes are equal along FPR ~ (1 - FNR)^k: k = {shown(found.exponent)}")
     predicted, low, high, _ = found.predicted
     if np.isnan(predicted):
-        return "\n".join([*lines, "no prediction: it needs a line from FPR 0 to FPR 1 - FNR"])
+        return "\n".join([*lines, "no prediction: it needs runs at FPR 0 and at FPR 1 - FNR"])
     ends = "" if np.isnan(low) else f" ({low:.3g} to {high:.3g})"
     lines.append(f"predicted boundary, from both ends of the line: {predicted:.3g}{ends}")
     if not why:

@@ -1,4 +1,4 @@
-"""Laws that say beforehand where a loop stops to gain, from runs without any verifier.
+"""Laws that say where a loop stops to gain, from what it does at other places.
 
 A verifier comes in by one number, ratio = FPR / (1 - FNR). Of labels of a policy that is right on a
 share a, a / (a + ratio (1 - a)) are right. The boundary is the ratio at which the loop ends as good
@@ -47,24 +47,24 @@ def unfiltered(base, loss):
     its gain is taken to be linear in (1 - ratio) / (1 + ratio), the margin of right labels over
     wrong ones of a policy that is right on a half. Where nothing is lost, it gains beyond ratio 1.
     """
-    scale = 1 + 2 * np.asarray(loss) / (1 - np.asarray(base))
-    return np.where(scale > 0, 1 / np.where(scale > 0, scale, 1), np.inf)
+    return between(1 - np.asarray(base), loss, 1.0)
 
 
 def between(gained, lost, odds):
     """The boundary ratio from both ends: gained / (gained + (1 + odds) lost).
 
     Between them the gain is taken to be linear in the precision of labels, a / (a + ratio (1 - a)),
-    for one accuracy a: that of the problems that the loop is about to learn.
+    of a policy of one accuracy a. NaN if either end is not known or infinite.
 
     Args:
-      gained: what a loop gains behind a verifier without errors.
+      gained: what a loop gains where no wrong answer is accepted.
       lost: what it loses without a filter; where it gains, it does so beyond ratio 1.
-      odds: (1 - a) / a, wrong answers for each right one.
+      odds: (1 - a) / a, wrong answers for each right one. 0 makes gains linear in the ratio.
     """
-    gained, scale = np.asarray(gained), np.asarray(gained) + (1 + odds) * np.asarray(lost)
+    gained, scale = np.asarray(gained, float), gained + (1 + odds) * np.asarray(lost, float)
     inside = np.where(gained > 0, gained / np.where(scale > 0, scale, 1), 0.0)
-    return np.where((scale > 0) | (gained <= 0), inside, np.inf)
+    found = np.where((scale > 0) | (gained <= 0), inside, np.inf)
+    return np.where(np.isfinite(scale), found, np.nan)
 
 
 def gained_at(ratio, gained, lost, odds):
@@ -77,15 +77,17 @@ def gained_at(ratio, gained, lost, odds):
     return share * gained - (1 - share) * lost
 
 
-# Odds after a quarter, a half and all of 40 rounds: medians of what fits seven configurations of
+# Odds after a quarter, a half and all of the rounds: medians of what fits seven configurations of
 # `configs/law.py`, reference to 8 updates a round; the highest are 4.8, 3.0, 1.4, the lowest 2.2,
-# 1.6, 0.3.
+# 1.6, 0.3. Six of these have 40 rounds of 32 updates, one 80 of 8.
 ODDS = (3.9, 1.9, 0.7)
 AFTER = (10, 20, 40)
 
 
 def odds_after(num_rounds: int) -> float:
-    """ODDS of other numbers of rounds, linear between their logarithms; ends go on as they are."""
+    """ODDS after other numbers of rounds of 32 updates, linear between their logarithms; ends go on
+    as they are.
+    """
     return float(np.exp(np.interp(np.log(num_rounds), np.log(AFTER), np.log(ODDS))))
 
 

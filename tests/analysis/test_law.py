@@ -39,6 +39,9 @@ def test_from_both_ends():
     assert law.between(0.3, -0.2, 1.0) == np.inf  # it gains without a filter
     assert law.between(-0.1, 0.2, 1.0) == 0  # nothing gains
     np.testing.assert_allclose(law.between([0.3, -0.1], [0.1, 0.2], 1.0), [0.6, 0])
+    unknown = ((np.nan, 0.1), (0.2, np.nan), (0.2, np.inf), (-np.inf, 0.1))
+    assert all(np.isnan(law.between(gained, lost, 1.0)) for gained, lost in unknown)
+    assert np.isnan(law.unfiltered(0.6, np.nan))
 
 
 @pytest.mark.parametrize("accuracy", [0.2, 0.5, 0.8])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from avax import struct
 from avax.verifiers import AcceptAll, Oracle, Placebo
 from configs import law as config
 
@@ -23,6 +26,26 @@ def test_what_is_run_without_a_verifier_is_blind(name):
     (fpr,) = line.axes.values()
     np.testing.assert_allclose(np.array(fpr) / (1 - line.base.verifier.fnr), config.RATIOS)
     assert sham.num_seeds == frozen.num_seeds == line.num_seeds == 32
+
+
+@pytest.mark.parametrize("name", config.CONFIGURATIONS)
+def test_each_differs_from_the_reference_in_what_it_names_alone(name):
+    """GRPO in its learner besides."""
+    sweep, reference = (config.build("shipped", x) for x in (name, "reference"))
+    fields = config.CONFIGURATIONS[name]
+    for path, value in fields.items():
+        assert struct.get(sweep, path) == value
+        sweep = struct.replace(sweep, path, struct.get(reference, path))
+    sweep = dataclasses.replace(sweep, axes=reference.axes)
+    if "grpo" in name:
+        sweep = struct.replace(sweep, "base.learner", reference.base.learner)
+    assert sweep == reference
+
+
+def test_frontiers_go_equally_far():
+    for name in ("frontier_1", "frontier_2", "frontier_4"):
+        base = config.build("shipped", name).base
+        assert base.curriculum.bounds(base.num_rounds) == (9, 29)
 
 
 def test_all_learn_as_the_reference_but_for_what_they_are_named_after():
