@@ -48,8 +48,8 @@ def draw_laws(*datasets: xr.Dataset) -> plotting.Figure:
 
 
 def draw_horizons(*datasets: xr.Dataset) -> plotting.Figure:
-    """The same of the law from both ends, a panel for each horizon."""
-    panels = {f"after {horizon}": (ENDS, horizon) for horizon in HORIZONS}
+    """The same of the law from both ends, a panel for each earlier horizon."""
+    panels = {f"from both ends, after {h}": (ENDS, h) for h in HORIZONS if h != ALL}
     return draw_panels(panels, reads(datasets))
 
 

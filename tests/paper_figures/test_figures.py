@@ -93,7 +93,9 @@ def test_noise_phase_diagram_is_labelled(curriculum, num_seeds, spoilt):
     )
     assert set(named) - {"a run diverged"} == {*lines, *drawn}
     assert drawn == ["loop", "untouched base"]  # no control was run
-    assert len(lines) == 3 and "measured boundary" in lines[0] and lines[1].startswith("law")
+    no_ends = spoilt == "first setting"  # all that accepts nothing wrong has diverged
+    assert len(lines) == 3 - no_ends and "measured boundary" in lines[0]
+    assert lines[1].startswith("law") != no_ends
 
 
 def crosses(axes) -> list[list[float]]:
