@@ -143,12 +143,12 @@ def test_controls_may_come_to_an_experiment_but_not_go(tmp_path):
 
 
 def test_a_part_is_not_the_root_of_another_experiment(tmp_path):
-    with claim("gap", tmp_path / "label_noise"):
+    with claim("gap", tmp_path / "twice"):
         pass
-    assert "label_noise in it is the folder of gap" in refused("noise_phase_diagram", tmp_path)
+    assert "twice in it is the folder of gap" in refused("noise_phase_diagram", tmp_path)
     with claim("noise_phase_diagram", tmp_path / "other"):
         pass
-    assert "no part of gap" in refused("gap", tmp_path / "other" / "label_noise")
+    assert "no part of gap" in refused("gap", tmp_path / "other" / "twice")
     with claim("theory", tmp_path):  # roots below a root, where none of its parts are
         pass
 
