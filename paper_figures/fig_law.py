@@ -89,7 +89,7 @@ def draw_rounds(axes, runs: Runs) -> None:
         colour = plotting.colour_map("viridis")(shade)
         end = draw_mean(axes, rounds, values, color=colour)
         ends.append((rounds[-1], end, f"{ratio:.2g}", colour))
-    for name, data in (("sham", runs.sham), ("frozen generator", runs.frozen)):
+    for name, data in ((runs.control, runs.sham), ("frozen generator", runs.frozen)):
         draw_mean(axes, rounds, data.accuracy, label=name, **plotting.role(name))
     base = runs.sham.accuracy.isel(round=0).mean().item()
     axes.axhline(base, label="untouched base", **plotting.role("untouched base"))
@@ -118,12 +118,15 @@ def draw_gains(axes, runs: Runs) -> None:
     for horizon, alpha in zip(HORIZONS, FAINT, strict=True):
         values = gains(runs.line, window(runs, horizon))
         colour = f"{LOOP}{round(255 * alpha):02x}"
-        style = {"color": colour, "label": f"{last_round(runs, horizon)} rounds"}
+        last = last_round(runs, horizon)
+        style = {"color": colour, "label": f"{last} round{'s' * (last != 1)}"}
         plotting.mean_line(axes, values, fpr, alpha * plotting.BAND, **style)
     axes.axhline(0, **plotting.role("untouched base"))
     found = read(runs)
     for rule in LAWS:
         said = prediction(found, rule, ALL).value
+        if np.isnan(said):  # it says nothing of such a loop
+            continue
         at = plotting.to_position(fpr, np.minimum([said * (1 - runs.fnr)], fpr[-1]))
         axes.plot(at, [0], label=f"predicted: {rule}", **LAW_STYLES[rule])
     plotting.tick_values(axes.xaxis, fpr)

@@ -58,6 +58,12 @@ class Runs(NamedTuple):
         return self.line.fpr.values / (1 - self.fnr)
 
     @property
+    def control(self) -> str:
+        """What is in the place of a sham: of a group-relative learner, a placebo."""
+        verifier = self.sham.attrs["config"]["base"]["verifier"]
+        return "placebo" if verifier["type"] == "Placebo" else "sham"
+
+    @property
     def pace(self) -> float:
         """How far a round moves a policy, of what it does in the main job: updates times learning
         rate. Not known of other learners.

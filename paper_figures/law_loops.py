@@ -174,7 +174,7 @@ OTHERS = (
         Rule.above(0),
         source="Rad et al. 2026, arXiv 2601.04411",
         certainty=Certainty.SECOND_HAND,
-        needs=Needs(HEADLINE, ("untouched base", "placebo"), horizons=2),
+        needs=Needs(HEADLINE, ("untouched base", "placebo"), learning_rates=2, horizons=2),
         shipped=tuple(GRPO),
         changes_mind="Another learning rate; verifiers that reject right answers, where J = 0 is "
         "noise that is learned from.",

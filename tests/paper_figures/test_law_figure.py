@@ -271,6 +271,8 @@ def test_it_is_drawn_and_told(configuration):
     drawn = figure.draw(*found)
     titles = [axes.get_title("left") for axes in drawn.axes]
     assert "By FPR / (1 - FNR)" in titles[0] and "At three horizons" in titles[1]
+    named = {text.get_text() for legend in drawn.legends for text in legend.get_texts()}
+    assert {"sham", "placebo"} & named == {"placebo" if configuration == "grpo" else "sham"}
     told = figure.summary(*found)
     assert f"  {found.num_rounds} rounds:" in told and told.count(OF_MEAN) == 3
 
