@@ -27,6 +27,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from avax import struct
 from avax.fields import ConfigError
 from avax.loop import Experiment
 from avax.sweeps.needs import Needs
@@ -42,6 +43,7 @@ CHOICES = {
 NEEDS = Needs(axes={"verifier.fpr": 3}, values={"verifier": Oracle()}, num_rounds=2)
 KINDS = ("dropped_carry", "near_miss", "long")  # `short` hardly ever happens to these policies
 SPOILT = ("digit", "uniform", "drop", "perturb")
+LEARNING_RATE = 3e-3  # three times the main job's
 NUM_DISTINCT = 128  # as many as a round poses
 
 FNR, SELECTIVE_FNR = (0.0, 0.15, 0.3, 0.6), (0.5, 1.0)  # the latter within one kind of problem
@@ -64,7 +66,8 @@ CONTROLS = (
 
 def build(preset: str, curriculum: str) -> Sweep:
     """The arm with independent errors; the other arms vary its verifier, and no other choice."""
-    sweep = noise_phase_diagram.build(preset, curriculum)
+    sweep = noise_phase_diagram.build("shipped" if preset == "laptop" else preset, curriculum)
+    sweep = struct.replace(sweep, "base.learner.learning_rate", LEARNING_RATE)
     if preset == "smoke":
         learner = sweep.base.learner.replace(num_problems=16, num_updates=2)
         sweep = dataclasses.replace(sweep, base=sweep.base.replace(learner=learner, num_eval=4))

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from avax import struct
 from avax.curricula import Fixed
 from avax.learners import GRPO, FilteredSFT
 from avax.sweeps import defaults
@@ -35,6 +36,7 @@ NEEDS = Needs(
 FPR = (0.0, 0.02, 0.06, 0.15, 0.35, 0.7, 1.0)
 FNR = (0.0, 0.4, 0.7, 0.9)
 NUM_SNAPSHOTS = defaults.NUM_SNAPSHOTS  # so that the bases are those of the main job
+LEARNING_RATE = 3e-3  # of filtered fine-tuning: three times the main job's
 NUM_RUNS = 4  # bases of each verifier
 ON_LINE, NUM_ON_LINE = 4, 12  # verifiers of the line beside which controls are run, and its bases
 CONTROLS = (
@@ -51,6 +53,7 @@ def build(preset: str) -> Sweep:
 def laptop() -> Sweep:
     """7 x 4 settings on 1 to 16 digits from bases that know 8."""
     sweep = main_job.build("laptop", "fixed")
+    sweep = struct.replace(sweep, "base.learner.learning_rate", LEARNING_RATE)
     return dataclasses.replace(
         sweep,
         base=sweep.base.replace(num_eval=32),

@@ -73,8 +73,10 @@ words = st.one_of(
 command_lines = st.lists(words, min_size=1, max_size=3).map(lambda each: sum(each, []))
 
 
-def outcome(name: str, argv: list[str]) -> Sweep | str:
-    """The sweep that a command line asks for, or what it printed on standard error."""
+def outcome(name: str, argv: list[str]) -> Sweep | str | None:
+    """The sweep that a command line asks for, what it printed on standard error, or None where it
+    asked for help and got it.
+    """
     config, err = CONFIGS[name], io.StringIO()
     out = io.StringIO()
     with contextlib.redirect_stderr(err), contextlib.redirect_stdout(out):
@@ -85,6 +87,9 @@ def outcome(name: str, argv: list[str]) -> Sweep | str:
             except ConfigError as error:
                 terminal.fail(str(error))
         except SystemExit as ended:
+            if ended.code == 0:
+                assert out.getvalue().startswith("usage: ") and err.getvalue() == ""
+                return None
             assert ended.code == 2 and out.getvalue() == ""
             return err.getvalue()
     assert err.getvalue() == "" and out.getvalue() == ""
@@ -129,9 +134,13 @@ def check_round_trip(found: Sweep) -> None:
 @example("theory", ["--out", ""])
 @example("theory", ["--preset=--"])
 @example("noise_phase_diagram", ["--axes.fpr=--"])
+@example("noise_phase_diagram", ["--help"])
+@example("theory", ["--num-seeds", "2", "-h"])
 def test_a_command_line_is_refused_in_one_line_or_understood(name, argv):
     found = outcome(name, argv)
-    if isinstance(found, str):
+    if found is None:
+        assert any(word.startswith(("-h", "--h")) for word in argv)
+    elif isinstance(found, str):
         check_line(found)
     else:
         check_round_trip(found)
