@@ -11,10 +11,10 @@ accepted and where all are, where the boundary lies: the FPR / (1 - FNR) above w
 worse than its base. The loop at several FPRs tells whether it does.
 
 Each configuration differs in one thing from the reference, which is the main job on its fixed
-range with 40 rounds, at three times the learning rate: GRPO with all that it has in `theory`; rounds of few updates are more, and of
-many fewer. Frontiers go from 9 digits to 29, each at its own speed. All have the same pool of
-bases, but where the policy is another one, and each setting has them all: 32, or 8 of them in the
-laptop preset.
+range with 40 rounds, at three times the learning rate: GRPO with all that it has in `theory`;
+rounds of few updates are more, and of many fewer. Frontiers go from 9 digits to 29, each at its own
+speed. All have the same pool of bases, but where the policy is another one, and each setting has
+them all: 32, or 8 of them in the laptop preset.
 
 Expect: what a round spoils moves the boundary, in whatever way it comes about.
 """

@@ -17,8 +17,9 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from avax import plotting
+from avax import plotting, struct
 from avax.bench import measure, whole_runs
+from avax.bench.boundary import Design, boundary
 from avax.bench.main_job import main_job
 from avax.bench.observing import observing
 from avax.bench.steps import SIZES
@@ -26,9 +27,33 @@ from avax.cli import terminal
 from avax.engine import platform
 from avax.results import roots
 from configs import noise_phase_diagram
+from paper_figures import command, fig_law, fig_noise_phase_diagram, law
 from paper_figures import fig_benchmark as figure
+from paper_figures import noise_phase_diagram as diagram
 
-PARTS = ("steps", "main_job", "scaling", "start", "observing")
+PARTS = ("steps", "main_job", "boundary", "scaling", "start", "observing")
+LEARNING_RATE = 3e-3  # at which a boundary was looked for in three ways
+FORMER = 1280, 0.0065, 0.50  # runs, and what they said: docs/log.md, earlier runs
+
+
+def designs() -> list[Design]:
+    """What was shipped of the main job's fixed range after 10 rounds: 16 x 16 settings of five
+    bases of one layer, chosen of several; as many of two bases each, dealt from a pool of 32; and
+    six FPRs of all 32, at FNR 0, where the boundary is one of FPR.
+    """
+    sweep = noise_phase_diagram.build("shipped", "fixed")
+    sweep = struct.replace(sweep, "base.learner.learning_rate", LEARNING_RATE)
+    one_layer = struct.replace(sweep, "pretraining.model.num_layers", 1)
+    folder = command.DATA / "noise_phase_diagram_fixed_rate_3e-3"
+    shipped = diagram.named([*command.load_parts(folder, fig_noise_phase_diagram).values()])
+    order = diagram.order_of(shipped[""])
+    runs = law.Runs.known(*command.load_parts(command.DATA / "law", fig_law).values())
+    on_line = law.measured(runs, law.QUARTER, law.OF_MEAN)
+    return [
+        Design("map of five chosen bases", *FORMER, one_layer),
+        Design("map, bases dealt", int(order.count()), *diagram.ratio_of(order)[1:3], sweep),
+        Design("line at FNR 0", runs.line.isel(round=0).accuracy.size, *on_line[1:3], sweep),
+    ]
 
 
 def main() -> None:
@@ -65,6 +90,8 @@ def main() -> None:
         curricula = {"frontier": "frontier", "fixed range": "fixed"}
         sweeps = {n: noise_phase_diagram.build("laptop", c) for n, c in curricula.items()}
         found["main_job"] = main_job(sweeps, args.repeats)
+    if "boundary" in args.parts:
+        found["boundary"] = boundary(designs(), args.repeats)
     if "steps" in args.parts:
         found["steps"] = measure.measure_steps(
             args.repeats, [s for s in SIZES if s.width in args.widths]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import pathlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -75,6 +75,7 @@ def table(found: dict[str, Any]) -> str:
             for work in WORKS:
                 lines += step_lines(found, size, work)
     lines += [main_job_line(row) for row in found.get("main_job", ())]
+    lines += boundary_lines(found.get("boundary", ()))
     for row in found.get("scaling", ()):
         lines.append(
             f"{row['settings']:5} settings: {row['s_a_setting']:.3f} s each, "
@@ -97,11 +98,23 @@ def main_job_line(row: dict[str, Any]) -> str:
     seconds = row["median_s"]
     if row["what"] == "run":
         return f"main job, {row['of']}: a run of {row['rounds']} rounds {seconds:.2f} s"
-    share = row["flops"] / seconds / row["peak"]
+    share, what = row["flops"] / seconds / row["peak"], "an update"
+    if row["what"] == "products":
+        what = "its products alone, without padding"
     return (
-        f"main job, {row['of']} to {row['longest']:2} digits: an update {1e3 * seconds:.2f} ms, "
+        f"main job, {row['of']} to {row['longest']:2} digits: {what} {1e3 * seconds:.2f} ms, "
         f"{share:.2f} of the peak by real tokens"
     )
+
+
+def boundary_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What designs took or would take until a boundary is known within a factor of 1.25."""
+    return [
+        f"boundary within a factor of 1.25 (95 %), {row['design']}: {row['seconds']:,.0f} s, "
+        f"{row['needed']:,} runs ({row['runs']:,} gave {row['low']:.3g} to {row['high']:.3g}), "
+        f"{rows[0]['seconds'] / row['seconds']:,.0f} x as fast"
+        for row in rows
+    ]
 
 
 def step_lines(found: dict[str, Any], size: int, work: str) -> list[str]:

@@ -238,3 +238,10 @@ def bounded(found: Read, ratio: float) -> float:
     """The logarithm of a ratio; one beyond what was run stands at its end. NaN is not known."""
     ratios = found.ratios
     return float(np.log(np.clip(ratio, ratios[ratios > 0].min(), ratios.max())))
+
+
+def missing(found: Read, ratio: float) -> float:
+    """The logarithm of what is missing of a ratio to 1, where J = 0: for the settled law, of what a
+    round spoils. As little as the lowest ratio that was run stands for all below it.
+    """
+    return float(np.log(np.clip(1 - ratio, found.ratios[found.ratios > 0].min(), 1)))

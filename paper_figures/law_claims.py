@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from paper_figures.law_loops import LOOPS, OTHERS
+from paper_figures.law_paths import PATHS
 from paper_figures.law_places import NAMES
 from paper_figures.law_scored import LAWS
 from paper_figures.pages import Question
@@ -23,4 +24,4 @@ QUESTION = Question(
     command="python experiments/law.py --preset shipped",
     added=tuple(f"--configuration {folder.removeprefix('law_')}" for folder in SHIPPED[1:]),
 )
-CLAIMS = (*LAWS, *LOOPS, *OTHERS)
+CLAIMS = (*LAWS, *PATHS, *LOOPS, *OTHERS)

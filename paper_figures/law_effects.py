@@ -25,7 +25,6 @@ from paper_figures.law import (
     Runs,
     bounded,
     crossing,
-    followed,
     gains,
     predicted,
     read,
@@ -52,19 +51,19 @@ def of_folders(folders: Folders, datasets: tuple) -> dict[str, tuple[Runs, Read]
 
 
 def logs_of(
-    rule: str, horizon: str, only: Folders, folders: Folders, datasets: tuple
+    rule: str, horizon: str, only: Folders, folders: Folders, datasets: tuple, scale=bounded
 ) -> law_scores.Logs:
     """What a law says of some of the configurations beside what was measured."""
     found = of_folders(folders, datasets)
     reads = [found[name][1] for name in only]
-    return law_scores.logs(rule, horizon, reads, [family(name) for name in only])
+    return law_scores.logs(rule, horizon, reads, [family(name) for name in only], scale)
 
 
 def own(
-    rule: str, horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset
+    rule: str, scale, horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset
 ) -> Estimate:
-    """A law's own error over some of the configurations."""
-    return law_scores.own_error(logs_of(rule, horizon, only, folders, datasets))
+    """A law's own error over some of the configurations; `scale` as in `law_scores.logs`."""
+    return law_scores.own_error(logs_of(rule, horizon, only, folders, datasets, scale))
 
 
 def beyond(
@@ -105,28 +104,6 @@ def _square(found: Read, horizon: str, odds: float) -> float:
     gained = found.gained[:, HORIZONS.index(horizon)].mean(0)
     said = law.gained_at(found.ratios, gained[0], -gained[-1], odds)
     return float(((said - gained)[1:-1] ** 2).mean())
-
-
-def off(rule: str, end: int, folders: Folders, *datasets: xr.Dataset) -> Estimate:
-    """How far what a law says is from mean accuracy, root mean square over rounds and
-    configurations, at the lowest or at the highest FPR, 0 or -1; every base is left out once.
-    """
-    found = list(of_folders(folders, datasets).values())
-    lines = [x.whole.line.accuracy.transpose("seed", "round", "fpr").values for x, _ in found]
-
-    def of_bases(picks: np.ndarray) -> float:
-        squares = []
-        for (_, each), line in zip(found, lines, strict=True):
-            said = followed(each.of(picks), rule, each.ratios[end])
-            squares.append(((said - line[picks][:, :, end].mean(0))[1:] ** 2).mean())
-        return float(np.sqrt(np.mean(squares)))
-
-    return intervals.jackknife(np.arange(min(map(len, lines))), of_bases)
-
-
-def at_both_ends(rule: str, folders: Folders) -> dict[str, Effect]:
-    ends = {"no errors": 0, "no filter": -1}
-    return {name: partial(off, rule, end, folders) for name, end in ends.items()}
 
 
 def by_skill(horizon: str, folders: Folders, *datasets: xr.Dataset) -> Estimate:

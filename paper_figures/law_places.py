@@ -19,6 +19,8 @@ NEW = {  # run when all laws had been written down
     "law_distinct_32": "32 problems in all",
     "law_layers_3": "3 layers",
     "law_quarter_trained": "a quarter trained",
+    "law_distinct_512": "512 problems in all",
+    "law_updates_128": "128 updates a round",
 }
 FRONTIERS = {
     "law_frontier_1": "frontier, 1 digit a round",

@@ -1,8 +1,9 @@
 """How far laws are off, over configurations: beside what a measurement can tell, and other laws.
 
-An error is the logarithm of a predicted boundary over the measured one, of the mean over bases; a
-prediction beyond what was run counts as its end. Configurations are changes of one reference, in
-families: two learning rates are one family. They share their bases, which `seed` numbers.
+An error is the logarithm of a predicted boundary over the measured one, of the mean over bases, or
+that of what is missing to 1; a prediction beyond what was run counts as its end. Configurations are
+changes of one reference, in families: two learning rates are one family. They share their bases,
+which `seed` numbers.
 """
 
 from __future__ import annotations
@@ -41,16 +42,22 @@ class Logs(NamedTuple):
         return Logs(said, found, families, self.num)
 
 
-def logs(rule: str, horizon: str, reads: Sequence[Read], families: Sequence[str]) -> Logs:
+def logs(
+    rule: str,
+    horizon: str,
+    reads: Sequence[Read],
+    families: Sequence[str],
+    scale: Callable[[Read, float], float] = bounded,
+) -> Logs:
     """Of configurations of which the law says something, and whose boundary lies within what was
-    run: of others only the side is known.
+    run: of others only the side is known. `scale` is `law.bounded` or `law.missing`.
     """
     seeds = sorted({int(seed) for each in reads for seed in each.seeds})
 
     def without(each: Read, value: Callable[[Read], float]) -> list[float]:
         """Of all its bases, and without each of all bases that there are."""
         kept = [each.seeds != seed for seed in (None, *seeds)]
-        return [bounded(each, value(each.of(np.flatnonzero(x)))) for x in kept]
+        return [scale(each, value(each.of(np.flatnonzero(x)))) for x in kept]
 
     with np.errstate(all="ignore"):
         said = np.array([without(x, lambda y: predicted(y, rule, horizon)) for x in reads]).T

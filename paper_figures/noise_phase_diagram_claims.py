@@ -34,15 +34,19 @@ QUESTION = Question(
         "Policies that can add numbers of up to 8 digits trained themselves for 10 rounds on their "
         "own answers, on a frontier that grows by a digit a round or on a range of 16 digits, "
         "behind verifiers that accept wrong answers at the rate FPR and reject right ones at the "
-        "rate FNR: each of the map's 16 x 16 verifiers has two bases of 32 (one at a third of the "
-        "learning rate), those of the line at FNR 0, which is compared with controls, have all.",
+        "rate FNR: each of the map's 16 x 16 verifiers has two bases of 32, those of the line "
+        "at FNR 0, which is compared with controls, have all; learning rates are 1e-3 and 3e-3.",
         "A boundary is where a run ends as good as its untouched base, or as a sham that trains as "
         "much on true data which the base knows.",
         "Boundaries are those of the mean outcome on the map, given as FPR / (1 - FNR) with 95 % "
         "intervals over bases; J = TPR - FPR is 0 where that is 1.",
     ),
     command="python experiments/noise_phase_diagram.py --preset shipped",
-    added=("--curriculum fixed", "--num-runs 1 --base.learner.learning-rate 1e-3"),
+    added=(
+        "--curriculum fixed",
+        "--base.learner.learning-rate 3e-3",
+        "--curriculum fixed --base.learner.learning-rate 3e-3",
+    ),
 )
 RAD = "Rad et al. 2026, arXiv 2601.04411, for group-relative learners"
 MEAN_FIELD = "avax, the mean field of avax/analysis/theory.py"
@@ -150,9 +154,10 @@ CLAIMS = (
         needs=Needs(HEADLINE, ("sham",), **BOUNDARY),
         horizons=HORIZONS,
         caveats=(
-            "The law was found when these maps were known, on other runs of their fixed range. It "
-            "is read at 10 rounds as there at a quarter of 40; before, its k is that of 10.",
-            "At a third of the rate nothing is lost without a filter, so that any k says 1.",
+            "The law was found on other runs of the fixed range, when the maps at three times the "
+            "rate were known and before those at 1e-3 were run. It is read at 10 rounds as there "
+            "at a quarter of 40; before, its k is that of 10.",
+            "On longer frontiers, of 20 rounds at three times the rate, it fails: see law.md.",
             "It says that boundaries are rays, which they are not.",
             MOVES,
         ),

@@ -21,7 +21,8 @@ from paper_figures.noise_phase_diagram import PARTS
 PLACES = {  # by the folder of their results
     "noise_phase_diagram": "frontier",
     "noise_phase_diagram_fixed": "fixed range",
-    "noise_phase_diagram_slow": "frontier at a third of the rate",
+    "noise_phase_diagram_rate_3e-3": "frontier at three times the rate",
+    "noise_phase_diagram_fixed_rate_3e-3": "fixed range at three times the rate",
 }
 RATIO, ONE_LESS_J = "FPR / (1 - FNR)", "1 - J"
 

@@ -37,13 +37,15 @@ NUM_FPR, NUM_FNR = 4, 2  # settings of timed runs
 def main_job(sweeps: dict[str, Sweep], repeats: int) -> list[dict[str, Any]]:
     """Rows of facts and times: updates at some lengths, and runs, of each sweep by name.
 
-    An update has its `flops`, and all rows the `peak` that was measured beside them, in FLOPs a
-    second of one of the devices.
+    An update has its `flops`, and so have the products of its real tokens with weights alone, which
+    no update can beat; all rows have the `peak` that was measured beside them, in FLOPs a second of
+    one of the devices.
     """
     contestants = [steps.gemm(len(jax.local_devices()))]
     for name, sweep in sweeps.items():
         say(f"timing the main job: {name}")
-        contestants += [update(name, sweep, longest) for longest in lengths(sweep.base)]
+        for longest in lengths(sweep.base):
+            contestants += updates(name, sweep, longest)
         contestants.append(run(name, sweep))
     gemm, *rows = measure.steps_table(contestants, repeats)
     return [row | {"peak": 1 / gemm["median_s"] / gemm["devices"]} for row in rows]
@@ -78,8 +80,10 @@ def batches(sweep: Sweep, longest: int, num_members: int) -> list[np.ndarray]:
     return [np.asarray(x).reshape(*shape, -1) for x in (found.prompt, found.answer)]
 
 
-def update(name: str, sweep: Sweep, longest: int) -> Contestant:
-    """Updates of as many policies as the sweep trains at a time, on each device."""
+def updates(name: str, sweep: Sweep, longest: int) -> list[Contestant]:
+    """Updates of as many policies as the sweep trains at a time, on each device; and their products
+    alone, packed without a gap.
+    """
     width, num_devices = int(sweep.tile_width), len(jax.local_devices())
     num_members = width * num_devices
     data = batches(sweep, longest, num_members)
@@ -96,8 +100,13 @@ def update(name: str, sweep: Sweep, longest: int) -> Contestant:
         tiles.run_tiles(program, (policies, *data), units, lambda *_: None)
         return num_devices * (time.perf_counter() - start) / (num_members * NUM_UPDATES)
 
-    facts = {"what": "update", "of": name, "longest": longest}
-    return Contestant(facts | {"flops": 6.0 * num_parameters * num_tokens}, seconds)
+    facts = {"of": name, "longest": longest, "flops": 6.0 * num_parameters * num_tokens}
+    bare = facts | {"what": "products"}
+    alone = steps.products_alone(bare, policies, data, num_devices, padded=False)
+    return [
+        Contestant(facts | {"what": "update"}, seconds),
+        Contestant(alone.facts, lambda: num_devices * alone.seconds()),
+    ]
 
 
 def run(name: str, sweep: Sweep) -> Contestant:

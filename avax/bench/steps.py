@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -168,13 +168,26 @@ def chain(size: Size, num_devices: int, width: int = 2, padded: bool = True) -> 
 
     Not padded: for as many tokens as there are but PAD, one behind the other in one long row.
     """
-    num_members = width * num_devices
-    count = size.num_steps("train", width)
-    policies, *batches = stacked(size, "train", num_members, count)
-    batch, last = size.batch, TASK.completion_len
-    rows = TASK.prompt_len + last - 1
+    policies, *batches = stacked(size, "train", width * num_devices, size.num_steps("train", width))
+    facts = {"by": "chain", "size": size.width, "work": "train", "padded": padded}
+    return products_alone(facts, policies, batches, num_devices, padded=padded)
+
+
+def products_alone(
+    facts: dict[str, Any],
+    policies: Policy,
+    batches: Sequence[np.ndarray],
+    num_devices: int,
+    padded: bool,
+) -> Contestant:
+    """The same of some policies and their batches, prompts and answers: i32[members, updates, rows,
+    columns] each.
+    """
+    num_members, count, batch = batches[0].shape[:3]
+    width, prompt_len, last = num_members // num_devices, *(x.shape[-1] for x in batches)
+    rows = prompt_len + last - 1
     if not padded:
-        asked, last = ((x != vocab.PAD).sum() // math.prod(x.shape[:2]) for x in batches)
+        asked, last = ((x != vocab.PAD).sum() // (num_members * count) for x in batches)
         batch, rows = 1, asked + last - batch
 
     def products(policy, x):
@@ -185,7 +198,7 @@ def chain(size: Size, num_devices: int, width: int = 2, padded: bool = True) -> 
                 # Keys and values of all tokens; the rest of the last layer for the answer alone.
                 kv = matmul(y, jnp.concatenate([key, value], axis=1))
                 y = y[:, -last:] if i == len(policy.blocks) - 1 else y
-                y = matmul(matmul(y, query) + kv[:, -y.shape[1] :, : size.width], block.out)
+                y = matmul(matmul(y, query) + kv[:, -y.shape[1] :, : x.shape[-1]], block.out)
                 y = matmul(matmul(y, block.up), block.down)
             return matmul(y, policy.head).sum()
 
@@ -195,9 +208,8 @@ def chain(size: Size, num_devices: int, width: int = 2, padded: bool = True) -> 
     def updates(policy, x, scales):  # other weights each time, or the compiler does it once
         return jax.lax.map(lambda s: products(jax.tree.map(lambda w: s * w, policy), x), scales)
 
-    x = jnp.ones((num_members, batch, rows, size.width)) * 1e-3
+    x = jnp.ones((num_members, batch, rows, policies.head.shape[1])) * 1e-3
     members = policies, x, jnp.ones((num_members, count))
-    facts = {"by": "chain", "size": size.width, "work": "train", "padded": padded}
     return limit(updates, members, num_devices, facts, num_members * count, width)
 
 

@@ -68,9 +68,7 @@ def smoke() -> Sweep:
 
 def paper() -> Sweep:
     """5 seeds, 20 rounds, a larger policy, all at once: sized for one GPU."""
-    learner = EXPERIMENT.learner.replace(
-        num_problems=256, num_updates=40, batch_size=64
-    )
+    learner = EXPERIMENT.learner.replace(num_problems=256, num_updates=40, batch_size=64)
     task = EXPERIMENT.task.replace(max_difficulty=28)
     model = TransformerConfig(num_layers=2, num_heads=4, width=64)
     return Sweep(

@@ -10,9 +10,10 @@ import jax
 import pytest
 
 from avax import vocab
-from avax.bench import main_job, measure, steps
+from avax.bench import boundary, main_job, measure, steps
 from avax.bench.steps import Contestant, Size
 from configs import noise_phase_diagram as config
+from experiments import benchmark
 from paper_figures import fig_benchmark as figure
 
 
@@ -68,10 +69,36 @@ def test_the_table_compares_the_best_of_each():
 def test_the_table_tells_of_the_main_job():
     facts = {"of": "frontier", "peak": 1e9, "least_s": 1, "most_s": 3}
     update = facts | {"what": "update", "longest": 9, "flops": 1e6, "median_s": 2e-3}
+    products = update | {"what": "products", "median_s": 1.25e-3}
     run = facts | {"what": "run", "rounds": 10, "median_s": 1.25}
-    lines = figure.table({"machine": {}, "main_job": [update, run]}).splitlines()
+    lines = figure.table({"machine": {}, "main_job": [update, products, run]}).splitlines()
     assert lines[1].endswith("to  9 digits: an update 2.00 ms, 0.50 of the peak by real tokens")
-    assert lines[2].endswith("a run of 10 rounds 1.25 s")
+    assert "without padding 1.25 ms, 0.80 of the peak" in lines[2]
+    assert lines[3].endswith("a run of 10 rounds 1.25 s")
+
+
+def test_what_a_boundary_costs_by_hand(monkeypatch):
+    """16 runs gave a factor of 1.25^4 to both sides: the root of 16 times as many gives 1.25."""
+    monkeypatch.setattr(
+        boundary,
+        "run",
+        lambda name, sweep: Contestant({"of": name}, lambda: {"a": 3.0, "b": 0.5}[name]),
+    )
+    wide = boundary.Design("a", 16, 1.25**-4, 1.25**4, sweep=None)
+    close = boundary.Design("b", 10, 0.2, 0.2 * 1.25**2, sweep=None)
+    rows = boundary.boundary([wide, close], repeats=1)
+    assert [row["needed"] for row in rows] == pytest.approx([256, 10], abs=1)
+    assert rows[0]["seconds"] == 3.0 * rows[0]["needed"]
+    first, second = figure.table({"machine": {}, "boundary": rows}).splitlines()[1:]
+    assert "a: 768 s, 256 runs (16 gave 0.41 to 2.44), 1 x as fast" in first
+    assert second.endswith("b: 5 s, 10 runs (10 gave 0.2 to 0.312), 154 x as fast")
+
+
+def test_designs_are_read_from_what_is_shipped():
+    former, dealt, line = benchmark.designs()
+    assert former.needed > 100 * dealt.needed > 200 * line.needed > 0
+    assert dealt.num_runs == 2 * 16 * 16 and line.num_runs == 6 * 32
+    assert former.sweep.pretraining.model.num_layers == 1
 
 
 def test_the_main_job_is_timed_at_the_lengths_that_it_has():
@@ -84,7 +111,9 @@ def test_the_main_job_s_updates_are_timed(monkeypatch):
     monkeypatch.setattr(main_job, "run", lambda name, sweep: Contestant({"what": "run"}, lambda: 1))
     monkeypatch.setattr(steps, "gemm", lambda n: Contestant({"devices": n}, lambda: 1e-11))
     sweep = config.build("smoke", "fixed")
-    update, run = main_job.main_job({"fixed": sweep}, 1)
+    update, products, run = main_job.main_job({"fixed": sweep}, 1)
+    assert products["what"] == "products" and products["median_s"] > 0
+    assert products["flops"] == update["flops"]
     assert update["longest"] == sweep.base.task.max_difficulty and run["median_s"] == 1
     assert update["median_s"] > 0 and update["peak"] == pytest.approx(1e11 / jax.device_count())
     num_parameters = Size(32, 1, 2, 0).num_parameters  # the smoke preset's

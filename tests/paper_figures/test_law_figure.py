@@ -13,6 +13,7 @@ from paper_figures import fig_law as figure
 from paper_figures import law as law_runs
 from paper_figures import law_across as across
 from paper_figures import law_effects as effects
+from paper_figures import law_paths as paths
 from paper_figures import law_places as places
 from paper_figures import law_scores as scores
 from paper_figures import pages
@@ -107,6 +108,15 @@ def test_errors_are_of_boundaries_that_were_reached():
     told = logs(SHAM, beyond, found)
     assert told.families.tolist() == ["family 1"]
     np.testing.assert_allclose(told.off, 0, atol=0.1)
+
+
+def test_errors_in_what_is_missing_to_1():
+    found = law_runs.read(runs(crossing=0.3, lost=0.4 * 0.4))  # predicted: 0.6
+    told = scores.logs(SHAM, ALL, [found], ["one"], law_runs.missing)
+    assert told.said[0, 0] == pytest.approx(np.log(0.4))
+    assert told.found[0, 0] == pytest.approx(np.log(0.7), abs=0.05)
+    assert law_runs.missing(found, 1.5) == law_runs.missing(found, 1.0) == np.log(0.05)
+    assert law_runs.missing(found, 0.0) == 0
 
 
 def test_the_law_from_both_ends_reads_them():
@@ -221,7 +231,8 @@ def test_a_law_beside_the_boundaries_that_were_known():
     told = effects.beyond(SHAM, effects.CONSTANT, ALL, tuple(new), folders, *datasets)
     off = np.log([0.1 / 0.3, 0.2 / 0.3, 0.6 / 0.3])
     assert told.value == pytest.approx(-(off**2).mean(), abs=0.1)
-    assert effects.own(SHAM, ALL, tuple(new), folders, *datasets).num == NUM_SEEDS
+    told = effects.own(SHAM, law_runs.bounded, ALL, tuple(new), folders, *datasets)
+    assert told.num == NUM_SEEDS
 
 
 def test_one_law_of_one_configuration():
@@ -236,9 +247,29 @@ def test_trajectories_beside_what_a_law_says():
     """The line rests at its base without errors, which the settled law does not say."""
     found = runs(lost=0.1)
     found.line["accuracy"] = BASE + 0 * found.line.accuracy
-    told = effects.off(SHAM, 0, ("law",), *found)
+    told = paths.off(SHAM, 0, ("law",), *found)
     said = law.trajectory(BASE, 0.1, 0.0, found.num_rounds)[1:]
     assert told.value == pytest.approx(np.sqrt(((said - BASE) ** 2).mean()))
+
+
+def test_half_of_a_gain_by_hand():
+    curve = np.array([0.5, 0.4, 0.5, 0.6, 0.9, 0.9])  # 0.4 gained in the end, 0.2 between 3 and 4
+    assert paths.half_time(curve, slice(4, 6)) == pytest.approx(3 + 1 / 3)
+    assert np.isnan(paths.half_time(1 - curve, slice(4, 6)))  # nothing is gained
+    assert paths.half_time(np.array([0.5, 0.9, 0.9]), slice(1, 3)) == pytest.approx(0.5)
+
+
+def test_a_law_that_moves_as_the_loop_does_relaxes_as_fast():
+    found = runs(lost=0.1)
+    said = xr.DataArray(law.trajectory(BASE, 0.1, 0.0, found.num_rounds), dims="round")
+    found.line["accuracy"] = said + 0 * found.line.accuracy
+    assert paths.relaxation(SHAM, ("law",), *found).value == pytest.approx(0, abs=1e-6)
+    found = runs(lost=0.1)
+    found.line["accuracy"] = BASE + 0.01 * found.line["round"] + 0 * found.line.accuracy
+    slow, last = 0.01 * np.arange(31, 41).mean() / 2, slice(31, 41)
+    expected = np.log(paths.half_time(said.values, last) / (slow / 0.01))
+    told = paths.relaxation(SHAM, ("law",), *found)
+    assert told.value == pytest.approx(abs(expected)) and told.num == NUM_SEEDS
 
 
 def test_a_rise_is_after_all_rounds_less_after_a_quarter():
