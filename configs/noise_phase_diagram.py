@@ -11,7 +11,8 @@ ones at the rate FNR.
 Each setting of the map has its own bases of a pool of 32; a line of settings at the lowest FNR,
 which is compared with controls, has them all, or four where settings have one base each.
 
-Expect: growth, round after round, in a wedge at low FPR; loss elsewhere. The law to compare with
+Expect: growth, round after round, nearly wherever the verifier tells anything; at three times the
+learning rate in a wedge at low FPR, and loss elsewhere. The law to compare with
 says that the boundary is a ray of equal FPR / (1 - FNR), and which one, from what is gained behind
 a verifier without errors and what is lost without any.
 """

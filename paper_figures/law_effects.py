@@ -30,7 +30,7 @@ from paper_figures.law import (
     read,
     window,
 )
-from paper_figures.law_places import FITTED_ON, NAMES, OTHER_POLICIES, family
+from paper_figures.law_places import FITTED_ON, NAMES, family
 
 CONSTANT = "one number"
 
@@ -111,11 +111,9 @@ def by_skill(horizon: str, folders: Folders, *datasets: xr.Dataset) -> Estimate:
     with 0.1 more of its accuracy, least squares; what lies beyond all that was run stands at its
     end.
     """
-    found = {
-        name: each
-        for name, each in of_folders(folders, datasets).items()
-        if not name.removeprefix("law_").startswith(OTHER_POLICIES)
-    }
+    found = of_folders(folders, datasets)
+    base = next(iter(found.values()))[1].base
+    found = {name: each for name, each in found.items() if np.array_equal(each[1].base, base)}
     tables = [
         xr.DataArray(
             np.stack([own_boundaries(*each, horizon), each[1].base / 0.1]),

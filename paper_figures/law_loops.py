@@ -19,8 +19,9 @@ MEANS = (
 )
 LOOKED = "It was looked at after the first two configurations had run."
 SAME_BASES = (
-    "One pool of bases and one range of lengths; configurations share bases, so that their errors "
-    "are not independent."
+    "One pool of bases and one range of lengths; most configurations share bases, so that their "
+    "errors are not independent. Those of 512 problems and of 128 updates were run on another "
+    "processor, where the same seeds have other bases."
 )
 
 

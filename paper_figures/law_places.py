@@ -44,7 +44,6 @@ FAMILIES = {  # what configurations differ in, by the first word of their folder
     "frontier": "frontier",
     "grpo": "GRPO",
 }
-OTHER_POLICIES = ("width", "layers", "quarter")  # whose bases are not those of the reference
 
 
 def family(folder: str) -> str:
