@@ -157,8 +157,8 @@ CLAIMS = (
             "Its k was fitted on runs of the fixed range at both rates, when the maps at three "
             "times the rate and one of the frontier at 1e-3 were known. It is read at 10 rounds as "
             "there at a quarter of 40; before, its k is that of 10.",
-            "At 1e-3 little is lost without a filter, so that these maps hardly test it: a straight "
-            "line is as near.",
+            "At 1e-3 little is lost without a filter, so that these maps hardly test it: a "
+            "straight line is as near.",
             "On longer frontiers, of 20 rounds at three times the rate, it fails: see law.md.",
             "It says that boundaries are rays, which they are not.",
             MOVES,
