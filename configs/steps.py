@@ -10,9 +10,9 @@ filter. In the parts `exact_...` the answer is the whole chain, and an outcome i
 steps are: errors can't cancel.
 
 Predicted before the first run: where errors cancel, verifying the outcome alone is like an FPR near
-1 / m, above the ratio FPR / (1 - FNR) of about 0.07 at which the main job's loop collapses, and the
-policy loses, the more the smaller m is; verifying steps it climbs. Where errors can't cancel both
-do the same.
+1 / m, above the ratio FPR / (1 - FNR) of about 0.07 at which the main job's loop stopped to gain at
+the learning rate that it had then, 3e-3, and the policy loses, the more the smaller m is; verifying
+steps it climbs. Where errors can't cancel both do the same.
 
 Expect, from one run of 5 seeds: errors cancel in far fewer than 1 in m wrong chains, and verifying
 outcomes gains, but half of what verifying steps does. Where errors can't cancel both do the same.

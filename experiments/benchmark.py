@@ -18,6 +18,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
 from avax import plotting, struct
+from avax.analysis import intervals
 from avax.bench import measure, whole_runs
 from avax.bench.boundary import Design, boundary
 from avax.bench.main_job import main_job
@@ -26,20 +27,22 @@ from avax.bench.steps import SIZES
 from avax.cli import terminal
 from avax.engine import platform
 from avax.results import roots
+from avax.sweeps.sweep import Sweep
 from configs import noise_phase_diagram
+from paper_figures import benchmark as words
 from paper_figures import command, fig_law, fig_noise_phase_diagram, law
 from paper_figures import fig_benchmark as figure
 from paper_figures import noise_phase_diagram as diagram
 
-PARTS = ("steps", "main_job", "boundary", "scaling", "start", "observing")
 LEARNING_RATE = 3e-3  # at which a boundary was looked for in three ways
-FORMER = 1280, 0.0065, 0.50  # runs, and what they said: docs/log.md, earlier runs
+FORMER = 1280, 5, 0.0065, 0.50  # runs of so many bases, and what they said: docs/log.md
 
 
 def designs() -> list[Design]:
     """What was shipped of the main job's fixed range after 10 rounds: 16 x 16 settings of five
-    bases of one layer, chosen of several; as many of two bases each, dealt from a pool of 32; and
-    six FPRs of all 32, at FNR 0, where the boundary is one of FPR.
+    bases of one layer, chosen of several, geometric mean of their boundaries; as many of two bases
+    each, dealt from a pool of 32, boundary of the mean over bases; and the same of six FPRs of all
+    32, at FNR 0, where the boundary is one of FPR.
     """
     sweep = noise_phase_diagram.build("shipped", "fixed")
     sweep = struct.replace(sweep, "base.learner.learning_rate", LEARNING_RATE)
@@ -51,9 +54,32 @@ def designs() -> list[Design]:
     on_line = law.measured(runs, law.QUARTER, law.OF_MEAN)
     return [
         Design("map of five chosen bases", *FORMER, one_layer),
-        Design("map, bases dealt", int(order.count()), *diagram.ratio_of(order)[1:3], sweep),
-        Design("line at FNR 0", runs.line.isel(round=0).accuracy.size, *on_line[1:3], sweep),
+        Design("map, bases dealt", int(order.count()), *ends(diagram.ratio_of(order)), sweep),
+        Design("line at FNR 0", runs.line.isel(round=0).accuracy.size, *ends(on_line), sweep),
     ]
+
+
+def ends(found: intervals.Estimate) -> tuple[int, float, float]:
+    """Of how many bases an interval is, and where it ends."""
+    return found.num, found.low, found.high
+
+
+def sweeps() -> dict[str, Sweep]:
+    """The main job's, by what is learned."""
+    curricula = {"frontier": "frontier", "fixed range": "fixed"}
+    return {name: noise_phase_diagram.build("laptop", c) for name, c in curricula.items()}
+
+
+# What is measured, of repeats and sizes. Whole runs first: a process starts with the peak memory of
+# the one that starts it.
+PARTS = {
+    "scaling": lambda repeats, sizes: whole_runs.scaling(),
+    "start": lambda repeats, sizes: whole_runs.start(),
+    "observing": lambda repeats, sizes: observing(sweeps()["frontier"]),
+    "main_job": lambda repeats, sizes: main_job(sweeps(), repeats),
+    "boundary": lambda repeats, sizes: boundary(designs(), repeats),
+    "steps": measure.measure_steps,
+}
 
 
 def main() -> None:
@@ -64,7 +90,11 @@ def main() -> None:
     parser.add_argument("--json", type=terminal.path, default="results/benchmark/benchmark.json")
     parser.add_argument("--repeats", type=int, default=5, help="timings of each contestant")
     parser.add_argument(
-        "--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured (default: all)"
+        "--parts",
+        nargs="+",
+        choices=tuple(PARTS),
+        default=tuple(PARTS),
+        help="what is measured (default: all)",
     )
     widths = [size.width for size in SIZES]
     parser.add_argument(
@@ -79,25 +109,10 @@ def main() -> None:
 
     platform.configure()
     found = {"machine": measure.machine(), "versions": platform.versions()}
-    # Whole runs first: a process starts with the peak memory of the one that starts it.
-    if "scaling" in args.parts:
-        found["scaling"] = whole_runs.scaling()
-    if "start" in args.parts:
-        found["start"] = whole_runs.start()
-    if "observing" in args.parts:
-        found["observing"] = observing(noise_phase_diagram.build("laptop", "frontier"))
-    if "main_job" in args.parts:
-        curricula = {"frontier": "frontier", "fixed range": "fixed"}
-        sweeps = {n: noise_phase_diagram.build("laptop", c) for n, c in curricula.items()}
-        found["main_job"] = main_job(sweeps, args.repeats)
-    if "boundary" in args.parts:
-        found["boundary"] = boundary(designs(), args.repeats)
-    if "steps" in args.parts:
-        found["steps"] = measure.measure_steps(
-            args.repeats, [s for s in SIZES if s.width in args.widths]
-        )
+    sizes = [size for size in SIZES if size.width in args.widths]
+    found |= {part: PARTS[part](args.repeats, sizes) for part in PARTS if part in args.parts}
     args.json.write_text(json.dumps(found, indent=1) + "\n")
-    print(figure.table(found))
+    print(words.table(found))
     print(args.json)
     for name, draw in figure.FIGURES.items():
         stem = args.json.with_name(plotting.stem_of(name))

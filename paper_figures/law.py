@@ -65,12 +65,13 @@ class Runs(NamedTuple):
 
     @property
     def pace(self) -> float:
-        """How far a round moves a policy, of what it does in the main job: updates times learning
-        rate. Not known of other learners.
+        """How far a round moves a policy, of what it does where the map by length was fitted:
+        updates times learning rate. Not known of other learners.
         """
         learner = self.line.attrs["config"]["base"]["learner"]
-        is_known = learner["type"] == "FilteredSFT"
-        return learner["num_updates"] * learner["learning_rate"] / law.PACE if is_known else np.nan
+        if learner["type"] != "FilteredSFT":
+            return np.nan
+        return learner["num_updates"] * learner["learning_rate"] / law.FITTED_AT
 
 
 def window(runs: Runs, horizon: str) -> slice:
@@ -194,7 +195,7 @@ def predicted(found: Read, rule: str, horizon: str) -> float:
     if np.isnan(found.pace):
         return np.nan
     start, kept = by_length(found)
-    return law.MAIN_JOB.faster(found.pace).boundary(start, kept, found.rounds[at])
+    return law.FITTED.faster(found.pace).boundary(start, kept, found.rounds[at])
 
 
 def alike(found: Read, best: float, lost: float, odds: float) -> float:
@@ -223,7 +224,7 @@ def followed(found: Read, rule: str, ratio: float) -> np.ndarray:
     if np.isnan(found.pace):
         return np.full(num_rounds + 1, np.nan)
     start, kept = by_length(found)
-    return law.MAIN_JOB.faster(found.pace).trajectory(start, kept, ratio).mean(1)
+    return law.FITTED.faster(found.pace).trajectory(start, kept, ratio).mean(1)
 
 
 def prediction(found: Read, rule: str, horizon: str) -> Estimate:

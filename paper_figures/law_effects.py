@@ -67,18 +67,36 @@ def own(
 
 
 def beyond(
-    rule: str, other: str, horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset
+    rule: str,
+    other: str,
+    scale,
+    horizon: str,
+    only: Folders,
+    folders: Folders,
+    *datasets: xr.Dataset,
 ) -> Estimate:
     """How much farther off a law is than another, or than the mean of what was measured of the
-    configurations that laws were fitted on.
+    configurations that laws were fitted on; `scale` as in `law_scores.logs`.
     """
-    found = logs_of(rule, horizon, only, folders, datasets)
+    found = logs_of(rule, horizon, only, folders, datasets, scale)
     if other == CONSTANT:
-        old = logs_of(rule, horizon, tuple(FITTED_ON), folders, datasets)
+        old = logs_of(rule, horizon, tuple(FITTED_ON), folders, datasets, scale)
         compared = found._replace(said=old.found.mean(1, keepdims=True) + 0 * found.found)
     else:
-        compared = logs_of(other, horizon, only, folders, datasets)
+        compared = logs_of(other, horizon, only, folders, datasets, scale)
     return law_scores.beyond(found, compared)
+
+
+def median_error(
+    rule: str, horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset
+) -> Estimate:
+    """The median over configurations of how far a law is off, in either direction, in logarithms;
+    every base is left out once.
+    """
+    found = logs_of(rule, horizon, only, folders, datasets)
+    value, *others = np.median(np.abs(found.off), axis=1)
+    half = float(intervals.quantile_of_t(len(others)) * intervals.jackknife_error(np.array(others)))
+    return Estimate(float(value), float(value) - half, float(value) + half, found.num)
 
 
 def error_between(horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset) -> Estimate:

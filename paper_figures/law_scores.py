@@ -2,8 +2,9 @@
 
 An error is the logarithm of a predicted boundary over the measured one, of the mean over bases, or
 that of what is missing to 1; a prediction beyond what was run counts as its end. Configurations are
-changes of one reference, in families: two learning rates are one family. They share their bases,
-which `seed` numbers.
+changes of one reference, in families: two learning rates are one family. `seed` numbers bases, and
+those of a seed are left out together: whether two configurations have the same base there, or other
+ones on the same problems, shows in the covariance.
 """
 
 from __future__ import annotations

@@ -17,9 +17,10 @@ from paper_figures.standards import Needs
 QUESTION = Question(
     title="Does the pattern of a verifier's errors decide, or only their rate?",
     sentences=(
-        "The loop of the main job on a fixed range of 16 digits ran behind verifiers of "
-        "equal error rates with different patterns: drawn anew, fixed for each completion, or on "
-        "one kind of mistake only; and on labels that were spoilt once in four ways.",
+        "The main job's loop on a range of 16 digits, at three times its learning rate, ran behind "
+        "verifiers of equal error rates with different patterns: drawn anew, fixed for each "
+        "completion, or on one kind of mistake only; and on labels that were spoilt once in four "
+        "ways.",
         "Each pattern is compared, base by base, with independent errors of the same rate, and, "
         "where it was run, with a recipient shuffle, which gives as many false accepts to random "
         "wrong answers.",

@@ -162,10 +162,10 @@ def ends_of(data: Data, last: int) -> xr.DataArray | None:
     return ends.isel(seed=np.flatnonzero(np.isfinite(ends).all("end")))
 
 
-def from_ends(ends: np.ndarray, last: int) -> float:
+def from_ends(ends: np.ndarray, odds: float) -> float:
     """The boundary ratio that the law from both ends says, of some bases f[S, 2]."""
     best, blind = ends.mean(0)
-    return float(law.between(best, -blind, law.odds_after(last)))
+    return float(law.between(best, -blind, odds))
 
 
 def predicted(data: Data, last: int) -> Estimate:
@@ -174,7 +174,8 @@ def predicted(data: Data, last: int) -> Estimate:
     if ends is None or not ends.size:
         return UNKNOWN
     with np.errstate(all="ignore"):
-        return intervals.jackknife(ends.values, lambda x: from_ends(x, last), log=True)
+        odds = law.odds_after(last)
+        return intervals.jackknife(ends.values, lambda x: from_ends(x, odds), log=True)
 
 
 def unit(dataset: xr.Dataset) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, lengths, numbers, surface
+from avax.analysis import intervals, law, lengths, numbers, surface
 from avax.analysis.intervals import Estimate
 from paper_figures import noise_phase_diagram as found
 from paper_figures.beside import ALL, HALF, horizons, until
@@ -69,18 +69,21 @@ def exponent(place: str, horizon: str, *datasets) -> Estimate:
     return surface.exponent(found.order_of(data[""], last))
 
 
-def predicted_over_measured(place: str, horizon: str, *datasets) -> Estimate:
-    """What the law from both ends says over the measured boundary ratio; every base is left out
-    once.
+def predicted_over_measured(
+    place: str, horizon: str, is_straight: bool, *datasets: xr.Dataset | None
+) -> Estimate:
+    """What the law from both ends, or a straight line between these, says over the measured
+    boundary ratio; every base is left out once.
     """
     data, last = at(place, horizon, datasets)
     ends = found.ends_of(data, last)
     if ends is None:
         return UNKNOWN
     order, ends = xr.align(found.order_of(data[""], last), ends, join="inner")
+    odds = 0.0 if is_straight else law.odds_after(last)
 
     def factor(picks: np.ndarray) -> float:
-        said = found.from_ends(ends.isel(seed=picks).values, last)
+        said = found.from_ends(ends.isel(seed=picks).values, odds)
         return float(np.divide(said, found.ratio_of(order.isel(seed=picks)).value))
 
     with np.errstate(all="ignore"):

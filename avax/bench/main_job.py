@@ -37,9 +37,10 @@ NUM_FPR, NUM_FNR = 4, 2  # settings of timed runs
 def main_job(sweeps: dict[str, Sweep], repeats: int) -> list[dict[str, Any]]:
     """Rows of facts and times: updates at some lengths, and runs, of each sweep by name.
 
-    An update has its `flops`, and so have the products of its real tokens with weights alone, which
-    no update can beat; all rows have the `peak` that was measured beside them, in FLOPs a second of
-    one of the devices.
+    An update has its `flops`, and so have the products of its real tokens with weights alone: a
+    yardstick, as they leave out attention and all that is not a product, and tokens of a prompt
+    behind the last layer's keys and values, which count in `flops`. All rows have the `peak` that
+    was measured beside them, in FLOPs a second of one of the devices.
     """
     contestants = [steps.gemm(len(jax.local_devices()))]
     for name, sweep in sweeps.items():

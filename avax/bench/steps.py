@@ -180,8 +180,11 @@ def products_alone(
     num_devices: int,
     padded: bool,
 ) -> Contestant:
-    """The same of some policies and their batches, prompts and answers: i32[members, updates, rows,
-    columns] each.
+    """Seconds of the products with weights alone that updates of some policies make, forward and
+    backward, in their shapes or, not padded, in one long row.
+
+    Args:
+      batches: prompts and answers, i32[members, updates, rows, columns] each.
     """
     num_members, count, batch = batches[0].shape[:3]
     width, prompt_len, last = num_members // num_devices, *(x.shape[-1] for x in batches)

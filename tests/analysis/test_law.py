@@ -89,22 +89,22 @@ def test_without_damage_and_filter_nothing_moves():
 
 
 def test_more_false_positives_never_help():
-    means = [law.MAIN_JOB.trajectory(BASE, ALL_KEPT, r)[-1].mean() for r in np.linspace(0, 2, 21)]
+    means = [law.FITTED.trajectory(BASE, ALL_KEPT, r)[-1].mean() for r in np.linspace(0, 2, 21)]
     assert (np.diff(means) < 0).all()
     assert means[0] > BASE.mean() > means[-1]
 
 
 def test_at_the_boundary_nothing_is_gained():
     kept = np.concatenate([np.ones((1, 4)), np.tile([0.9, 0.9, 1, 1], (30, 1))])
-    ratio = law.MAIN_JOB.boundary(BASE, kept, ROUNDS)
-    found = law.MAIN_JOB.trajectory(BASE, kept, ratio)[ROUNDS].mean()
+    ratio = law.FITTED.boundary(BASE, kept, ROUNDS)
+    found = law.FITTED.trajectory(BASE, kept, ratio)[ROUNDS].mean()
     assert 0 < ratio < 1 and found == pytest.approx(BASE.mean(), abs=1e-4)
 
 
 def test_the_more_is_kept_the_higher_is_the_boundary():
     def boundary(share):
         kept = np.concatenate([np.ones((1, 4)), np.tile([share, share, 1, 1], (30, 1))])
-        return law.MAIN_JOB.boundary(BASE, kept, ROUNDS)
+        return law.FITTED.boundary(BASE, kept, ROUNDS)
 
     found = [boundary(share) for share in (0.8, 0.9, 0.95, 1.0)]
     assert found == sorted(found) and found[0] < found[-1]
@@ -112,7 +112,7 @@ def test_the_more_is_kept_the_higher_is_the_boundary():
 
 def test_open_ends():
     nothing = np.concatenate([np.ones((1, 4)), np.full((30, 4), 0.3)])
-    assert law.MAIN_JOB.boundary(BASE, nothing, ROUNDS) == 0
+    assert law.FITTED.boundary(BASE, nothing, ROUNDS) == 0
     assert LengthMap(0.3, 0.0, 1.0).boundary(BASE, ALL_KEPT, ROUNDS) == np.inf
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import math
 import subprocess
 import sys
 
 import jax
 import pytest
+from scipy import stats
 
 from avax import vocab
 from avax.bench import boundary, main_job, measure, steps
 from avax.bench.steps import Contestant, Size
 from configs import noise_phase_diagram as config
 from experiments import benchmark
+from paper_figures import benchmark as words
 from paper_figures import fig_benchmark as figure
 
 
@@ -55,7 +59,7 @@ FOUND = {
 
 
 def test_the_table_compares_the_best_of_each():
-    lines = figure.table(FOUND).splitlines()
+    lines = words.table(FOUND).splitlines()
     (avax,) = (line for line in lines if "train " in line and " avax  " in line)
     assert "1.0000 ms" in avax and "[width 4, devices 2]" in avax
     assert "0.50 of the peak" in avax  # 0.5 MFLOP in 1 ms, of 1 GFLOP/s
@@ -71,32 +75,37 @@ def test_the_table_tells_of_the_main_job():
     update = facts | {"what": "update", "longest": 9, "flops": 1e6, "median_s": 2e-3}
     products = update | {"what": "products", "median_s": 1.25e-3}
     run = facts | {"what": "run", "rounds": 10, "median_s": 1.25}
-    lines = figure.table({"machine": {}, "main_job": [update, products, run]}).splitlines()
+    lines = words.table({"machine": {}, "main_job": [update, products, run]}).splitlines()
     assert lines[1].endswith("to  9 digits: an update 2.00 ms, 0.50 of the peak by real tokens")
     assert "without padding 1.25 ms, 0.80 of the peak" in lines[2]
     assert lines[3].endswith("a run of 10 rounds 1.25 s")
 
 
 def test_what_a_boundary_costs_by_hand(monkeypatch):
-    """16 runs gave a factor of 1.25^4 to both sides: the root of 16 times as many gives 1.25."""
-    monkeypatch.setattr(
-        boundary,
-        "run",
-        lambda name, sweep: Contestant({"of": name}, lambda: {"a": 3.0, "b": 0.5}[name]),
-    )
-    wide = boundary.Design("a", 16, 1.25**-4, 1.25**4, sweep=None)
-    close = boundary.Design("b", 10, 0.2, 0.2 * 1.25**2, sweep=None)
+    """Five bases gave a factor of 1.25^4 to both sides, where t is 2.776; ten gave the 1.25."""
+
+    def timed(cost, name, sweep):
+        return Contestant({"of": name}, lambda: cost[name])
+
+    monkeypatch.setattr(boundary, "run", functools.partial(timed, {"a": 3.0, "b": 0.5}))
+    monkeypatch.setattr(boundary, "base", functools.partial(timed, {"a": 2.0, "b": 2.0}))
+    wide = boundary.Design("a", 320, 5, 1.25**-4, 1.25**4, sweep=None)
+    close = boundary.Design("b", 60, 10, 0.2, 0.2 * 1.25**2 * (1 - 1e-9), sweep=None)
     rows = boundary.boundary([wide, close], repeats=1)
-    assert [row["needed"] for row in rows] == pytest.approx([256, 10], abs=1)
-    assert rows[0]["seconds"] == 3.0 * rows[0]["needed"]
-    first, second = figure.table({"machine": {}, "boundary": rows}).splitlines()[1:]
-    assert "a: 768 s, 256 runs (16 gave 0.41 to 2.44), 1 x as fast" in first
-    assert second.endswith("b: 5 s, 10 runs (10 gave 0.2 to 0.312), 154 x as fast")
+    bases = rows[0]["needed_bases"]
+    assert bases == math.ceil(5 * (4 * stats.t.ppf(0.975, bases - 1) / 2.776445) ** 2)
+    assert [row["needed"] for row in rows] == [64 * bases, 60]
+    assert rows[0]["seconds"] == 3.0 * 64 * bases + 2.0 * bases
+    assert rows[1]["needed_bases"] == 10 and rows[1]["seconds"] == 0.5 * 60 + 2.0 * 10
+    first, second = words.table({"machine": {}, "boundary": rows}).splitlines()[1:]
+    assert f"runs of {bases} bases (320 of 5 gave 0.41 to 2.44), 1 x as fast" in first
+    assert "b: 50 s, 60 runs of 10 bases (60 of 10 gave 0.2 to 0.312), " in second
 
 
 def test_designs_are_read_from_what_is_shipped():
     former, dealt, line = benchmark.designs()
-    assert former.needed > 100 * dealt.needed > 200 * line.needed > 0
+    assert former.needed > 20 * dealt.needed > 40 * line.needed > 0
+    assert (former.num_bases, dealt.num_bases, line.num_bases) == (5, 32, 32)
     assert dealt.num_runs == 2 * 16 * 16 and line.num_runs == 6 * 32
     assert former.sweep.pretraining.model.num_layers == 1
 

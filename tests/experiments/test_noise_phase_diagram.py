@@ -162,12 +162,12 @@ def test_effects_are_differences_from_the_controls():
                     assert got.value == pytest.approx(rest * gained) and got.num == 6
             lost = effects.lost(place, horizon, lengths.reach, *data)
             assert lost.value == pytest.approx(part * loop.sel(fpr=1.0).item() / 2)
-            factor = effects.predicted_over_measured(place, horizon, *data)
             best, lost = (part * loop.sel(fpr=fpr).item() for fpr in (0.0, 1.0))
-            last = int(part * ROUNDS)
-            said = law.between(best, -lost, law.odds_after(last))
-            assert factor.value == pytest.approx(said / CENTRE, rel=0.12)
-            assert factor.low < factor.value < factor.high
+            for is_straight, odds in ((False, law.odds_after(int(part * ROUNDS))), (True, 0.0)):
+                factor = effects.predicted_over_measured(place, horizon, is_straight, *data)
+                said = law.between(best, -lost, odds)
+                assert factor.value == pytest.approx(said / CENTRE, rel=0.12)
+                assert factor.low < factor.value < factor.high
 
 
 @pytest.mark.parametrize("loses, expected", [(0.5, "collapse"), (0.98, "open"), (1.5, "none")])

@@ -228,11 +228,22 @@ def test_a_law_beside_the_boundaries_that_were_known():
     new = {f"law_rate_{x}": runs(crossing=x, lost=(1 - x) * (1 - BASE)) for x in (0.1, 0.2, 0.6)}
     folders = (*old, *new)
     datasets = [data for each in (old | new).values() for data in each]
-    told = effects.beyond(SHAM, effects.CONSTANT, ALL, tuple(new), folders, *datasets)
+    told = effects.beyond(
+        SHAM, effects.CONSTANT, law_runs.bounded, ALL, tuple(new), folders, *datasets
+    )
     off = np.log([0.1 / 0.3, 0.2 / 0.3, 0.6 / 0.3])
     assert told.value == pytest.approx(-(off**2).mean(), abs=0.1)
-    told = effects.own(SHAM, law_runs.bounded, ALL, tuple(new), folders, *datasets)
-    assert told.num == NUM_SEEDS
+    assert effects.own(SHAM, *on, *datasets).num == NUM_SEEDS
+
+
+def test_the_median_of_errors_is_that_in_the_middle():
+    """Measured is 0.3 three times, and said 0.3, 0.2 and 0.9."""
+    folders = "law", "law_rate_1e-3", "law_fnr_0.5"
+    each = [runs(crossing=0.3, lost=(1 - said) * (1 - BASE)) for said in (0.3, 0.2, 0.9)]
+    datasets = [data for one in each for data in one]
+    told = effects.median_error(SHAM, ALL, folders, folders, *datasets)
+    assert told.value == pytest.approx(np.log(1.5), abs=0.1) and told.num == NUM_SEEDS
+    assert told.low < told.value < told.high
 
 
 def test_one_law_of_one_configuration():
@@ -255,6 +266,8 @@ def test_trajectories_beside_what_a_law_says():
 def test_half_of_a_gain_by_hand():
     curve = np.array([0.5, 0.4, 0.5, 0.6, 0.9, 0.9])  # 0.4 gained in the end, 0.2 between 3 and 4
     assert paths.half_time(curve, slice(4, 6)) == pytest.approx(3 + 1 / 3)
+    curve = np.array([0.5, 0.6, 0.8, 0.6, 0.9, 0.9])  # 0.7 in rounds 2 and 3 of the monotone fit
+    assert paths.half_time(curve, slice(4, 6)) == pytest.approx(2)
     assert np.isnan(paths.half_time(1 - curve, slice(4, 6)))  # nothing is gained
     assert paths.half_time(np.array([0.5, 0.9, 0.9]), slice(1, 3)) == pytest.approx(0.5)
 
