@@ -228,9 +228,8 @@ def test_a_law_beside_the_boundaries_that_were_known():
     new = {f"law_rate_{x}": runs(crossing=x, lost=(1 - x) * (1 - BASE)) for x in (0.1, 0.2, 0.6)}
     folders = (*old, *new)
     datasets = [data for each in (old | new).values() for data in each]
-    told = effects.beyond(
-        SHAM, effects.CONSTANT, law_runs.bounded, ALL, tuple(new), folders, *datasets
-    )
+    on = law_runs.bounded, ALL, tuple(new), folders
+    told = effects.beyond(SHAM, effects.CONSTANT, *on, *datasets)
     off = np.log([0.1 / 0.3, 0.2 / 0.3, 0.6 / 0.3])
     assert told.value == pytest.approx(-(off**2).mean(), abs=0.1)
     assert effects.own(SHAM, *on, *datasets).num == NUM_SEEDS
@@ -243,7 +242,6 @@ def test_the_median_of_errors_is_that_in_the_middle():
     datasets = [data for one in each for data in one]
     told = effects.median_error(SHAM, ALL, folders, folders, *datasets)
     assert told.value == pytest.approx(np.log(1.5), abs=0.1) and told.num == NUM_SEEDS
-    assert told.low < told.value < told.high
 
 
 def test_one_law_of_one_configuration():
