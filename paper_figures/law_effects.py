@@ -66,6 +66,13 @@ def own(
     return law_scores.own_error(logs_of(rule, horizon, only, folders, datasets, scale))
 
 
+def covered(
+    rule: str, horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset
+) -> Estimate:
+    """The share of configurations whose boundary a law says within the noise of the measurement."""
+    return law_scores.covered(logs_of(rule, horizon, only, folders, datasets))
+
+
 def beyond(
     rule: str,
     other: str,

@@ -8,7 +8,15 @@ from paper_figures.law import ALL, FROZEN, HORIZONS, MAP, SHAM, UNFILTERED, boun
 from paper_figures.law_effects import CONSTANT, beyond, own
 from paper_figures.law_loops import MEANS
 from paper_figures.law_places import FIXED, NEW
-from paper_figures.law_scored import BEYOND, MISSING, OWN, OWN_ENDS, OWN_MISSING, scored
+from paper_figures.law_scored import (
+    BEYOND,
+    MISSING,
+    OWN,
+    OWN_ENDS,
+    OWN_MISSING,
+    covering,
+    scored,
+)
 
 PREDICTED = (
     "The law was written down before these runs, and so were the numbers that it gives of most of "
@@ -70,6 +78,9 @@ OTHER_LAWS = (
         PREDICTED,
         MEANS,
     ),
+    covering("The law of the unfiltered loop", UNFILTERED, (ALL,), OWN_ENDS),
+    covering("The settled law, from a sham", SHAM, (ALL,), PREDICTED, MEANS),
+    covering("The map by length", MAP, HORIZONS, PREDICTED, MEANS),
     scored(
         "The settled law and a constant",
         "The settled law, from a sham, is nearer than the mean of the seven boundaries that were "

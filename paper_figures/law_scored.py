@@ -16,7 +16,14 @@ from paper_figures.law import (
     bounded,
     missing,
 )
-from paper_figures.law_effects import CONSTANT, beyond, error_between, median_error, own
+from paper_figures.law_effects import (
+    CONSTANT,
+    beyond,
+    covered,
+    error_between,
+    median_error,
+    own,
+)
 from paper_figures.law_loops import NEEDS, ROUNDS
 from paper_figures.law_places import FIXED, NEW
 from paper_figures.standards import HEADLINE, Needs
@@ -55,6 +62,11 @@ BEYOND_MISSING = (
     "of the other",
     Rule.below(0),
 )
+COVERED = (
+    "share of configurations of which the 95 % interval of predicted over measured boundary, over "
+    "bases, holds 1",
+    Rule.above(0.8),
+)
 BEYOND = (
     "mean square over configurations of log(predicted / measured boundary), minus that of the "
     "other",
@@ -85,6 +97,21 @@ def scored(
         horizons=ROUNDS[-len(horizons) :],
         caveats=(BOTH, *caveats),
         shipped=FIXED,
+    )
+
+
+def covering(name: str, rule: str, horizons: tuple[str, ...], *caveats: str) -> Claim:
+    """In how many loops a law is right within the noise of the measurement."""
+    return scored(
+        f"{name}: coverage",
+        f"{name} is right within the noise of the measurement in nearly all loops.",
+        COVERED,
+        partial(covered, rule),
+        tuple(NEW),
+        horizons,
+        *caveats,
+        "Configurations that share bases do not count as independent ones do, and where noise is "
+        "large much is covered.",
     )
 
 
@@ -139,6 +166,7 @@ LAWS = (
         "The interval is over bases, of these configurations. Noise of the measurement is part of "
         "it: figure_errors has both.",
     ),
+    covering("The law from both ends", ENDS, HORIZONS, AFTER, OWN_ENDS),
     scored(
         "Both ends and a constant",
         "The law from both ends is nearer than the mean of the seven boundaries that were known.",

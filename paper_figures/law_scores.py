@@ -104,6 +104,20 @@ def own_error(found: Logs) -> Estimate:
     return Estimate(own(number), own(top), own(stats.chi2.ppf(low, number)), found.num)
 
 
+def covered(found: Logs) -> Estimate:
+    """The share of configurations of which the interval over bases of predicted over measured
+    boundary holds 1, as 95 % of them do where a law is right; with the exact binomial interval.
+    """
+    from scipy import stats
+
+    num_bases, number = len(found.off) - 1, found.off.shape[1]
+    half = intervals.quantile_of_t(num_bases) * np.sqrt(np.diag(noise(found)))
+    if not number or not np.isfinite(half).all():
+        return Estimate(np.nan, np.nan, np.nan, found.num)
+    test = stats.binomtest(int((np.abs(found.off[0]) <= half).sum()), number)
+    return Estimate(test.statistic, *test.proportion_ci(COVERAGE), found.num)
+
+
 def over_both(score: Callable[..., float], *each: Logs) -> Estimate:
     """A score of one law's logs or of several on the same configurations, with an interval over
     bases and over families: each is left out once, and the jackknife's variances of both are

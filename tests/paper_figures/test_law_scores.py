@@ -59,6 +59,14 @@ def simulated(key, spread: float, noise: float, shared: float, alike: float) -> 
     return scores.Logs(measured + off, measured, families, NUM_BASES)
 
 
+def test_a_law_without_errors_is_covered_as_often_as_an_interval_holds():
+    key = np.random.default_rng(5)
+    each = [scores.covered(simulated(key, 0.0, 0.1, 0.3, 0.0)) for _ in range(NUM_SIMULATED)]
+    assert np.mean([one.value for one in each]) == pytest.approx(0.95, abs=0.02)
+    wrong = scores.covered(simulated(key, 1e4, 0.1, 0.3, 0.0))
+    assert wrong[:3] == pytest.approx((0, 0, 1 - 0.025 ** (1 / sum(SIZES))))
+
+
 @pytest.mark.parametrize(
     "spread, noise, shared, alike",
     [(0.1, 0.1, 0.5, 0.5), (0.2, 0.1, 0.0, 0.0), (0.05, 0.12, 0.5, 0.0), (0.0, 0.15, 0.5, 0.0)],
