@@ -24,6 +24,7 @@ from avax.bench import measure
 from avax.bench.main_job import run
 from avax.bench.steps import Contestant
 from avax.engine import tiles
+from avax.engine.bases import short_task
 from avax.engine.program import Program
 from avax.engine.progress import say
 from avax.policies.pretrain import pretrain
@@ -83,7 +84,7 @@ def base(name: str, sweep: Sweep) -> Contestant:
     width, num_devices = int(sweep.tile_width), len(jax.local_devices())
     num_bases = width * num_devices
     members = (jax.random.split(jax.random.key(0), num_bases),)
-    train = partial(pretrain, pretraining, experiment.task, experiment.base_difficulty)
+    train = partial(pretrain, pretraining, short_task(experiment), experiment.base_difficulty)
     program = Program(train, members, width)
     units = tiles.make_units("tiles", jax.local_devices(), num_devices)
     program.compile_all(units)
