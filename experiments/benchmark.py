@@ -40,13 +40,14 @@ FORMER = 1280, 5, 0.0065, 0.50  # runs of so many bases, and what they said: doc
 
 def designs() -> list[Design]:
     """What was shipped of the main job's fixed range after 10 rounds: 16 x 16 settings of five
-    bases of one layer, chosen of several, geometric mean of their boundaries; as many of two bases
-    each, dealt from a pool of 32, boundary of the mean over bases; and the same of six FPRs of all
-    32, at FNR 0, where the boundary is one of FPR.
+    bases of one layer, the best of four candidates each, geometric mean of their boundaries; as
+    many of two bases each, dealt from a pool of 32, boundary of the mean over bases; and that of
+    six FPRs of all 32, at FNR 0, where the boundary is one of FPR, over the last three rounds.
     """
     sweep = noise_phase_diagram.build("shipped", "fixed")
     sweep = struct.replace(sweep, "base.learner.learning_rate", LEARNING_RATE)
     one_layer = struct.replace(sweep, "pretraining.model.num_layers", 1)
+    one_layer = struct.replace(one_layer, "pretraining.num_candidates", 4)
     folder = command.DATA / "noise_phase_diagram_fixed_rate_3e-3"
     shipped = diagram.named([*command.load_parts(folder, fig_noise_phase_diagram).values()])
     order = diagram.order_of(shipped[""])

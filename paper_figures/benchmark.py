@@ -88,12 +88,18 @@ def main_job_line(row: dict[str, Any]) -> str:
 def boundary_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
     """What designs took or would take until a boundary is known within a factor of 1.25."""
     return [
-        f"boundary within a factor of 1.25 (95 %), {row['design']}: {row['seconds']:,.0f} s, "
-        f"{row['needed']:,} runs of {row['needed_bases']} bases ({row['runs']:,} of {row['bases']} "
+        f"boundary within a factor of 1.25 (95 %), {row['design']}: about "
+        f"{one_digit(row['seconds'])} s, {row['needed']:,} runs of {row['needed_bases']} bases "
+        f"({row['runs']:,} of {row['bases']} "
         f"gave {row['low']:.3g} to {row['high']:.3g}), "
-        f"{rows[0]['seconds'] / row['seconds']:,.0f} x as fast"
+        f"about {one_digit(rows[0]['seconds'] / row['seconds'])} x as fast"
         for row in rows
     ]
+
+
+def one_digit(number: float) -> str:
+    """Its order of magnitude."""
+    return f"{float(f'{number:.1g}'):,.0f}"
 
 
 def step_lines(found: dict[str, Any], size: int, work: str) -> list[str]:

@@ -8,7 +8,7 @@ import xarray as xr
 from avax import plotting
 from avax.analysis import intervals, law
 from avax.analysis.intervals import Estimate
-from paper_figures import law_scores
+from paper_figures import law_errors
 from paper_figures.law import (
     ALL,
     ENDS,
@@ -113,11 +113,17 @@ def draw_errors(*datasets: xr.Dataset) -> plotting.Figure:
     panels = figure.subplots(1, len(COMPARED), sharey=True)
     for axes, rule in zip(panels, COMPARED, strict=True):
         draw_factors(axes, found, rule)
-        axes.set_title(rule)
+        axes.set_title(f"{rule}\n{within_noise(found, rule)}")
     panels[0].set_yticks(range(len(found)), [NAMES[folder] for folder in found])
     panels[0].invert_yaxis()
     plotting.letter(panels)
     return figure
+
+
+def within_noise(found: dict[str, Read], rule: str) -> str:
+    """How often the law is right within the noise of the measurement."""
+    logs = law_errors.logs(rule, ALL, list(found.values()), [family(folder) for folder in found])
+    return "{} of {} within noise".format(*law_errors.covered(logs))
 
 
 def draw_factors(axes, found: dict[str, Read], rule: str) -> None:
@@ -127,14 +133,14 @@ def draw_factors(axes, found: dict[str, Read], rule: str) -> None:
     axes.axvspan(0.8, 1.25, color="0.92", linewidth=0)
     axes.axvline(1, **plotting.NO_EFFECT)
     for row, (folder, each) in enumerate(found.items()):
-        logs = law_scores.logs(rule, ALL, [each], [family(folder)])
+        logs = law_errors.logs(rule, ALL, [each], [family(folder)])
         if not logs.said.size:
             if is_open(each, ALL) and np.isfinite(predicted(each, rule, ALL)):
                 end, where = (1, "above") if crossing(each, ALL) > 1 else (LOWEST, "below")
                 words = {"fontsize": plotting.LEAST_TYPE, "color": "0.4", "va": "center"}
                 axes.text(NEAREST * 1.1, row, f"measured {where} {end:g}", **words)
             continue
-        error = np.sqrt(law_scores.noise(logs)[0, 0])
+        error = np.sqrt(law_errors.noise(logs)[0, 0])
         half = intervals.quantile_of_t(len(each.seeds)) * error
         value, low, high = np.clip(
             np.exp(logs.off[0, 0] + np.array([0, -half, half])), NEAREST, FARTHEST

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from paper_figures.law_ends import LAWS
 from paper_figures.law_loops import LOOPS, OTHERS
 from paper_figures.law_others import OTHER_LAWS
 from paper_figures.law_paths import PATHS
 from paper_figures.law_places import NAMES
-from paper_figures.law_scored import LAWS
 from paper_figures.pages import Question
 
 SHIPPED = tuple(NAMES)

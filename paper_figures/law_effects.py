@@ -13,7 +13,7 @@ import xarray as xr
 
 from avax.analysis import intervals, law, phase
 from avax.analysis.intervals import Estimate
-from paper_figures import law_scores
+from paper_figures import law_errors
 from paper_figures.claims import remembered
 from paper_figures.law import (
     ALL,
@@ -52,25 +52,18 @@ def of_folders(folders: Folders, datasets: tuple) -> dict[str, tuple[Runs, Read]
 
 def logs_of(
     rule: str, horizon: str, only: Folders, folders: Folders, datasets: tuple, scale=bounded
-) -> law_scores.Logs:
+) -> law_errors.Logs:
     """What a law says of some of the configurations beside what was measured."""
     found = of_folders(folders, datasets)
     reads = [found[name][1] for name in only]
-    return law_scores.logs(rule, horizon, reads, [family(name) for name in only], scale)
+    return law_errors.logs(rule, horizon, reads, [family(name) for name in only], scale)
 
 
 def own(
     rule: str, scale, horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset
 ) -> Estimate:
-    """A law's own error over some of the configurations; `scale` as in `law_scores.logs`."""
-    return law_scores.own_error(logs_of(rule, horizon, only, folders, datasets, scale))
-
-
-def covered(
-    rule: str, horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset
-) -> Estimate:
-    """The share of configurations whose boundary a law says within the noise of the measurement."""
-    return law_scores.covered(logs_of(rule, horizon, only, folders, datasets))
+    """A law's own error over some of the configurations; `scale` as in `law_errors.logs`."""
+    return law_errors.own_error(logs_of(rule, horizon, only, folders, datasets, scale))
 
 
 def beyond(
@@ -82,28 +75,19 @@ def beyond(
     folders: Folders,
     *datasets: xr.Dataset,
 ) -> Estimate:
-    """How much farther off a law is than another, or than the mean of what was measured of the
-    configurations that laws were fitted on; `scale` as in `law_scores.logs`.
+    """How much farther off a law is than another, or than one number: the mean on that scale of
+    what was measured of the configurations that laws were fitted on. `scale` as in
+    `law_errors.logs`.
     """
     found = logs_of(rule, horizon, only, folders, datasets, scale)
     if other == CONSTANT:
         old = logs_of(rule, horizon, tuple(FITTED_ON), folders, datasets, scale)
+        if old.seeds != found.seeds:
+            raise ValueError(f"bases of one pool: {old.seeds} and {found.seeds}")
         compared = found._replace(said=old.found.mean(1, keepdims=True) + 0 * found.found)
     else:
         compared = logs_of(other, horizon, only, folders, datasets, scale)
-    return law_scores.beyond(found, compared)
-
-
-def median_error(
-    rule: str, horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset
-) -> Estimate:
-    """The median over configurations of how far a law is off, in either direction, in logarithms;
-    every base is left out once.
-    """
-    found = logs_of(rule, horizon, only, folders, datasets)
-    value, *others = np.median(np.abs(found.off), axis=1)
-    half = float(intervals.quantile_of_t(len(others)) * intervals.jackknife_error(np.array(others)))
-    return Estimate(float(value), float(value) - half, float(value) + half, found.num)
+    return law_errors.beyond(found, compared)
 
 
 def error_between(horizon: str, only: Folders, folders: Folders, *datasets: xr.Dataset) -> Estimate:

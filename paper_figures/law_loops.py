@@ -163,9 +163,9 @@ OTHERS = (
         caveats=("A frontier that moves faster has fewer rounds.", ONE_RATE),
     ),
     about(
-        "Losses add up on a frontier",
-        "On a frontier what a loop loses without a filter adds up, where a part of it comes back "
-        "on a fixed range.",
+        "Losses on a frontier",
+        "On a frontier a loop without a filter has lost more after all rounds than after a "
+        "quarter of them.",
         "digits solved at FPR / (1 - FNR) = 1 after all rounds, less after a quarter",
         {n: partial(risen, folder, 1.0, tuple(FRONTIERS)) for folder, n in FRONTIERS.items()},
         Rule.below(0),

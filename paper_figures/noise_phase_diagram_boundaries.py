@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 
+from paper_figures.beside import ALL
 from paper_figures.claims import Certainty, Claim, Rule
 from paper_figures.noise_phase_diagram_effects import (
     ONE_LESS_J,
+    OWN_PLACES,
     PLACES,
     advantage,
+    at_places,
     boundary,
     boundary_beyond_sham,
     everywhere,
     exponent,
+    nearer,
     predicted_over_measured,
 )
 from paper_figures.standards import HEADLINE, Needs
@@ -38,7 +42,8 @@ STRUCTURED = (
 def claim(**fields) -> Claim:
     fields.setdefault("caveats", (MOVES,))
     fields.setdefault("certainty", Certainty.OURS)
-    return Claim(shipped=tuple(PLACES), **fields)
+    fields.setdefault("shipped", tuple(PLACES))
+    return Claim(**fields)
 
 
 BOUNDARIES = (
@@ -107,7 +112,7 @@ BOUNDARIES = (
         "says where the boundary lies on the map, to a factor of two.",
         source="avax (avax/analysis/law.py)",
         measures="predicted over measured boundary ratio",
-        effect=everywhere(predicted_over_measured, False),
+        effect=everywhere(predicted_over_measured),
         rule=TWO_FOLD,
         changes_mind="Maps at other learning rates and horizons; law.md has other loops.",
         needs=Needs(HEADLINE, ("sham",), **BOUNDARY),
@@ -116,24 +121,44 @@ BOUNDARIES = (
             "Its k was fitted on runs of the fixed range at both rates, when the maps at three "
             "times the rate and one of the frontier at 1e-3 were known. It is read at 10 rounds as "
             "there at a quarter of 40; before, its k is that of 10.",
-            "At 1e-3 little is lost without a filter, so that these maps hardly test it: see the "
-            "straight line.",
+            "At 1e-3 little is lost without a filter, so that these maps hardly test it: a "
+            "straight line is as near.",
             "On longer frontiers, of 20 rounds at three times the rate, it fails: see law.md.",
             "It says that boundaries are rays, which they are not.",
             MOVES,
         ),
     ),
     claim(
-        name="A straight line between both ends",
-        statement="So does a straight line in the ratio between the same two runs, without a "
-        "fitted number.",
+        name="The law from both ends and a straight line",
+        statement="The law from both ends is nearer to the boundary on the map than a straight "
+        "line in the ratio between the same two runs, which has no fitted number.",
         source="avax",
-        measures="predicted over measured boundary ratio",
-        effect=everywhere(predicted_over_measured, True),
-        rule=TWO_FOLD,
+        measures="how far the law is from the measured boundary, in logarithms, minus how far the "
+        "straight line is",
+        effect=everywhere(nearer),
+        rule=Rule.below(0),
         changes_mind="Maps at other learning rates and horizons.",
         needs=Needs(HEADLINE, ("sham",), **BOUNDARY),
         horizons=HORIZONS,
-        caveats=("It is here to be compared with the law.", MOVES),
+        caveats=("It was written down when these maps were known.", MOVES),
+    ),
+    claim(
+        name="The law at rates of our own choosing",
+        statement="At learning rates where nothing had been run, and from bases of their own, the "
+        "law from both ends says where the boundary lies on the map of the fixed range, to a "
+        "factor of two.",
+        source="avax (avax/analysis/law.py)",
+        measures="predicted over measured boundary ratio after all rounds",
+        effect=at_places(OWN_PLACES, (ALL,), predicted_over_measured),
+        rule=TWO_FOLD,
+        changes_mind="A map at any rate between 5e-4 and 6e-3 of which it is farther off.",
+        needs=Needs(HEADLINE, learning_rates=2, replicates=True),
+        horizons=HORIZONS[1:],
+        caveats=(
+            "Rates, seeds and the factor were written down before these runs (docs/log.md); they "
+            "have no controls.",
+            MOVES,
+        ),
+        shipped=(*PLACES, *OWN_PLACES),
     ),
 )

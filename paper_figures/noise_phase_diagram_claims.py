@@ -19,11 +19,18 @@ from paper_figures.noise_phase_diagram_boundaries import (
     SHARE,
     claim,
 )
-from paper_figures.noise_phase_diagram_effects import PLACES, beyond, collapse, everywhere, lost
+from paper_figures.noise_phase_diagram_effects import (
+    OWN_PLACES,
+    PLACES,
+    beyond,
+    collapse,
+    everywhere,
+    lost,
+)
 from paper_figures.pages import Question
 from paper_figures.standards import HEADLINE, Needs
 
-SHIPPED = tuple(PLACES)
+SHIPPED = (*PLACES, *OWN_PLACES)
 QUESTION = Question(
     title="When does self-training survive a noisy verifier?",
     sentences=(
@@ -42,6 +49,10 @@ QUESTION = Question(
         "--curriculum fixed",
         "--base.learner.learning-rate 3e-3",
         "--curriculum fixed --base.learner.learning-rate 3e-3",
+        *(
+            f"--curriculum fixed --controls none --seed {seed} --base.learner.learning-rate {rate}"
+            for seed, rate in ((100, "7e-4"), (200, "1.7e-3"), (300, "4.5e-3"))
+        ),
     ),
 )
 GREEDY = "Answers are greedy: nothing can be gained by sharpening."

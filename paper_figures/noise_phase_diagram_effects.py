@@ -24,16 +24,22 @@ PLACES = {  # by the folder of their results
     "noise_phase_diagram_rate_3e-3": "frontier at three times the rate",
     "noise_phase_diagram_fixed_rate_3e-3": "fixed range at three times the rate",
 }
+OWN_PLACES = {  # the fixed range at rates and from seeds where nothing had been run
+    "noise_phase_diagram_own_7e-4": "learning rate 7e-4",
+    "noise_phase_diagram_own_1.7e-3": "learning rate 1.7e-3",
+    "noise_phase_diagram_own_4.5e-3": "learning rate 4.5e-3",
+}
 RATIO, ONE_LESS_J = "FPR / (1 - FNR)", "1 - J"
 
 
 @remembered
 def prepared(*datasets: xr.Dataset | None) -> dict[str, found.Data]:
-    """The parts of all folders by name."""
+    """The parts of all folders by name, or of the first of them."""
     number = len(PARTS)
+    places = (PLACES | OWN_PLACES).values()
     return {
-        place: found.named(datasets[i * number : (i + 1) * number])
-        for i, place in enumerate(PLACES.values())
+        place: found.named(datasets[i : i + number])
+        for place, i in zip(places, range(0, len(datasets), number), strict=False)
     }
 
 
@@ -69,25 +75,41 @@ def exponent(place: str, horizon: str, *datasets) -> Estimate:
     return surface.exponent(found.order_of(data[""], last))
 
 
-def predicted_over_measured(
-    place: str, horizon: str, is_straight: bool, *datasets: xr.Dataset | None
-) -> Estimate:
-    """What the law from both ends, or a straight line between these, says over the measured
-    boundary ratio; every base is left out once.
+def predicted_over_measured(place: str, horizon: str, *datasets: xr.Dataset | None) -> Estimate:
+    """What the law from both ends says over the measured boundary ratio; every base is left out
+    once.
+    """
+    return over_bases(lambda factors: factors[0], place, horizon, datasets, log=True)
+
+
+def nearer(place: str, horizon: str, *datasets: xr.Dataset | None) -> Estimate:
+    """How far the law from both ends is from the measured boundary, less how far a straight line
+    between both ends is, in logarithms; every base is left out once.
+    """
+
+    def value(factors: tuple[float, float]) -> float:
+        return float(np.subtract(*np.abs(np.log(factors))))
+
+    return over_bases(value, place, horizon, datasets)
+
+
+def over_bases(value: Callable, place: str, horizon: str, datasets, log=False) -> Estimate:
+    """A value of two numbers: what the law from both ends says over the measured boundary ratio,
+    and what a straight line between both ends says over it.
     """
     data, last = at(place, horizon, datasets)
     ends = found.ends_of(data, last)
     if ends is None:
         return UNKNOWN
     order, ends = xr.align(found.order_of(data[""], last), ends, join="inner")
-    odds = 0.0 if is_straight else law.odds_after(last)
 
-    def factor(picks: np.ndarray) -> float:
-        said = found.from_ends(ends.isel(seed=picks).values, odds)
-        return float(np.divide(said, found.ratio_of(order.isel(seed=picks)).value))
+    def of_bases(picks: np.ndarray) -> float:
+        measured = found.ratio_of(order.isel(seed=picks)).value
+        said = [found.from_ends(ends.isel(seed=picks).values, k) for k in (law.odds_after(last), 0)]
+        return value(tuple(float(np.divide(one, measured)) for one in said))
 
     with np.errstate(all="ignore"):
-        return intervals.jackknife(np.arange(order.sizes["seed"]), factor, log=True)
+        return intervals.jackknife(np.arange(order.sizes["seed"]), of_bases, log=log)
 
 
 def lost(place: str, horizon: str, measure: Callable, *datasets) -> Estimate:
@@ -119,7 +141,11 @@ def beyond(place: str, horizon: str, control: str, is_filtered: bool, *datasets)
     return intervals.paired(*both, axis="seed")
 
 
+def at_places(places: dict[str, str], when: tuple[str, ...], effect: Callable, *args) -> dict:
+    """An effect in some places at some horizons."""
+    return {f"{p}, {h}": partial(effect, p, h, *args) for p in places.values() for h in when}
+
+
 def everywhere(effect: Callable, *args) -> dict:
-    """An effect in all places at both horizons."""
-    places = PLACES.values()
-    return {f"{p}, {h}": partial(effect, p, h, *args) for p in places for h in (HALF, ALL)}
+    """An effect in all places with controls at both horizons."""
+    return at_places(PLACES, (HALF, ALL), effect, *args)

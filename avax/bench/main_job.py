@@ -37,10 +37,11 @@ NUM_FPR, NUM_FNR = 4, 2  # settings of timed runs
 def main_job(sweeps: dict[str, Sweep], repeats: int) -> list[dict[str, Any]]:
     """Rows of facts and times: updates at some lengths, and runs, of each sweep by name.
 
-    An update has its `flops`, and so have the products of its real tokens with weights alone: a
-    yardstick, as they leave out attention and all that is not a product, and tokens of a prompt
-    behind the last layer's keys and values, which count in `flops`. All rows have the `peak` that
-    was measured beside them, in FLOPs a second of one of the devices.
+    An update has its `flops`, 6 for each parameter and real token, and so have the products of
+    these tokens with weights alone. Those leave out attention and all that is no product, and, as
+    an update does, what a last layer need not compute for prompts: they may be faster than `flops`
+    at the peak. All rows have the `peak` that was measured beside them, in FLOPs a second of a
+    device.
     """
     contestants = [steps.gemm(len(jax.local_devices()))]
     for name, sweep in sweeps.items():

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import subprocess
 import sys
 
 import jax
 import pytest
-from scipy import stats
 
-from avax import vocab
+from avax import struct, vocab
 from avax.bench import boundary, main_job, measure, steps
 from avax.bench.steps import Contestant, Size
 from configs import noise_phase_diagram as config
@@ -92,14 +90,23 @@ def test_what_a_boundary_costs_by_hand(monkeypatch):
     wide = boundary.Design("a", 320, 5, 1.25**-4, 1.25**4, sweep=None)
     close = boundary.Design("b", 60, 10, 0.2, 0.2 * 1.25**2 * (1 - 1e-9), sweep=None)
     rows = boundary.boundary([wide, close], repeats=1)
-    bases = rows[0]["needed_bases"]
-    assert bases == math.ceil(5 * (4 * stats.t.ppf(0.975, bases - 1) / 2.776445) ** 2)
-    assert [row["needed"] for row in rows] == [64 * bases, 60]
-    assert rows[0]["seconds"] == 3.0 * 64 * bases + 2.0 * bases
-    assert rows[1]["needed_bases"] == 10 and rows[1]["seconds"] == 0.5 * 60 + 2.0 * 10
+    # t is 2.018 for 43 bases and 2.020 for 42, and 5 (4 t / 2.776)^2 = 42.3 for both.
+    assert [row["needed_bases"] for row in rows] == [43, 10]
+    assert [row["needed"] for row in rows] == [64 * 43, 60]
+    assert rows[0]["seconds"] == 3.0 * 64 * 43 + 2.0 * 43
+    assert rows[1]["seconds"] == 0.5 * 60 + 2.0 * 10
     first, second = words.table({"machine": {}, "boundary": rows}).splitlines()[1:]
-    assert f"runs of {bases} bases (320 of 5 gave 0.41 to 2.44), 1 x as fast" in first
-    assert "b: 50 s, 60 runs of 10 bases (60 of 10 gave 0.2 to 0.312), " in second
+    assert "about 8,000 s, 2,752 runs of 43 bases (320 of 5 gave 0.41 to 2.44)" in first
+    assert "b: about 50 s, 60 runs of 10 bases (60 of 10 gave 0.2 to 0.312), about 200 x" in second
+
+
+def test_a_base_costs_as_much_as_all_its_candidates(monkeypatch):
+    """Two at a time on each device are trained in eight seconds by this clock."""
+    sweep = struct.replace(config.build("smoke", "fixed"), "pretraining.num_updates", 2)
+    sweep = struct.replace(sweep, "pretraining.num_candidates", 4)
+    timed = boundary.base("it", sweep)
+    monkeypatch.setattr(boundary.time, "perf_counter", iter([0.0, 8.0]).__next__)
+    assert timed.seconds() == 4 * 8 / (2 * len(jax.local_devices()))
 
 
 def test_designs_are_read_from_what_is_shipped():
