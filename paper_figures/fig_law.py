@@ -93,6 +93,7 @@ def draw_rounds(axes, runs: Runs) -> None:
         draw_mean(axes, rounds, data.accuracy, label=name, **plotting.role(name))
     base = runs.sham.accuracy.isel(round=0).mean().item()
     axes.axhline(base, label="untouched base", **plotting.role("untouched base"))
+    plotting.whole_ticks(axes)
     axes.set_xlabel("round")
     axes.set_ylabel("accuracy")
     axes.set_title("By FPR / (1 - FNR)")

@@ -1,4 +1,4 @@
-"""Sizes, type and files: figures are made for the page of a paper. Matplotlib only."""
+"""Sizes, type and files: figures are made for the page of a paper. Matplotlib and Pillow only."""
 
 from __future__ import annotations
 
