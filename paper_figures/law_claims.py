@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from paper_figures.law_ends import LAWS
-from paper_figures.law_loops import LOOPS, OTHERS
+from paper_figures.law_frontiers import GROWING
+from paper_figures.law_loops import GROUPS, LOOPS
 from paper_figures.law_others import OTHER_LAWS
 from paper_figures.law_paths import PATHS
 from paper_figures.law_places import NAMES
@@ -25,4 +26,4 @@ QUESTION = Question(
     command="python experiments/law.py --preset shipped",
     added=tuple(f"--configuration {folder.removeprefix('law_')}" for folder in SHIPPED[1:]),
 )
-CLAIMS = (*LAWS, *OTHER_LAWS, *PATHS, *LOOPS, *OTHERS)
+CLAIMS = (*LAWS, *OTHER_LAWS, *PATHS, *LOOPS, *GROWING, *GROUPS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from paper_figures.claims import Certainty, Claim, Rule
-from paper_figures.law import ALL, ENDS, HORIZONS, QUARTER
-from paper_figures.law_effects import beside, by_skill, factor, gained, risen
-from paper_figures.law_places import FIXED, FRONTIERS, GRPO, NAMES
+from paper_figures.law import ALL, QUARTER
+from paper_figures.law_effects import beside, by_skill, gained, risen
+from paper_figures.law_places import FIXED, GRPO, NAMES
 from paper_figures.standards import HEADLINE, Needs
 
 NEEDS = Needs(HEADLINE, ("untouched base", "sham"), learning_rates=2, horizons=2)
@@ -131,54 +131,7 @@ LOOPS = (
 )
 
 ONE_RATE = "One learning rate."
-OTHERS = (
-    about(
-        "Frontiers and the law from both ends",
-        "Of frontiers that move by 1, 2 and 4 digits a round the law from both ends says where the "
-        "solved length is the base's, to a quarter.",
-        "predicted over measured boundary, of the mean over bases",
-        {
-            f"{name}, {h}": partial(factor, folder, ENDS, h, tuple(FRONTIERS))
-            for folder, name in FRONTIERS.items()
-            for h in HORIZONS
-        },
-        Rule.within(0.8, 1.25),
-        horizons=(5, 10, 21),
-        shipped=tuple(FRONTIERS),
-        caveats=(
-            "It was found on fixed ranges (commit a7de7e6).",
-            "Horizons are shares of 21, 11 and 6 rounds: a quarter is one round where the frontier "
-            "moves by 4 digits, and k goes with the share, as it was written down.",
-            ONE_RATE,
-        ),
-    ),
-    about(
-        "The speed of a frontier",
-        "The faster a frontier moves over the same lengths, the better a filter it needs.",
-        "boundary over that of the frontier that moves by one digit a round",
-        beside(tuple(FRONTIERS)[1:], "law_frontier_1", tuple(FRONTIERS)),
-        Rule.below(1),
-        horizons=(5, 10, 21),
-        shipped=tuple(FRONTIERS),
-        caveats=("A frontier that moves faster has fewer rounds.", ONE_RATE),
-    ),
-    about(
-        "Losses on a frontier",
-        "On a frontier a loop without a filter has lost more after all rounds than after a "
-        "quarter of them.",
-        "digits solved at FPR / (1 - FNR) = 1 after all rounds, less after a quarter",
-        {n: partial(risen, folder, 1.0, tuple(FRONTIERS)) for folder, n in FRONTIERS.items()},
-        Rule.below(0),
-        horizons=(5, 10, 21),
-        shipped=tuple(FRONTIERS),
-        changes_mind="A frontier that waits for its policy.",
-        caveats=(
-            "It was looked at when these runs were known.",
-            "The untouched base does not change, so that losses are the loop's; a sham may lose "
-            "as much.",
-            ONE_RATE,
-        ),
-    ),
+GROUPS = (
     about(
         "GRPO and J above 0",
         "Where no right answer is rejected, group-relative learning gains behind a verifier of any "

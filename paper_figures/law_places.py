@@ -21,6 +21,7 @@ NEW = {  # run when all laws had been written down
     "law_quarter_trained": "a quarter trained",
     "law_distinct_512": "512 problems in all",
     "law_updates_128": "128 updates a round",
+    "law_width_64": "width 64",
 }
 FRONTIERS = {
     "law_frontier_1": "frontier, 1 digit a round",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from avax.analysis import law
+from avax.analysis import law, lengths
 from avax.sweeps import needs
 from configs import law as config
 from paper_figures import fig_law as figure
@@ -14,6 +14,7 @@ from paper_figures import law as law_runs
 from paper_figures import law_across as across
 from paper_figures import law_effects as effects
 from paper_figures import law_errors as scores
+from paper_figures import law_frontiers as frontiers
 from paper_figures import law_paths as paths
 from paper_figures import law_places as places
 from paper_figures import pages
@@ -275,6 +276,22 @@ def test_a_law_that_moves_as_the_loop_does_relaxes_as_fast():
     expected = np.log(paths.half_time(said.values, last) / (slow / 0.01))
     told = paths.relaxation(SHAM, THREE, *found, *found, *found)
     assert told.value == pytest.approx(abs(expected)) and told.num == NUM_SEEDS
+
+
+def test_known_lengths_and_longer_ones_of_a_frontier():
+    """Known lengths lose 0.1, where a sham loses 0.02; longer ones gain as the law says."""
+    found = runs("frontier_1")
+    longest = found.line.attrs["config"]["base"]["base_difficulty"]
+    known = found.line.difficulty <= longest
+    gains = xr.DataArray(law.gained_at(found.line.fpr, 0.3, 0.1, law.ODDS[-1]), dims="fpr")
+    for data, lost, gained in ((found.line, 0.1, gains), (found.sham, 0.02, 0.0)):
+        change = xr.where(known, -lost, gained) * (data["round"] > 0)
+        data["accuracy_by_difficulty"] = BASE + change + 0 * data.accuracy_by_difficulty
+    name, folders = "law_frontier_1", ("law_frontier_1",)
+    told = frontiers.beyond_sham(name, lengths.retention, 0.05, folders, *found)
+    assert told[:3] == pytest.approx((-0.08,) * 3)
+    told = frontiers.reached(name, ALL, folders, *found)
+    assert told.value == pytest.approx(1, rel=0.01)
 
 
 def test_a_rise_is_after_all_rounds_less_after_a_quarter():
