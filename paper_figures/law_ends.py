@@ -8,20 +8,8 @@ from functools import partial
 
 from avax.analysis.intervals import Estimate
 from paper_figures.claims import Certainty, Claim, Rule
-from paper_figures.law import (
-    ENDS,
-    EVEN,
-    HORIZONS,
-    LINEAR,
-    bounded,
-    missing,
-)
-from paper_figures.law_effects import (
-    CONSTANT,
-    beyond,
-    error_between,
-    own,
-)
+from paper_figures.law import ENDS, EVEN, HORIZONS, LINEAR, bounded, missing
+from paper_figures.law_effects import CONSTANT, beyond, error_between, own
 from paper_figures.law_loops import NEEDS, ROUNDS
 from paper_figures.law_places import FIXED, NEW
 from paper_figures.standards import HEADLINE, Needs

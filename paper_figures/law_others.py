@@ -6,14 +6,7 @@ from functools import partial
 
 from paper_figures.law import ALL, FROZEN, HORIZONS, MAP, SHAM, UNFILTERED, bounded, missing
 from paper_figures.law_effects import CONSTANT, beyond, own
-from paper_figures.law_ends import (
-    BEYOND,
-    MISSING,
-    OWN,
-    OWN_ENDS,
-    OWN_MISSING,
-    scored,
-)
+from paper_figures.law_ends import BEYOND, MISSING, OWN, OWN_ENDS, OWN_MISSING, scored
 from paper_figures.law_loops import MEANS
 from paper_figures.law_places import FIXED, NEW
 

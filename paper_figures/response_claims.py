@@ -9,10 +9,12 @@ from paper_figures.pages import Question
 from paper_figures.response_effects import (
     LATE,
     LINE,
+    VARIANTS,
     at_both_horizons,
     collapse,
     compounded,
     more,
+    nearer,
     of_variants,
 )
 from paper_figures.standards import HEADLINE, Needs
@@ -71,6 +73,26 @@ CLAIMS = (
         changes_mind="Policies that start each round from the base.",
         needs=BOUNDARY,
         caveats=(FEW, ONE_SHAM),
+    ),
+    Claim(
+        name="The law from both ends and the response",
+        statement="What the loop gains without errors and loses without a filter says better where "
+        "the boundary is than the response does.",
+        source="avax (avax/analysis/law.py)",
+        certainty=Certainty.OURS,
+        measures="how far the law from both ends is from the measured boundary, in logarithms, "
+        "minus how far the response is",
+        effect={words: partial(nearer, name) for name, words in VARIANTS.items()},
+        rule=Rule.below(0),
+        changes_mind="More bases, of two layers: five of one layer were chosen of several.",
+        needs=BOUNDARY,
+        caveats=(
+            "It was looked at when these runs were known.",
+            "The law is of the mean over bases, what is measured here a geometric mean of bases; "
+            "its k was fitted on other loops of a fixed range.",
+            "Of GRPO it says nothing, which learns nothing where all is accepted.",
+            ONE_SHAM,
+        ),
     ),
     Claim(
         name="Random digits for own mistakes",

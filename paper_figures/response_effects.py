@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, phase, response
+from avax.analysis import intervals, law, phase, response
 from avax.analysis.intervals import Estimate
 from paper_figures import beside
 from paper_figures.claims import UNKNOWN, remembered
@@ -78,6 +78,15 @@ def predicted(seen: response.Response, level: float = 0.0) -> tuple[float, float
     return response.critical_ratio(seen, level), 1 / kappa if kappa > 0 else np.inf
 
 
+def from_both_ends(line: xr.Dataset, picks: np.ndarray) -> float:
+    """What the law from both ends says of some of the bases, by what their mean gains at both ends
+    of the line; NaN of a learner that learns nothing where all is accepted.
+    """
+    order = phase.order_parameter(line).isel(seed=picks).mean("seed").sortby("fpr").values
+    blind = order[-1] or np.nan
+    return float(law.between(order[0], -blind, law.odds_after(line.sizes["round"] - 1)))
+
+
 def boundaries(
     line: xr.Dataset, lapse: xr.Dataset, sham: xr.Dataset | None = None
 ) -> dict[str, Estimate]:
@@ -96,9 +105,8 @@ def boundaries(
         at = tuple(picks.tolist())
         if at not in cached:
             reference, level = fallen_to(sham, picks)
-            cached[at] = np.array(
-                [measured(line, picks, reference), *predicted(seen(picks), level)]
-            )
+            said = *predicted(seen(picks), level), from_both_ends(line, picks)
+            cached[at] = np.array([measured(line, picks, reference), *said])
         return cached[at]
 
     numbers = {
@@ -109,7 +117,17 @@ def boundaries(
         "factor of one round": lambda p: each(p)[2] / each(p)[0],
     }
     with np.errstate(all="ignore"):
-        return {n: bounded(intervals.jackknife(units, f, log=True)) for n, f in numbers.items()}
+        found = {n: bounded(intervals.jackknife(units, f, log=True)) for n, f in numbers.items()}
+        apart = intervals.jackknife(units, lambda p: law_less_response(each(p)))
+        return found | {"law less response": apart}
+
+
+def law_less_response(each: np.ndarray) -> float:
+    """How far the law from both ends is from the measured boundary, less how far the response is,
+    in logarithms.
+    """
+    measured, response, _, both_ends = np.log(each)
+    return float(abs(both_ends - measured) - abs(response - measured))
 
 
 def fallen_to(sham: xr.Dataset | None, picks: np.ndarray) -> tuple[xr.DataArray | None, float]:
@@ -145,6 +163,11 @@ def factor(kind: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
     """A predicted boundary over the measured one; not known where that needs a sham not run."""
     found = prepared(*datasets).get(name)
     return found[f"factor of {kind}"] if found else UNKNOWN
+
+
+def nearer(name: str, *datasets: xr.Dataset | None) -> Estimate:
+    """How much farther from the boundary the law from both ends is than the response."""
+    return prepared(*datasets)[name]["law less response"]
 
 
 def more(lags: slice, *datasets: xr.Dataset | None) -> Estimate:

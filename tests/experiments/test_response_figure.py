@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from avax import plotting
-from avax.analysis import lengths
+from avax.analysis import law, lengths
 from avax.sweeps import needs
 from configs import response as config
 from paper_figures import beside
@@ -57,6 +57,18 @@ def test_the_boundary_from_the_sham_is_where_the_gain_falls_to_it(parts):
     measured = effects.boundaries(line, lapse, sham)["measured"].value
     assert measured == pytest.approx(0.4 * (7 / 4) ** (1 / 3))
     assert 0.2 < effects.boundaries(line, lapse)["measured"].value < 0.4
+
+
+def test_the_law_from_both_ends_beside_the_response(parts):
+    """0.1 is gained without errors and 0.3 lost without a filter."""
+    line = parts[effects.LINE]
+    picks, odds = np.arange(line.sizes["seed"]), law.odds_after(line.sizes["round"] - 1)
+    said = effects.from_both_ends(line, picks)
+    assert said == pytest.approx(0.1 / (0.1 + (1 + odds) * 0.3))
+    idle = line.assign(accuracy=line.accuracy.where(line.fpr < 1, 0.5))
+    assert np.isnan(effects.from_both_ends(idle, picks))  # as GRPO where all is accepted
+    # Measured 0.1: the law says four times as much, the response twice.
+    assert effects.law_less_response(np.array([0.1, 0.2, 9, 0.4])) == pytest.approx(np.log(2))
 
 
 def test_controls_are_drawn_and_told_of_where_they_were_run(parts):
