@@ -83,7 +83,7 @@ def build(preset: str, curriculum: str) -> Sweep:
         design="balanced",
         num_runs=num_runs,
     )
-    if preset == "laptop":  # a cold start in five minutes: half of the others' problems
+    if preset == "laptop":  # half of the others' problems, for time
         sweep = struct.replace(sweep, "base.num_eval", sweep.base.num_eval // 2)
     return fixed_range(sweep) if curriculum == "fixed" else sweep
 
