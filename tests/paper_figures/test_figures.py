@@ -276,6 +276,8 @@ SCRIPTS = sorted(p.stem for p in (ROOT / "paper_figures").glob("fig_*.py"))
 def test_every_shipped_folder_belongs_to_one_figure():
     shipped = [n for s in SCRIPTS for n in importlib.import_module(f"paper_figures.{s}").SHIPPED]
     assert sorted(shipped) == sorted(p.name for p in command.DATA.iterdir() if p.is_dir())
+    drawn = {p.parent.name for p in command.DATA.glob("*/figure.png")}
+    assert drawn == {p.parent.name for p in command.DATA.glob("*/figure.pdf")} == set(shipped)
 
 
 def test_all_that_is_shipped_has_checksums_and_is_small():
