@@ -177,14 +177,18 @@ def factor(
     """What a law says of one configuration over its measured boundary; unbounded if that may lie
     beyond what was run.
     """
-    each = of_folders(folders, datasets)[folder][1]
+    return factor_of(of_folders(folders, datasets)[folder][1], rule, horizon)
+
+
+def factor_of(found: Read, rule: str, horizon: str) -> Estimate:
+    """The same of what was read; every base is left out once."""
 
     def of_bases(picks: np.ndarray) -> float:
-        some = each.of(picks)
+        some = found.of(picks)
         return np.divide(predicted(some, rule, horizon), crossing(some, horizon))
 
     with np.errstate(all="ignore"):
-        return intervals.jackknife(each.units, of_bases, log=True)
+        return intervals.jackknife(found.units, of_bases, log=True)
 
 
 def gained(

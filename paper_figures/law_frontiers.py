@@ -11,8 +11,8 @@ import xarray as xr
 from avax.analysis import intervals, lengths, phase
 from avax.analysis.intervals import Estimate
 from paper_figures.claims import Rule
-from paper_figures.law import ALL, ENDS, HORIZONS, Runs, crossing, predicted, window
-from paper_figures.law_effects import Folders, beside, factor, of_folders, risen
+from paper_figures.law import ALL, ENDS, HORIZONS, Runs, window
+from paper_figures.law_effects import Folders, beside, factor, factor_of, of_folders, risen
 from paper_figures.law_loops import ONE_RATE, about
 from paper_figures.law_places import FRONTIERS
 
@@ -29,14 +29,7 @@ def reached(folder: str, horizon: str, folders: Folders, *datasets: xr.Dataset) 
     """What the law from both ends says of where reach is the base's, over where it is."""
     runs, each = of_folders(folders, datasets)[folder]
     line = [changed(lengths.reach, runs.whole, h).line.transpose("seed", "fpr") for h in HORIZONS]
-    each = each._replace(gained=np.stack(line, axis=1))
-
-    def of_bases(picks: np.ndarray) -> float:
-        some = each.of(picks)
-        return np.divide(predicted(some, ENDS, horizon), crossing(some, horizon))
-
-    with np.errstate(all="ignore"):
-        return intervals.jackknife(each.units, of_bases, log=True)
+    return factor_of(each._replace(gained=np.stack(line, axis=1)), ENDS, horizon)
 
 
 def beyond_sham(
