@@ -13,7 +13,7 @@ from toys import one_base
 
 from avax import loop, source, vocab
 from avax.curricula import Frontier
-from avax.learners import simplify
+from avax.learners import simplification, simplify
 from avax.learners.simplify import SimplifyThenGuess
 from avax.models import transformer
 from avax.tasks.scratchpad import Scratchpad
@@ -79,7 +79,7 @@ def problems_of(n: int, task=TASK):
 @functools.partial(jax.jit, static_argnums=0)
 def guess(student, prompts):
     """Compiled once for each student."""
-    return simplify.simplify_then_guess(student, prompts, C, K)
+    return simplification.simplify_then_guess(student, prompts, C, K)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def guess(student, prompts):
     ],
 )
 def test_the_problem_that_is_left(prompt, operator, expected):
-    found = simplify.shortened(tokens(prompt), tokens(operator)[0])
+    found = simplification.shortened(tokens(prompt), tokens(operator)[0])
     assert vocab.to_text(found) == expected
 
 
@@ -102,14 +102,14 @@ def test_the_problem_that_is_left(prompt, operator, expected):
     + [("3$_", False), ("_+$", False), ("33$", False), ("3+_", False)],
 )  # fmt: skip
 def test_which_steps_can_be_read(step, readable):
-    assert simplify.can_read(tokens(step)) == readable
+    assert simplification.can_read(tokens(step)) == readable
 
 
 @pytest.mark.parametrize("n", range(2, N + 1))
 def test_a_true_step_leaves_the_rest_of_the_sum(n):
     """For random problems: s + 10 (x + y + carry) = a + b + carry, in Python's integers."""
     problems = problems_of(n, STEPS)
-    left = jax.vmap(simplify.shortened)(problems.prompt, problems.answer[:, 1])
+    left = jax.vmap(simplification.shortened)(problems.prompt, problems.answer[:, 1])
     for prompt, step, rest in zip(problems.prompt, problems.answer, left, strict=True):
         (digit, *_), rest = vocab.to_text(step), vocab.to_text(rest)
         before, after = (value(text) for text in (vocab.to_text(prompt), rest))
@@ -130,11 +130,12 @@ def value(prompt: str) -> int:
 def test_all_candidates_of_a_perfect_policy_are_the_answer(n):
     """With fewer digits than guesses too: the last problem is guessed again."""
     problems = problems_of(n)
-    rollouts, steps = guess(Student(), problems.prompt)
+    rollouts, steps, all_right = guess(Student(), problems.prompt)
     answers = jnp.broadcast_to(problems.answer[:, None], rollouts.completion.shape)
     assert (rollouts.completion == answers).all()
     assert (rollouts.mask == (answers != vocab.PAD)).all()
     assert (rollouts.prompt == problems.prompt).all()
+    assert all_right.all()
     if n > 1:
         assert (steps == problems_of(n, STEPS).answer).all()
 
@@ -156,9 +157,36 @@ def test_a_wrong_step_spoils_all_candidates_after_it():
     assert (completion[:, 1] == completion[:, 2]).all()
 
 
+def test_which_way_a_right_answer_was_found():
+    """Of three candidates a problem the second and third are made by a step with a wrong digit:
+    here their answers are called right all the same.
+    """
+    problems = problems_of(N)
+    rollouts, _, all_right = guess(Student(mistaken=N - 1), problems.prompt)
+    assert all_right.tolist() == [[True, False, False]] * B
+    answers = jnp.broadcast_to(problems.answer[:, None], rollouts.completion.shape)
+    as_right = rollouts._replace(completion=answers)
+    accept = (ALL > 0.5).at[: B // 2, 1:].set(False)
+    found = simplify.of_steps(problems, as_right, accept, all_right)
+    assert float(found["wrong_way_share"]) == pytest.approx(0.5)  # B of 2 B that are accepted
+    assert float(found["step_precision"]) == 1
+    wrong_first = simplify.of_steps(problems, rollouts, accept, all_right.at[: B // 4].set(False))
+    assert float(wrong_first["step_precision"]) == 0.75
+    none = simplify.of_steps(problems, rollouts, accept & False, all_right)
+    assert np.isnan([float(x) for x in none.values()]).all()
+
+
+@pytest.mark.parametrize("n", range(2, N + 1))
+def test_the_true_step_is_the_tasks_own(n):
+    problems = problems_of(n, STEPS)
+    true = jax.vmap(simplification.true_step)(problems.prompt)
+    assert (true == problems.answer[:, :3]).all()
+    assert {vocab.PLUS, vocab.PLUS_ONE} == set(np.unique(true[:, 1]).tolist())
+
+
 def test_behind_an_unreadable_step_candidates_are_empty():
     problems = problems_of(N)
-    rollouts, _ = guess(Student(unreadable=N - 1), problems.prompt)
+    rollouts, *_ = guess(Student(unreadable=N - 1), problems.prompt)
     assert (rollouts.completion[:, 0] == problems.answer).all()
     assert (rollouts.completion[:, 1:] == vocab.PAD).all()
     assert not rollouts.mask[:, 1:].any() and (rollouts.logprob[:, 1:] == 0).all()
@@ -177,7 +205,7 @@ def policy():
 
 def play(learner, student, accept, n=N):
     """The learner's state after it kept a round of a student's work, verdicts f32[B, K] given."""
-    rollouts, steps = guess(student, problems_of(n).prompt)
+    rollouts, steps, _ = guess(student, problems_of(n).prompt)
     verdicts = simplify.without_empty(Verdict(accept, rollouts.mask * 1.0), rollouts)
     bases, example = {"unused": jnp.zeros((1, 1))}, jax.tree.map(lambda x: x[0], problems_of(n))
     state = learner.init(jax.random.key(0), bases, example)
@@ -267,7 +295,7 @@ def test_a_round_without_accepted_data_changes_nothing(policy):
 
 def play_state(learner, state):
     """The state after a round of a perfect student's work."""
-    rollouts, steps = guess(Student(), problems_of(3).prompt)
+    rollouts, steps, _ = guess(Student(), problems_of(3).prompt)
     return learner._keep(state, rollouts, steps, ALL > 0.5)
 
 
@@ -289,7 +317,7 @@ def test_scrambled_truth_changes_nothing_for_a_label_free_verifier():
     def collect(task):
         experiment = loop.Experiment(task, Frontier(start=N), MajorityVote(0.5), learner_of())
         problems = jax.vmap(task.sample, (0, None))(jax.random.split(jax.random.key(4), B), N)
-        rollouts, steps = guess(Student(mistaken=N - 1), problems.prompt)
+        rollouts, steps, _ = guess(Student(mistaken=N - 1), problems.prompt)
         judged = source.judge(
             experiment, (), jnp.int32(1), jax.random.key(5), Student(), problems, rollouts
         )
