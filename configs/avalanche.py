@@ -1,12 +1,14 @@
 """What lengthens the runway before self-training on ever longer problems buries itself in errors?
 
-    python experiments/avalanche.py                      # six arms, 5 seeds each
+    python experiments/avalanche.py                      # seven arms, 5 bases
+    python experiments/avalanche.py --preset shipped     # 32 bases
 
 A policy that can add numbers of up to 8 digits, at once or digit by digit, teaches itself one more
 digit a round. The arms differ in where its labels come from: its direct answers; one
 simplification and then a guess; the majority of several guesses, each one simplification further
-on; the majority if the exchanged problem has the same answer; and, as a bound, the guesses that
-are true. SECToR (Zhang & Parkes 2023, arXiv 2309.08589) is the fifth.
+on; the majority if the exchanged problem has the same answer; and, as bounds, the guesses that
+are true, and the direct answers that are. SECToR (Zhang & Parkes 2023, arXiv 2309.08589) is the
+fifth.
 
 Expect: direct labels go bad within a few rounds, but so do those of the untouched base on problems
 as long, which is what a frozen generator is for: errors compound if the loop's are worse. Labels of
@@ -29,11 +31,12 @@ from avax.sweeps.sweep import Sweep
 from avax.tasks import Scratchpad
 from avax.verifiers import AcceptAll, AllOf, Commutative, MajorityVote, Oracle
 
-CHOICES = {"preset": ("laptop", "smoke", "paper")}
+CHOICES = {"preset": ("laptop", "smoke", "shipped", "paper")}
 NEEDS = Needs(
     kinds={"curriculum": Frontier, "verifier": MajorityVote, "learner": SimplifyThenGuess}
 )
 NUM_LENGTHS = 6  # on which the labels of the untouched base are judged
+TWICE = ("direct", "vote")  # arms that each base is run in twice, which tells how much runs differ
 # A sham trains on no label: it is the same for all arms.
 CONTROLS = (
     *(f"direct/{control}" for control in ("frozen_generator", "sham", "matched_sham")),
@@ -43,11 +46,14 @@ CONTROLS = (
 
 def build(preset: str) -> Sweep:
     """The sweep of one preset; its learner is that of the arm with the most guesses."""
-    return {"smoke": smoke, "laptop": laptop, "paper": paper}[preset]()
+    presets = {"smoke": smoke, "laptop": laptop, "shipped": shipped, "paper": paper}
+    return presets[preset]()
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """The arms, and what each makes of the base alone. ConfigError if there are none to make."""
+    """The arms, what each makes of the base alone, and some twice. ConfigError if there are none to
+    make.
+    """
     most, vote = sweep.base.learner, sweep.base.verifier
     if most.num_samples < 3:
         raise ConfigError(
@@ -62,6 +68,7 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
         "vote": (most, vote),
         "vote_commutative": (most, AllOf(vote, Commutative())),
         "oracle": (most, Oracle()),
+        "direct_oracle": (direct(most), Oracle()),
     }
     sweeps = {
         name: dataclasses.replace(
@@ -69,8 +76,11 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
         )
         for name, (learner, verifier) in arms.items()
     }
-    unchecked = {name: s for name, s in sweeps.items() if name != "oracle"}
-    return sweeps | {f"base/{name}": on_the_base(s) for name, s in unchecked.items()}
+    unchecked = {name: s for name, s in sweeps.items() if not isinstance(arms[name][1], Oracle)}
+    on_bases = {f"base/{name}": on_the_base(s) for name, s in unchecked.items()}
+    again = {"replicate": (0, 1)}  # the first is the arm's own run, bit by bit
+    twice = {f"twice/{name}": dataclasses.replace(sweeps[name], axes=again) for name in TWICE}
+    return sweeps | on_bases | twice
 
 
 def on_the_base(sweep: Sweep) -> Sweep:
@@ -122,6 +132,11 @@ def laptop() -> Sweep:
         tile_width="2",
         placement="spmd",
     )
+
+
+def shipped() -> Sweep:
+    """As many bases as a headline needs."""
+    return dataclasses.replace(laptop(), num_seeds=32)
 
 
 def smoke() -> Sweep:
