@@ -12,8 +12,7 @@ import xarray as xr
 
 from avax.analysis import intervals, phase
 from avax.analysis.intervals import Estimate
-from avax.analysis.runway import diverged, growth, label_error, posed, rounds_of, runway
-from paper_figures.pages import text
+from avax.analysis.runway import diverged, growth, label_error, rounds_of, runway
 
 ARMS = {  # how labels are made, and in short
     "direct": ("direct answers, all of them", "direct"),
@@ -22,14 +21,21 @@ ARMS = {  # how labels are made, and in short
     "vote": ("guesses after 1 to {} steps, majority vote", "vote of {}"),
     "vote_commutative": ("the same, if the direct answer to b + a agrees", "vote of {}, b + a"),
     "oracle": ("guesses after 1 to {} steps, the true ones", "truth"),
+    "direct_oracle": ("direct answers, the true ones", "direct, truth"),
 }
-BASE_ARMS = tuple(arm for arm in ARMS if arm != "oracle")
+BASE_ARMS = tuple(arm for arm in ARMS if "oracle" not in arm)
 CHECKED = BASE_ARMS[1:]
 CONTROLS = {  # arm and control, by part; None is handed on for those that were not run
     **{f"control/direct_{x}": ("direct", x) for x in ("frozen_generator", "sham", "matched_sham")},
     **{f"control/vote_{x}": ("vote", x) for x in ("frozen_generator", "matched_sham", "placebo")},
 }
-PARTS = (*ARMS, *(f"base/{arm}" for arm in BASE_ARMS), *CONTROLS)
+TWICE = ("direct", "vote")
+PARTS = (
+    *ARMS,
+    *(f"base/{arm}" for arm in BASE_ARMS),
+    *(f"twice/{arm}" for arm in TWICE),
+    *CONTROLS,
+)
 LEVELS = (0.1, 0.5)  # label errors that a runway is measured to
 FALL = 1.0  # digits below the most that a run had solved: it has fallen
 SHORT = 3  # the first of the rounds up to which differences are read; the other is the last length
@@ -42,11 +48,13 @@ class Runs(NamedTuple):
       arms: the loops.
       bases: the labels that each arm makes with the untouched base, by length.
       controls: by arm and control; of those that were run.
+      twice: two runs of each base, in some arms.
     """
 
     arms: dict[str, xr.Dataset]
     bases: dict[str, xr.Dataset]
     controls: dict[tuple[str, str], xr.Dataset]
+    twice: dict[str, xr.Dataset]
 
 
 def split(*datasets: xr.Dataset | None) -> Runs:
@@ -56,6 +64,7 @@ def split(*datasets: xr.Dataset | None) -> Runs:
         {arm: parts[arm] for arm in ARMS},
         {arm: parts[f"base/{arm}"] for arm in BASE_ARMS},
         {of: parts[name] for name, of in CONTROLS.items() if name in parts},
+        {arm: parts[f"twice/{arm}"] for arm in TWICE},
     )
 
 
@@ -193,57 +202,3 @@ def leads(runs: Runs) -> np.ndarray:
         warned = rounds_until(runs, arm, LEVELS[0])
         found.append(np.where(falls.any(1), runway(falls) - warned, np.nan))
     return np.stack(found, 1)
-
-
-def summary(*datasets: xr.Dataset | None) -> str:
-    """Arm by arm: label errors, what of them compounds, growth, runways; then the base's labels."""
-    runs = split(*datasets)
-    direct = runs.arms["direct"]
-    num_rounds = direct.sizes["round"] - 1
-    head = (
-        f"{direct.sizes['seed']} bases, {num_rounds} rounds (a runway of {num_rounds} is at least "
-        f"that), from {posed(direct)[0]} digits on; 95 % t intervals over bases"
-    )
-    lines = [x for arm in runs.arms for x in arm_summary(runs, arm)]
-    known = leads(runs)[~np.isnan(leads(runs))]
-    end = "no run without the truth fell by a digit"
-    if known.size:
-        end = (
-            f"of {known.size} runs without the truth that fell by a digit {np.sum(known > 0)} had "
-            f"label errors above 10 % in a round before, {np.sum(known == 0)} in that round"
-        )
-    return "\n".join([head, *lines, *base_summary(runs), end])
-
-
-def arm_summary(runs: Runs, arm: str) -> list[str]:
-    """One arm's numbers, a line each."""
-    dataset = runs.arms[arm]
-    accepted = mean_of_known(rounds_of(dataset.accept_rate))
-    lines = [f"{name_of(arm, dataset)}: {shown(accepted)} of all completions accepted"]
-    if arm != "oracle":
-        last = num_lengths(runs)
-        loop, base = (text(as_factor(x)) for x in paces(runs, arm))
-        lines += [
-            f"  label error minus that with a frozen generator, rounds 2 to {last}: "
-            f"{shown(compounded(runs, arm, last))}",
-            f"  label error times {loop} a round; of the untouched base times {base} a digit",
-        ]
-    for level in LEVELS:
-        gain = "" if arm == "direct" else f", {shown(longer(runs, arm, level))} more than direct"
-        rounds = shown(rounds_until(runs, arm, level))
-        lines.append(f"  rounds until label error above {100 * level:.0f} %: {rounds}{gain}")
-    return lines
-
-
-def base_summary(runs: Runs) -> list[str]:
-    """The base's label errors at each length, a line for each arm."""
-    lengths = ", ".join(f"{n}" for n in runs.bases["direct"].start.values)
-    lines = [f"label error of the untouched base at {lengths} digits, mean over bases:"]
-    for arm, dataset in runs.bases.items():
-        errors = ", ".join(f"{x:.4f}" for x in mean_of_known(base_errors(dataset).T))
-        lines.append(f"  {name_of(arm, dataset)}: {errors}")
-    return [*lines, "  SECToR's, as secondary sources report: 0.28 direct, 0.007 with both checks"]
-
-
-def shown(values: np.ndarray) -> str:
-    return text(intervals.mean(values))

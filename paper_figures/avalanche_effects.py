@@ -1,37 +1,68 @@
-"""Effects of the claims on the avalanche: functions of its datasets."""
+"""Effects of the claims on the avalanche: functions of the datasets of all folders."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
 import xarray as xr
 
 from avax.analysis import intervals, lengths
 from avax.analysis.intervals import Estimate
 from avax.analysis.runway import label_error
 from paper_figures import avalanche as found
-from paper_figures.avalanche import LEVELS, Runs
+from paper_figures import avalanche_fixed as fixed
+from paper_figures.avalanche import LEVELS, PARTS, Runs
 from paper_figures.claims import UNKNOWN, remembered
+
+PLACES = {"avalanche": "1e-3", "avalanche_rate_3e-3": "3e-3"}  # learning rates by folder
+FIRST = next(iter(PLACES.values()))
 
 
 @remembered
-def prepared(*datasets: xr.Dataset | None) -> Runs:
-    return found.split(*datasets)
+def prepared(*datasets: xr.Dataset | None) -> dict[str, Runs]:
+    """The runs of all folders by learning rate, or of the first of them."""
+    number = len(PARTS)
+    starts = range(0, len(datasets), number)
+    pairs = zip(PLACES.values(), starts, strict=False)
+    return {rate: found.split(*datasets[i : i + number]) for rate, i in pairs}
 
 
-def compounded(arm: str, last: int, *datasets) -> Estimate:
-    return intervals.mean(found.compounded(prepared(*datasets), arm, last))
+def at_rates(effects: Mapping[str, Callable]) -> dict[str, Callable]:
+    """Effects whose first argument is a learning rate, at each of them."""
+    return {
+        f"{rate}{name and ', '}{name}": partial(effect, rate)
+        for rate in PLACES.values()
+        for name, effect in effects.items()
+    }
 
 
-def faster(*datasets) -> Estimate:
+def of(effect: Callable, *args) -> Callable:
+    """An effect that takes a learning rate before these arguments."""
+    return lambda rate, *datasets: effect(rate, *args, *datasets)
+
+
+def mean(values: np.ndarray | None) -> Estimate:
+    """Over bases; not known of a control that was not run."""
+    return UNKNOWN if values is None else intervals.mean(values)
+
+
+def compounded(rate: str, arm: str, last: int, *datasets) -> Estimate:
+    return intervals.mean(found.compounded(prepared(*datasets)[rate], arm, last))
+
+
+def faster(rate: str, *datasets) -> Estimate:
     """Growth a round of direct labels in the loop over that a digit of the untouched base."""
-    loop, base = found.paces(prepared(*datasets), "direct")
+    loop, base = found.paces(prepared(*datasets)[rate], "direct")
     return found.as_factor(loop - base)
 
 
-def collapsed(after: int, *datasets) -> Estimate:
+def collapsed(rate: str, after: int, *datasets) -> Estimate:
     """How far the loop on direct answers is, after a round, below both the untouched base and the
     sham, in digits; below 0 in retention or in reach if it collapsed.
     """
-    runs = prepared(*datasets)
+    runs = prepared(*datasets)[rate]
     sham = runs.controls.get(("direct", "sham"))
     if sham is None:
         return UNKNOWN
@@ -39,24 +70,38 @@ def collapsed(after: int, *datasets) -> Estimate:
     return lengths.depth(lengths.collapse(*both), lengths.base_length(sham))
 
 
-def longer(arm: str, than: str, *datasets) -> Estimate:
-    return intervals.mean(found.longer(prepared(*datasets), arm, LEVELS[0], than))
+def worse(rate: str, after: int, *datasets) -> Estimate:
+    """Errors of the loop on direct answers minus a frozen generator's, on the fixed lengths."""
+    return mean(fixed.worse(prepared(*datasets)[rate], "direct", after))
 
 
-def outlasted(arm: str, *datasets) -> Estimate:
-    return intervals.mean(found.outlasted(prepared(*datasets), arm, LEVELS[0]))
+def decay_over_growth(rate: str, last: int, *datasets) -> Estimate:
+    return fixed.decay_over_growth(prepared(*datasets)[rate], last)
+
+
+def ways_compounded(rate: str, arm: str, last: int, *datasets) -> Estimate:
+    return mean(fixed.ways_compounded(prepared(*datasets)[rate], arm, last))
+
+
+def longer(rate: str, arm: str, than: str, *datasets) -> Estimate:
+    return intervals.mean(found.longer(prepared(*datasets)[rate], arm, LEVELS[0], than))
+
+
+def outlasted(rate: str, arm: str, *datasets) -> Estimate:
+    return intervals.mean(found.outlasted(prepared(*datasets)[rate], arm, LEVELS[0]))
 
 
 def cut(digits: int, *datasets) -> Estimate:
-    return found.as_factor(found.cut(prepared(*datasets), digits))
+    """Of labels that the untouched base makes, which no learning rate changes."""
+    return found.as_factor(found.cut(prepared(*datasets)[FIRST], digits))
 
 
-def ended(*datasets) -> Estimate:
+def ended(rate: str, *datasets) -> Estimate:
     """Label error with both checks in the last round minus that in the first."""
-    error = label_error(prepared(*datasets).arms["vote_commutative"])
+    error = label_error(prepared(*datasets)[rate].arms["vote_commutative"])
     return intervals.mean(error[:, -1] - error[:, 0])
 
 
-def announced(*datasets) -> Estimate:
+def announced(rate: str, *datasets) -> Estimate:
     """Mean over the runs of each base that fell."""
-    return intervals.mean(found.mean_of_known(found.leads(prepared(*datasets))))
+    return intervals.mean(found.mean_of_known(found.leads(prepared(*datasets)[rate])))

@@ -1,4 +1,4 @@
-"""Do errors compound where a loop trains on its own labels? Three figures, and words.
+"""Do errors compound where a loop trains on its own labels? Four figures, and words.
 
 python paper_figures/fig_avalanche.py [RESULTS] [--out STEM]
 """
@@ -19,30 +19,19 @@ from avax.analysis.runway import diverged, label_error, posed
 from avax.plotting import Row
 from paper_figures import avalanche as numbers
 from paper_figures import command
-from paper_figures.avalanche import BASE_ARMS, CHECKED, PARTS, Runs, name_of, split, summary
-from paper_figures.avalanche_claims import CLAIMS, QUESTION
+from paper_figures.avalanche import BASE_ARMS, CHECKED, PARTS, Runs, name_of, split
+from paper_figures.avalanche_across import ACROSS
+from paper_figures.avalanche_claims import CLAIMS, QUESTION, SHIPPED
+from paper_figures.avalanche_drawing import BAND, BASE, STYLES, WORDS, name_lines, plot_mean
+from paper_figures.avalanche_lengths import draw_fixed
+from paper_figures.avalanche_words import summary
 
-__all__ = ["CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
-SHIPPED = ("avalanche",)
+__all__ = ["ACROSS", "CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 READS = (
     *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "base_accuracy", "accept_rate"),
-    *("label_precision", "num_accepted", "diverged"),
+    *("label_precision", "num_accepted", "diverged", "step_precision", "wrong_way_share"),
 )
-COLOURS = plotting.arms(CHECKED)
-STYLES = {
-    "direct": plotting.role("no filter"),
-    "oracle": plotting.role("truth"),
-    **{arm: {"color": colour} for arm, colour in COLOURS.items()},
-}
-BASE = "untouched base"
-BAND = plotting.BAND / 1.5
 BANDED = ("direct", "vote_commutative")  # where all bands would hide one another
-WORDS = {  # of controls; a sham trains on no label, so that of direct answers is that of the vote
-    "frozen_generator": "frozen generator",
-    "sham": "sham",
-    "matched_sham": "length-matched sham",
-    "placebo": "placebo",
-}
 
 
 def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
@@ -60,26 +49,6 @@ def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
     name_lines(figure, panels.flat)
     plotting.letter(panels.flat)
     return figure
-
-
-def name_lines(figure, panels) -> None:
-    """One legend below all panels."""
-    found = {}
-    for axes in panels:
-        for handle, word in zip(*axes.get_legend_handles_labels(), strict=True):
-            found.setdefault(word, handle)
-    figure.legend(found.values(), found, loc="outside lower center", ncols=5)
-
-
-def plot_mean(
-    axes, x, values: np.ndarray, lost: np.ndarray, ends=(0.0, 1.0), opacity=BAND, **style
-) -> None:
-    """Mean over bases of f[S, N] with its t interval as a band, within `ends`; it ends where the
-    run of a base diverged, as bool[S, N] says.
-    """
-    value, low, high, _ = intervals.mean(values, axis=0)
-    band = (np.where(np.isfinite(y), np.clip(y, *ends), np.nan) for y in (low, high))
-    plotting.plot_band(axes, x, (value, *band), lost.any(0), opacity, **style)
 
 
 def label_errors(axes, runs: Runs, arm: str, opacity: float = BAND) -> None:
@@ -231,7 +200,7 @@ def draw_growth(axes, runs: Runs) -> None:
     axes.set_title("Growth, rounds against digits")
 
 
-FIGURES = {"": draw, "labels": draw_labels, "runways": draw_runways}
+FIGURES = {"": draw, "fixed": draw_fixed, "labels": draw_labels, "runways": draw_runways}
 
 if __name__ == "__main__":
     command.main(__doc__, FIGURES, PARTS)

@@ -19,6 +19,7 @@ from avax.verifiers import Oracle
 from configs import avalanche as config
 from paper_figures import avalanche as findings
 from paper_figures import avalanche_effects as effects
+from paper_figures import avalanche_fixed as fixed
 from paper_figures import fig_avalanche as figure
 
 START, NUM_ROUNDS, NUM_SEEDS = 5, 6, 4
@@ -42,6 +43,7 @@ def arm(first: float, factor: float, num_samples: int, silent: bool = False) -> 
         {
             "label_precision": (dims, 1 - error),
             "accept_rate": (dims, np.where(rounds, 0.9, nan)),
+            "wrong_way_share": (dims, error / 10),
             "num_accepted": (dims, np.where(rounds, 100.0, nan)),
             "diverged": (dims, np.zeros(error.shape)),
             "accuracy_by_difficulty": ((*dims, "difficulty"), np.nan_to_num(accuracy, nan=0.9)),
@@ -52,15 +54,16 @@ def arm(first: float, factor: float, num_samples: int, silent: bool = False) -> 
 
 
 def arms(silent: bool = False, with_controls: bool = False) -> list[xr.Dataset | None]:
-    firsts, factors, samples = (0.1, 0.03, 0.02, 0.01, 0.008, 0.0), (3, 2.5, 2, 2, 2, 1), (1, 1, 3)
-    samples = (*samples, 5, 5, 5)
+    firsts, factors = (0.1, 0.03, 0.02, 0.01, 0.008, 0.0, 0.0), (3, 2.5, 2, 2, 2, 1, 1)
+    samples = (1, 1, 3, 5, 5, 5, 1)
     runs = [arm(*x, silent) for x in zip(firsts, factors, samples, strict=True)]
     controls = [None] * len(findings.CONTROLS)
     if with_controls:
         controls = [arm(0.2, 2, 5) for _ in controls]
         for run in runs:
             run["base_accuracy"] = xr.where(run["round"] > 0, 0.75, nan) + 0 * run.diverged
-    return [*runs, *[on_base(run) for run in runs[:-1]], *controls]
+    twice = [xr.concat([x, x], xr.IndexVariable("replicate", [0, 1])) for x in (runs[0], runs[3])]
+    return [*runs, *[on_base(run) for run in runs[:5]], *twice, *controls]
 
 
 def on_base(run: xr.Dataset) -> xr.Dataset:
@@ -117,8 +120,53 @@ def test_paces_of_the_loop_and_of_the_base():
     loop, base = findings.paces(findings.split(*arms()), "direct")
     np.testing.assert_allclose(np.exp(loop), 3)
     np.testing.assert_allclose(np.exp(base), 2)
-    assert effects.faster(*arms()).value == pytest.approx(1.5)
-    assert np.isnan(effects.collapsed(2, *arms()).value)  # no sham
+    assert effects.faster("1e-3", *arms()).value == pytest.approx(1.5)
+    assert np.isnan(effects.collapsed("1e-3", 2, *arms()).value)  # no sham
+
+
+def test_effects_at_two_rates_are_of_two_folders():
+    other = [x and x.assign(label_precision=1 + 0 * x.label_precision) for x in arms()]
+    found = effects.prepared(*arms(), *other)
+    assert list(found) == ["1e-3", "3e-3"]
+    assert effects.ended("1e-3", *arms(), *other).value == pytest.approx(0.008 * 31 * 1.015)
+    assert effects.ended("3e-3", *arms(), *other).value == 0
+    assert effects.cut(START, *arms()) == effects.cut(START, *arms(), *other)
+
+
+def test_errors_on_fixed_lengths_by_hand():
+    """All lengths have one accuracy: direct answers 0.1, 0.3, 0.9, 1 wrong; a frozen generator's
+    policy 0.2, 0.4, 0.8, 1; and 1 where a run has diverged.
+    """
+    runs = findings.split(*arms(with_controls=True))
+    assert fixed.fixed_lengths(runs.arms["direct"]).tolist() == [5, 6, 7, 8]
+    found = fixed.errors(runs.arms["direct"])[0]
+    np.testing.assert_allclose(found, [0.1, 0.1, 0.3, 0.9, 1, 1, 1], atol=1e-12)
+    bump = 1 + 0.01 * np.arange(NUM_SEEDS)
+    np.testing.assert_allclose(fixed.worse(runs, "direct", 2), (0.3 - 0.4) * bump)
+    assert fixed.worse(findings.split(*arms()), "direct", 2) is None
+    assert np.isnan(effects.worse("1e-3", 2, *arms()).value)
+    lost = runs.arms["direct"].assign(diverged=1 + 0 * runs.arms["direct"].diverged)
+    assert (fixed.errors(lost) == 1).all()
+
+
+def test_decay_over_growth_by_hand():
+    """11 lengths: one loop falls from 0.9 to 0.7 right in two rounds, the other comes to 1."""
+    runs = findings.split(*arms())
+    np.testing.assert_allclose(fixed.pace(runs.arms["direct_oracle"], 2), 11 * 0.1 / 2)
+    loss = 0.9 - (1 - 0.3 * (1 + 0.01 * np.arange(NUM_SEEDS)))
+    np.testing.assert_allclose(fixed.pace(runs.arms["direct"], 2), -11 * loss / 2)
+    assert fixed.decay_over_growth(runs, 2).value == pytest.approx(loss.mean() / 0.1)
+    still = runs._replace(arms={arm: runs.arms["direct"] for arm in runs.arms})
+    assert np.isnan(fixed.decay_over_growth(still, 2).value)  # nothing grows
+
+
+def test_wrong_ways_compound_beyond_a_frozen_generators():
+    """A tenth of label errors: 0.02, 0.04 in rounds 2 and 3 of the vote, against 0.04, 0.08."""
+    runs = findings.split(*arms(with_controls=True))
+    bump = 1 + 0.01 * np.arange(NUM_SEEDS)
+    found = fixed.ways_compounded(runs, "vote", 3)
+    np.testing.assert_allclose(found, bump * (0.002 + 0.004 - 0.04 - 0.08) / 2)
+    assert fixed.ways_compounded(findings.split(*arms()), "vote", 3) is None
 
 
 def test_rounds_are_compared_base_by_base():
@@ -157,6 +205,10 @@ def test_the_figures_are_labelled(kind):
         assert all(axes.get_xlabel() and axes.get_title(loc="left") for axes in drawn.axes)
     words = [text.get_text() for text in figure.draw(*data).legends[0].get_texts()]
     assert {"direct", "vote of 3", "vote of 5", "truth", "untouched base"} <= set(words)
+    across = figure.ACROSS["rates"](*data, *data)
+    across.draw_without_rendering()
+    names = [text.get_text() for text in across.axes[0].get_yticklabels()]
+    assert names[0].startswith("rate 1e-3") and len(names) == 2 * 6
     assert (set(figure.WORDS.values()) <= set(words)) == (kind == "with controls")
 
 
@@ -166,6 +218,8 @@ def test_the_summary_gives_runways_and_growth():
     assert re.search(r"times 3[.0]* \(3.* a round; of the untouched base times 2[.0]* \(2", text)
     # 0.03, 0.075, 0.1875 against 0.1 in one seed and a bit more in three.
     assert "until label error above 10 %: 2 (2 to 2), 1.75" in text
+    assert "standard deviation between bases" in text and "between two runs of one 0 " in text
+    assert "at 5 to 8 digits" in text
     assert "at 5, 6 digits" in text and "majority vote: 0.0203, 0.0406" in text
 
 
@@ -189,6 +243,9 @@ def test_arms_differ_in_learner_and_verifier_alone(preset):
         validate(part)
         if name.startswith("base/"):
             part = back_to_rounds(sweep, part)
+        if name.startswith("twice/"):
+            assert part.axes == {"replicate": (0, 1)}
+            part = dataclasses.replace(part, axes={})
         plain = part.base.replace(learner=sweep.base.learner, verifier=sweep.base.verifier)
         assert dataclasses.replace(part, base=plain) == sweep
     most = 3 if preset == "smoke" else 5  # where both votes are the same
@@ -196,7 +253,7 @@ def test_arms_differ_in_learner_and_verifier_alone(preset):
     assert len({part.digest() for part in parts.values()}) == len(parts) - same
     numbers = [1, 1, 3, most, most]
     found = [part.base.learner.num_samples for part in parts.values()]
-    assert found == [*numbers, most, *numbers]
+    assert found == [*numbers, most, 1, *numbers, 1, most]
 
 
 def test_flags_reach_every_arm():
