@@ -2,14 +2,15 @@
 
     python experiments/noise_phase_diagram.py                        # 16 x 16 settings
     python experiments/noise_phase_diagram.py --curriculum fixed     # the same on a fixed range
-    python experiments/noise_phase_diagram.py --preset shipped       # two bases a setting, not one
+    python experiments/noise_phase_diagram.py --preset shipped       # 32 bases, twice the rounds
 
 A policy that can add numbers of up to 8 digits trains itself on its own answers to ever longer
 problems. The verifier that filters them accepts wrong answers at the rate FPR and rejects right
 ones at the rate FNR.
 
-Each setting of the map has its own bases of a pool of 32; a line of settings at the lowest FNR,
-which is compared with controls, has them all, or four where settings have one base each.
+Each setting of the map has its own bases of a pool: one of 16 for a first look in 5 rounds, two of
+32 in 10 rounds for what is shipped. A line of settings at the lowest FNR, which is compared with
+controls, has the whole pool, or four bases where settings have one each.
 
 Expect: growth, round after round, nearly wherever the verifier tells anything; at three times the
 learning rate in a wedge at low FPR, and loss elsewhere. The law to compare with
@@ -69,7 +70,7 @@ GRIDS = {
     "paper": ((0.0, *log_spaced(0.0003, 1.0, 31)), even_spaced(0.0, 0.93, 32)),
 }
 # Bases of the pool, which is kept, and how many of them each setting of the map has.
-POOLS = {"laptop": (32, 1), "smoke": (1, 1), "shipped": (32, 2), "paper": (32, 5)}
+POOLS = {"laptop": (16, 1), "smoke": (1, 1), "shipped": (32, 2), "paper": (32, 5)}
 
 
 def build(preset: str, curriculum: str) -> Sweep:
@@ -83,8 +84,10 @@ def build(preset: str, curriculum: str) -> Sweep:
         design="balanced",
         num_runs=num_runs,
     )
-    if preset == "laptop":  # half of the others' problems, for time
-        sweep = struct.replace(sweep, "base.num_eval", sweep.base.num_eval // 2)
+    if preset == "laptop":  # half of the others' rounds and problems, for time
+        base = sweep.base
+        halves = {"num_rounds": base.num_rounds // 2, "num_eval": base.num_eval // 2}
+        sweep = dataclasses.replace(sweep, base=base.replace(**halves))
     return fixed_range(sweep) if curriculum == "fixed" else sweep
 
 

@@ -52,7 +52,7 @@ def build(preset: str) -> Sweep:
 
 def laptop() -> Sweep:
     """7 x 4 settings on 1 to 16 digits from bases that know 8."""
-    sweep = main_job.build("laptop", "fixed")
+    sweep = main_job.build("shipped", "fixed")
     sweep = struct.replace(sweep, "base.learner.learning_rate", LEARNING_RATE)
     return dataclasses.replace(
         sweep,
