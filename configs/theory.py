@@ -113,12 +113,14 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
 
 
 def with_grpo(sweep: Sweep) -> Sweep:
-    """The same with GRPO. It learns slowly: twice the rounds, with four times the completions."""
+    """The same with GRPO, at a tenth of the learning rate. It learns slowly: twice the rounds, with
+    four times the completions.
+    """
     learner = GRPO(
         num_problems=sweep.base.learner.num_problems // 2,
         num_samples=8,
         num_updates=4,
-        learning_rate=3e-4,
+        learning_rate=float(f"{sweep.base.learner.learning_rate / 10:.6g}"),
         kl_coef=0.0,
     )
     base = sweep.base.replace(learner=learner, num_rounds=2 * sweep.base.num_rounds)

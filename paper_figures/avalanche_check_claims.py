@@ -18,11 +18,11 @@ from paper_figures.avalanche_effects import (
     cut,
     ended,
     longer,
-    of,
     outlasted,
     ways_compounded,
 )
 from paper_figures.claims import Certainty, Claim, Condition, Rule
+from paper_figures.places import of
 from paper_figures.standards import Needs
 
 SECTOR = "Zhang & Parkes 2023 (SECToR), arXiv 2309.08589"

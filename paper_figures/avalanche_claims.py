@@ -16,11 +16,11 @@ from paper_figures.avalanche_effects import (
     compounded,
     decay_over_growth,
     faster,
-    of,
     worse,
 )
 from paper_figures.claims import Certainty, Rule
 from paper_figures.pages import Question
+from paper_figures.places import of
 from paper_figures.standards import HEADLINE, Needs
 
 SHIPPED = tuple(PLACES)

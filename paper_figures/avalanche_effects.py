@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -13,6 +12,7 @@ from avax.analysis.intervals import Estimate
 from avax.analysis.runway import label_error
 from paper_figures import avalanche as found
 from paper_figures import avalanche_fixed as fixed
+from paper_figures import places
 from paper_figures.avalanche import LEVELS, PARTS, Runs
 from paper_figures.claims import UNKNOWN, remembered
 
@@ -23,24 +23,12 @@ FIRST = next(iter(PLACES.values()))
 @remembered
 def prepared(*datasets: xr.Dataset | None) -> dict[str, Runs]:
     """The runs of all folders by learning rate, or of the first of them."""
-    number = len(PARTS)
-    starts = range(0, len(datasets), number)
-    pairs = zip(PLACES.values(), starts, strict=False)
-    return {rate: found.split(*datasets[i : i + number]) for rate, i in pairs}
+    return places.split(datasets, PLACES.values(), len(PARTS), found.split)
 
 
 def at_rates(effects: Mapping[str, Callable]) -> dict[str, Callable]:
-    """Effects whose first argument is a learning rate, at each of them."""
-    return {
-        f"{rate}{name and ', '}{name}": partial(effect, rate)
-        for rate in PLACES.values()
-        for name, effect in effects.items()
-    }
-
-
-def of(effect: Callable, *args) -> Callable:
-    """An effect that takes a learning rate before these arguments."""
-    return lambda rate, *datasets: effect(rate, *args, *datasets)
+    """Effects that take a learning rate first, at each of them."""
+    return places.everywhere(PLACES.values(), effects)
 
 
 def mean(values: np.ndarray | None) -> Estimate:

@@ -6,7 +6,6 @@ Each takes the parts of all folders, one after another; what data lack is not a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -14,6 +13,7 @@ import xarray as xr
 from avax.analysis import intervals, law, lengths, numbers, surface
 from avax.analysis.intervals import Estimate
 from paper_figures import noise_phase_diagram as found
+from paper_figures import places
 from paper_figures.beside import ALL, HALF, horizons, until
 from paper_figures.claims import UNKNOWN, remembered
 from paper_figures.noise_phase_diagram import PARTS
@@ -35,12 +35,8 @@ RATIO, ONE_LESS_J = "FPR / (1 - FNR)", "1 - J"
 @remembered
 def prepared(*datasets: xr.Dataset | None) -> dict[str, found.Data]:
     """The parts of all folders by name, or of the first of them."""
-    number = len(PARTS)
-    places = (PLACES | OWN_PLACES).values()
-    return {
-        place: found.named(datasets[i : i + number])
-        for place, i in zip(places, range(0, len(datasets), number), strict=False)
-    }
+    names = (PLACES | OWN_PLACES).values()
+    return places.split(datasets, names, len(PARTS), lambda *parts: found.named(parts))
 
 
 def at(place: str, horizon: str, datasets) -> tuple[found.Data, int]:
@@ -141,9 +137,10 @@ def beyond(place: str, horizon: str, control: str, is_filtered: bool, *datasets)
     return intervals.paired(*both, axis="seed")
 
 
-def at_places(places: dict[str, str], when: tuple[str, ...], effect: Callable, *args) -> dict:
+def at_places(names: dict[str, str], when: tuple[str, ...], effect: Callable, *args) -> dict:
     """An effect in some places at some horizons."""
-    return {f"{p}, {h}": partial(effect, p, h, *args) for p in places.values() for h in when}
+    effects = {horizon: places.of(effect, horizon, *args) for horizon in when}
+    return places.everywhere(names.values(), effects)
 
 
 def everywhere(effect: Callable, *args) -> dict:

@@ -53,9 +53,9 @@ def that_train(order: xr.DataArray, learner: str) -> xr.DataArray:
     return order.where(~((order.fpr >= 1) & (order.fnr <= 0)))
 
 
-def order_of(data: Data, learner: str) -> xr.DataArray:
-    """The order parameter of a map, of verifiers behind which its learner trains."""
-    return that_train(phase.order_parameter(data[learner]), LEARNERS[learner])
+def order_of(data: Data, learner: str, horizon: str = ALL) -> xr.DataArray:
+    """The order parameter of a map until then, of verifiers behind which its learner trains."""
+    return that_train(gained(data[learner], horizon), LEARNERS[learner])
 
 
 def orders_of(data: Data) -> dict[str, xr.DataArray]:
@@ -105,7 +105,7 @@ def lowest_fnr(line: xr.Dataset) -> float:
 
 
 def gained(dataset: xr.Dataset, horizon: str = ALL) -> xr.DataArray:
-    """What runs of a line or a control gained over the untouched base until then."""
+    """What runs gained over the untouched base until then."""
     return phase.order_parameter(dataset.isel(round=slice(horizons(dataset)[horizon] + 1)))
 
 

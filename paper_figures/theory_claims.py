@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from paper_figures.claims import Certainty, Claim, Rule
 from paper_figures.pages import Question
+from paper_figures.places import of
 from paper_figures.standards import HEADLINE, Needs
 from paper_figures.theory_effects import (
     ONE_LESS_J,
+    PLACES,
     RATIO,
     at_both_horizons,
+    at_rates,
     beyond,
     divides,
     isolines,
@@ -33,15 +34,26 @@ QUESTION = Question(
     ),
     command="python experiments/theory.py",
 )
+
+
+def in_all_folders(*parts: str) -> tuple[str, ...]:
+    """Patterns of parts, of one folder and of several."""
+    return (*parts, *(f"*/{part}" for part in parts))
+
+
 RAD = "Rad et al. 2026, arXiv 2601.04411"
 BOUNDARY = {"learning_rates": 2, "horizons": 2}
 # Parts whose controls are a claim's own. The sham trains on no completion, so that it is the same
 # with any number of samples.
-OF_TUNING = ("", "line", "control/line_*")
-OF_SAMPLES = ("samples", "control/line_sham")
-OF_GRPO = ("grpo", "grpo_line", "control/grpo_line_*")
+OF_TUNING = in_all_folders("", "line", "control/line_*")
+OF_SAMPLES = in_all_folders("samples", "control/line_sham")
+OF_GRPO = in_all_folders("grpo", "grpo_line", "control/grpo_line_*")
 TUNING_HORIZONS, GRPO_HORIZONS = (5, 10), (10, 20)  # half and all of the rounds of what is shipped
 ONE_RATE = "One learning rate."
+
+
+def claim(**fields) -> Claim:
+    return Claim(**{"shipped": tuple(PLACES), "certainty": Certainty.OURS} | fields)
 
 
 DIVIDES = {
@@ -56,24 +68,23 @@ SAME_AS_MATCHED = (
 )
 OF_LINE = {
     "source": "avax",
-    "certainty": Certainty.OURS,
     "horizons": TUNING_HORIZONS,
     "caveats": (ONE_RATE,),
     "reads": OF_TUNING,
 }
 CLAIMS = (
-    Claim(
+    claim(
         name="The ratio, with enough samples",
         statement="In filtered fine-tuning with enough right answers FPR / (1 - FNR) decides, not "
         "J and not FPR.",
         source="avax, the mean field of avax/analysis/theory.py",
-        certainty=Certainty.OURS,
         measures="share of the variance between verifiers that the ratio explains, minus that of "
         "the other number",
         effect=over("samples", RATIO, ONE_LESS_J, "FPR"),
         rule=Rule.above(0),
         changes_mind="The same at other learning rates and horizons, on more bases.",
         needs=Needs(HEADLINE, ("untouched base", "sham"), **BOUNDARY),
+        horizons=TUNING_HORIZONS,
         reads=OF_SAMPLES,
         caveats=("Points with FPR 0 differ by FNR even so.",),
         competing=(
@@ -81,20 +92,20 @@ CLAIMS = (
             "0.75 accuracy rises for 8 rounds of short LoRA updates.",
         ),
     ),
-    Claim(
+    claim(
         name="Rays",
         statement="With enough samples iso-lines of the outcome are rays of equal FPR / (1 - FNR).",
         source="avax, the mean field of avax/analysis/theory.py",
-        certainty=Certainty.OURS,
         measures="exponent k of iso-lines FPR ~ (1 - FNR)^k",
-        effect=partial(isolines, "samples"),
+        effect=at_both_horizons(isolines, "samples"),
         rule=Rule.within(0.75, 1.25),
         changes_mind="An exponent from a mixed model over bases and runs.",
         needs=Needs(HEADLINE, ("untouched base",), **BOUNDARY),
+        horizons=TUNING_HORIZONS,
         reads=OF_SAMPLES,
         caveats=("With the main job's samples the exponent is larger: few answers are left.",),
     ),
-    Claim(
+    claim(
         name="J, for group-relative learners",
         statement="In group-relative policy gradients J = TPR - FPR decides, not the ratio and not "
         "FPR.",
@@ -106,30 +117,33 @@ CLAIMS = (
         rule=Rule.above(0),
         changes_mind="A learning rate at which GRPO gains as much as fine-tuning.",
         needs=Needs(HEADLINE, ("untouched base", "placebo"), **BOUNDARY),
+        horizons=GRPO_HORIZONS,
         reads=OF_GRPO,
         caveats=("The verifier that accepts all is left out: nothing trains behind it.",),
     ),
-    Claim(
+    claim(
         name="J = 0, for group-relative learners",
         statement="In group-relative policy gradients J = 0 divides gain from loss.",
         changes_mind="Verifiers with J = 0 behind which something trains: a placebo.",
         effect=divides("grpo"),
         needs=Needs(HEADLINE, ("untouched base", "placebo"), **BOUNDARY),
+        horizons=GRPO_HORIZONS,
         reads=OF_GRPO,
         caveats=("No verifier with J = 0 trained: the only one, (1, 0), accepts all.",),
         **DIVIDES,
     ),
-    Claim(
+    claim(
         name="J = 0, for fine-tuning",
         statement="In filtered fine-tuning J = 0 divides gain from loss.",
         changes_mind="A boundary near a ratio of 1 with larger models or more data a round.",
         effect=divides(""),
         needs=Needs(HEADLINE, ("untouched base", "sham"), **BOUNDARY),
+        horizons=TUNING_HORIZONS,
         reads=OF_TUNING,
         caveats=("Rad et al. say it of group-relative learners only.",),
         **DIVIDES,
     ),
-    Claim(
+    claim(
         name="More than a sham",
         statement="Behind a verifier without errors filtered fine-tuning gains more than a sham, "
         "which trains as much on true data that the base knows.",
@@ -140,7 +154,7 @@ CLAIMS = (
         needs=Needs(controls=("untouched base", "sham"), horizons=2),
         **OF_LINE,
     ),
-    Claim(
+    claim(
         name="More than a frozen generator",
         statement="Behind a verifier without errors filtered fine-tuning gains more from its own "
         "answers than from those of the frozen base.",
@@ -151,7 +165,7 @@ CLAIMS = (
         needs=Needs(controls=("frozen generator", "sham"), horizons=2),
         **OF_LINE | {"caveats": (ONE_RATE, SAME_AS_MATCHED)},
     ),
-    Claim(
+    claim(
         name="Choice, for fine-tuning",
         statement="Which answers a verifier without errors accepts lets filtered fine-tuning gain: "
         "more than where as many are accepted, whichever.",
@@ -162,7 +176,7 @@ CLAIMS = (
         needs=Needs(controls=("placebo",), horizons=2),
         **OF_LINE,
     ),
-    Claim(
+    claim(
         name="Worse than a sham, without a filter",
         statement="Without a filter filtered fine-tuning ends below a sham, which trains as much "
         "on true data that the base knows.",
@@ -173,12 +187,11 @@ CLAIMS = (
         needs=Needs(controls=("untouched base", "sham"), **BOUNDARY),
         **OF_LINE,
     ),
-    Claim(
+    claim(
         name="Choice, for group-relative learners",
         statement="Which answers a verifier without errors accepts lets group-relative policy "
         "gradients gain: more than where as many are accepted, whichever.",
         source="avax",
-        certainty=Certainty.OURS,
         measures="accuracy gained at FPR 0 and FNR 0, loop minus placebo",
         effect=at_both_horizons(beyond, "grpo_line", "placebo", min),
         rule=Rule.above(0),
@@ -188,18 +201,19 @@ CLAIMS = (
         caveats=(ONE_RATE,),
         reads=OF_GRPO,
     ),
-    Claim(
+    claim(
         name="No information, for group-relative learners",
         statement="With J = 0 group-relative policy gradients neither gain nor lose.",
         source=RAD,
         certainty=Certainty.SECOND_HAND,
         measures="accuracy that the placebo, which permutes verdicts and so has J = 0, gains over "
         "the untouched base",
-        effect={
-            f"{where}, {horizon}": effect
-            for where, is_mean in (("as many accepted as at FPR 0", False), ("mean", True))
-            for horizon, effect in at_both_horizons(placebo_gains, "grpo_line", is_mean).items()
-        },
+        effect=at_rates(
+            {
+                "as many accepted as at FPR 0": of(placebo_gains, "grpo_line", False),
+                "mean": of(placebo_gains, "grpo_line", True),
+            }
+        ),
         rule=Rule.within(-0.02, 0.02),
         changes_mind="A placebo that drifts at a higher learning rate or over more rounds.",
         needs=Needs(controls=("untouched base", "placebo"), horizons=2),
