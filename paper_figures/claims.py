@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import xarray as xr
 
+from avax.analysis import intervals
 from avax.analysis.intervals import Estimate
 from paper_figures.standards import Needs
 
@@ -73,6 +74,13 @@ class Rule:
         if above and (high < self.high or math.isinf(self.high)):
             return Verdict.SUPPORTS
         return Verdict.CONTRADICTS if high < self.low or low > self.high else Verdict.UNDECIDED
+
+    def p_value(self, estimate: Estimate) -> float:
+        """P of the verdict on an estimate: 1 if it is undecided, NaN if the estimate is unknown."""
+        if self.verdict(estimate) == Verdict.UNDECIDED:
+            return math.nan if math.isnan(estimate.value) else 1.0
+        ends = (end for end in (self.low, self.high) if math.isfinite(end))
+        return max((float(intervals.p_value(estimate, end)) for end in ends), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -214,8 +222,20 @@ def _combined(
     elif Verdict.UNDECIDED in kinds:
         where = f" for {found[Verdict.UNDECIDED]}" if len(each) > 1 else ""
         told.append(f"only a part of the interval is {claim.rule}{where}")
-    mixed = {Verdict.SUPPORTS, Verdict.CONTRADICTS} <= kinds
-    return Verdict.QUALIFIES if mixed else Verdict.UNDECIDED, ", ".join(told)
+    if not {Verdict.SUPPORTS, Verdict.CONTRADICTS} <= kinds:
+        return Verdict.UNDECIDED, ", ".join(told)
+    if _as_a_family(claim.rule, each, estimates):
+        return Verdict.QUALIFIES, ", ".join(told)
+    return Verdict.UNDECIDED, f"{', '.join(told)}, but not beyond doubt as one of {len(each)}"
+
+
+def _as_a_family(rule: Rule, each: Mapping, estimates: Mapping[str, Estimate]) -> bool:
+    """Whether a rule holds for some effects and not for others also where all are read together,
+    adjusted by Holm. (Where all have to agree, nothing is to be adjusted.)
+    """
+    adjusted = intervals.holm([rule.p_value(estimates[name]) for name in each])
+    sure = {x for x, p in zip(each.values(), adjusted, strict=True) if p < 1 - intervals.COVERAGE}
+    return {Verdict.SUPPORTS, Verdict.CONTRADICTS} <= sure
 
 
 def _qualified(

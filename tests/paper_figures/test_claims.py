@@ -139,6 +139,15 @@ def test_several_effects_have_to_agree():
         found.verdict == Verdict.QUALIFIES
         and found.reason == "holds for one, does not hold for other"
     )
+    # Alone it is just below 0; as one of four, after Holm, its P is above 0.05.
+    barely = {str(i): effect for i in range(3)} | {
+        "other": lambda x: Estimate(-1, -1.95, -0.05, 20)
+    }
+    found = judge(claim(effect=barely), {"": data()})
+    assert found.verdict == Verdict.QUALIFIES  # the others are far above, and need no part of 0.05
+    unsure = {str(i): lambda x: Estimate(1, 0.05, 1.95, 20) for i in range(3)}
+    found = judge(claim(effect=unsure | {"other": barely["other"]}), {"": data()})
+    assert found.verdict == Verdict.UNDECIDED and "not beyond doubt as one of 4" in found.reason
     open_ = {"one": effect, "other": lambda x: intervals.mean(x.gain.values - 1)}
     found = judge(claim(effect=open_), {"": data()})
     assert found.verdict == Verdict.UNDECIDED and found.reason.endswith("for other")
