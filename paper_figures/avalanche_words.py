@@ -9,9 +9,9 @@ import xarray as xr
 
 from avax.analysis import intervals, phase
 from avax.analysis.runway import posed, rounds_of
-from avax.analysis.variance import variance_components
 from paper_figures import avalanche as found
 from paper_figures import avalanche_fixed as fixed
+from paper_figures import beside
 from paper_figures.avalanche import BASE_ARMS, LEVELS, Runs, name_of, split
 from paper_figures.pages import text
 
@@ -95,10 +95,5 @@ def spread_lines(runs: Runs) -> Iterator[str]:
     """How much what is solved in the end differs between bases, and between two runs of one."""
     for arm, dataset in runs.twice.items():
         solved = phase.solved_length(dataset).isel(round=-1).transpose("seed", "replicate").values
-        parts = variance_components(solved)
-        if parts.within.num > 1:
-            between, within = (np.sqrt(x.value) for x in parts[:2])
-            yield (
-                f"solved in the end, {name_of(arm, dataset, True)}: standard deviation between "
-                f"bases {between:.2g}, between two runs of one {within:.2g} digits"
-            )
+        if told := beside.spread_text(solved):
+            yield f"digits solved in the end, {name_of(arm, dataset, True)}: {told}"

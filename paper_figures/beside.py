@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, lengths, phase
+from avax.analysis import intervals, lengths, phase, variance
 from avax.analysis.intervals import Estimate
 from paper_figures.claims import UNKNOWN
 from paper_figures.pages import text
@@ -74,3 +75,14 @@ def control_lines(name: str, line: xr.Dataset, controls: Mapping[str, xr.Dataset
         for name, after in horizons(line).items():
             found = text(depth(line, controls["sham"], after))
             yield f"  below base and sham at the highest FPR, {lengths.unit(line)}, {name}: {found}"
+
+
+def spread_text(values: np.ndarray) -> str:
+    """How much f[base, run] differ between bases and between runs of one; nothing if there are too
+    few to tell.
+    """
+    parts = variance.variance_components(values)
+    if np.isnan(parts.within.value):
+        return ""
+    between, within = (np.sqrt(x.value) for x in parts[:2])
+    return f"standard deviation between bases {between:.2g}, between two runs of one {within:.2g}"

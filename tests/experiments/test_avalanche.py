@@ -218,7 +218,7 @@ def test_the_summary_gives_runways_and_growth():
     assert re.search(r"times 3[.0]* \(3.* a round; of the untouched base times 2[.0]* \(2", text)
     # 0.03, 0.075, 0.1875 against 0.1 in one seed and a bit more in three.
     assert "until label error above 10 %: 2 (2 to 2), 1.75" in text
-    assert "standard deviation between bases" in text and "between two runs of one 0 " in text
+    assert "standard deviation between bases" in text and "between two runs of one 0\n" in text
     assert "at 5 to 8 digits" in text
     assert "at 5, 6 digits" in text and "majority vote: 0.0203, 0.0406" in text
 
