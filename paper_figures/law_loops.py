@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from paper_figures.claims import Certainty, Claim, Rule
-from paper_figures.law import ALL, QUARTER
-from paper_figures.law_effects import beside, by_skill, gained, risen
+from paper_figures.law import ALL, ENDS, HORIZONS, QUARTER
+from paper_figures.law_effects import beside, by_skill, factor, gained, risen
 from paper_figures.law_places import FIXED, GRPO, NAMES
 from paper_figures.standards import HEADLINE, Needs
 
@@ -138,7 +138,7 @@ GROUPS = (
         "FPR below 1.",
         "accuracy gained over the untouched base at FPR 0.05 to 0.7",
         {
-            f"FPR {ratio:g}, {h}": partial(gained, "law_grpo", ratio, h, tuple(GRPO))
+            f"FPR {ratio:g}, {h}": partial(gained, "law_grpo", ratio, h, ("law_grpo",))
             for ratio in (0.05, 0.2, 0.4, 0.7)
             for h in (QUARTER, ALL)
         },
@@ -146,7 +146,7 @@ GROUPS = (
         source="Rad et al. 2026, arXiv 2601.04411",
         certainty=Certainty.SECOND_HAND,
         needs=Needs(HEADLINE, ("untouched base", "placebo"), learning_rates=2, horizons=2),
-        shipped=tuple(GRPO),
+        shipped=("law_grpo",),
         changes_mind="Another learning rate; verifiers that reject right answers, where J = 0 is "
         "noise that is learned from.",
         caveats=(
@@ -155,6 +155,22 @@ GROUPS = (
             "losses, and at 0.33 to 0.40, by the law from both ends with these (docs/log.md).",
             "Where all is accepted it learns nothing. A placebo that rewards half of the answers, "
             "whichever, ends far below the base.",
+            ONE_RATE,
+        ),
+    ),
+    about(
+        "GRPO where right answers are rejected",
+        "Where half of the right answers are rejected, so that noise alone is learned from, too, "
+        "the boundary of group-relative learning is where the law from both ends says, to a quarter.",
+        "predicted over measured boundary FPR / (1 - FNR), of the mean over bases",
+        {h: partial(factor, "law_grpo_fnr_0.5", ENDS, h, tuple(GRPO)) for h in HORIZONS},
+        Rule.within(0.8, 1.25),
+        needs=Needs(HEADLINE, ("untouched base", "placebo"), learning_rates=2, horizons=2),
+        shipped=tuple(GRPO),
+        changes_mind="Another learning rate.",
+        caveats=(
+            "Written down before its runs: a boundary below 1, near 0.33, 0.36, 0.40 if a perfect "
+            "verifier gains as much as where no right answer is rejected (docs/log.md).",
             ONE_RATE,
         ),
     ),

@@ -28,7 +28,7 @@ FRONTIERS = {
     "law_frontier_2": "frontier, 2 digits a round",
     "law_frontier_4": "frontier, 4 digits a round",
 }
-GRPO = {"law_grpo": "GRPO"}
+GRPO = {"law_grpo": "GRPO", "law_grpo_fnr_0.5": "GRPO, FNR 0.5"}
 NAMES = FITTED_ON | NEW | FRONTIERS | GRPO  # by the folder of their results
 FIXED = tuple(FITTED_ON | NEW)  # fine-tuned on one range of lengths
 FAMILIES = {  # what configurations differ in, by the first word of their folders' names
