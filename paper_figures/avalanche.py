@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, phase
+from avax.analysis import intervals, phase, pool
 from avax.analysis.intervals import Estimate
 from avax.analysis.runway import diverged, growth, label_error, rounds_of, runway
 
@@ -27,7 +27,10 @@ BASE_ARMS = tuple(arm for arm in ARMS if "oracle" not in arm)
 CHECKED = BASE_ARMS[1:]
 CONTROLS = {  # arm and control, by part; None is handed on for those that were not run
     **{f"control/direct_{x}": ("direct", x) for x in ("frozen_generator", "sham", "matched_sham")},
-    **{f"control/vote_{x}": ("vote", x) for x in ("frozen_generator", "matched_sham", "placebo")},
+    **{
+        f"control/vote_{x}": ("vote", x)
+        for x in ("frozen_generator", "sham", "matched_sham", "placebo")
+    },
 }
 TWICE = ("direct", "vote")
 PARTS = (
@@ -37,12 +40,13 @@ PARTS = (
     *CONTROLS,
 )
 LEVELS = (0.1, 0.5)  # label errors that a runway is measured to
+FEWEST = 0.05  # share of completions below which a loop has stopped to train on labels
 FALL = 1.0  # digits below the most that a run had solved: it has fallen
 SHORT = 3  # the first of the rounds up to which differences are read; the other is the last length
 
 
 class Runs(NamedTuple):
-    """What was run, until it diverged.
+    """What was run from bases that were admitted, until it diverged.
 
     Attributes:
       arms: the loops.
@@ -59,7 +63,7 @@ class Runs(NamedTuple):
 
 def split(*datasets: xr.Dataset | None) -> Runs:
     found = zip(PARTS, datasets, strict=True)
-    parts = {name: phase.until_diverged(x) for name, x in found if x is not None}
+    parts = {name: phase.until_diverged(pool.of_admitted(x)) for name, x in found if x is not None}
     return Runs(
         {arm: parts[arm] for arm in ARMS},
         {arm: parts[f"base/{arm}"] for arm in BASE_ARMS},
@@ -120,6 +124,16 @@ def compounded(runs: Runs, arm: str, last: int) -> np.ndarray:
     return mean_of_known(compounding(runs, arm)[:, 1:last])
 
 
+def beyond(runs: Runs, arm: str, control: str, last: int) -> np.ndarray | None:
+    """f[S]: label error of the loop minus that of a control that trains, mean over the same rounds;
+    None if that was not run.
+    """
+    other = runs.controls.get((arm, control))
+    if other is None:
+        return None
+    return mean_of_known((label_error(runs.arms[arm]) - label_error(other))[:, 1:last])
+
+
 def mean_of_known(values: np.ndarray) -> np.ndarray:
     """f[S] of f[S, N]: means over what is known, NaN where nothing is."""
     known = ~np.isnan(values)
@@ -152,11 +166,16 @@ def as_factor(logarithms: np.ndarray) -> Estimate:
 
 
 def rounds_until(runs: Runs, arm: str, level: float) -> np.ndarray:
-    """f[S]: rounds before label error is above a level; at the end of the run at least that. A run
-    that diverged has none after that.
+    """f[S]: rounds before label error is above a level, or hardly anything is accepted; at the end
+    of the run at least that. A run that diverged has none after that.
     """
-    dataset = runs.arms[arm]
-    return runway((label_error(dataset) > level) | diverged(dataset)).astype(float)
+    return runway(over(runs.arms[arm], level)).astype(float)
+
+
+def over(dataset: xr.Dataset, level: float) -> np.ndarray:
+    """bool[S, R]: rounds in which a loop has come to its end."""
+    few = rounds_of(dataset.accept_rate) < FEWEST
+    return (label_error(dataset) > level) | few | diverged(dataset)
 
 
 def longer(runs: Runs, arm: str, level: float, than: str = "direct") -> np.ndarray:
@@ -168,24 +187,34 @@ def outlasted(runs: Runs, arm: str, level: float) -> np.ndarray:
     """f[S]: of the rounds whose lengths are judged by the base too, those before label error is
     above a level, minus the same with a frozen generator.
     """
-    shared, lost = slice(num_lengths(runs)), diverged(runs.arms[arm])
-    loop = (label_error(runs.arms[arm]) > level) | lost
+    shared, loop = slice(num_lengths(runs)), over(runs.arms[arm], level)
     gone = (runs.bases[arm].diverged.isel(round=1) == 1).any("start").values
     rounds = [runway(x[:, shared]) for x in (loop, frozen(runs, arm) > level)]
     return np.where(gone, np.nan, rounds[0] - rounds[1])
 
 
-def cut(runs: Runs, digits: int) -> np.ndarray:
-    """f[S]: the logarithm of how many times more labels are wrong among the base's direct answers
-    than with both checks; where none is, as if one of those accepted were: at least that.
+def cut(runs: Runs, digits: int) -> Estimate:
+    """How many times more labels are wrong among the base's direct answers than with both checks,
+    of all bases together; every base is left out once.
     """
-    base = runs.bases["vote_commutative"]
-    at = base.start.values.tolist().index(digits)
-    accepted = base.num_accepted.isel(round=1).transpose("seed", "start").values[:, at]
+    counts = []
+    for arm in ("direct", "vote_commutative"):
+        at = runs.bases[arm].isel(round=1).sel(start=digits)
+        accepted = at.num_accepted.values
+        wrong = np.where(accepted > 0, np.nan_to_num(1 - at.label_precision.values) * accepted, 0)
+        counts += [wrong, accepted]
+
+    def factor(picked: np.ndarray) -> float:
+        direct, of_direct, checked, of_checked = (x[picked].sum() for x in counts)
+        return float(np.divide(direct * of_checked, of_direct * checked))
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        checked = np.maximum(base_errors(base)[:, at], 1 / accepted)
-        found = np.log(base_errors(runs.bases["direct"])[:, at] / checked)
-    return np.where(np.isfinite(found), found, np.nan)
+        return intervals.jackknife(np.arange(len(counts[0])), factor, log=True)
+
+
+def stopped(runs: Runs, arm: str) -> np.ndarray:
+    """f[S]: 1 if a loop comes to its end, with half of its labels wrong or hardly any."""
+    return over(runs.arms[arm], LEVELS[1]).any(1).astype(float)
 
 
 def leads(runs: Runs) -> np.ndarray:

@@ -13,6 +13,9 @@ from paper_figures.avalanche import BASE_ARMS, Runs, name_of
 from paper_figures.avalanche_drawing import STYLES
 from paper_figures.avalanche_effects import prepared
 
+AFTER = (3, 6)  # rounds; later ones train on other lengths
+THAN = {fixed.BASE: fixed.BASE, "sham": "sham", "frozen generator": "frozen_generator"}
+
 
 def draw_rates(*datasets: xr.Dataset | None) -> plotting.Figure:
     """Label errors of loops less a frozen generator's, and errors on fixed lengths likewise."""
@@ -23,8 +26,8 @@ def draw_rates(*datasets: xr.Dataset | None) -> plotting.Figure:
     panels[0].set_xlabel("label error, minus a frozen generator's")
     panels[0].set_title("Labels, each round a digit longer")
     plotting.forest(panels[1], [row for x in by_rate.items() for row in of_fixed(*x)])
-    panels[1].set_xlabel("share of wrong answers, minus a frozen generator's")
-    panels[1].set_title("Direct answers on fixed lengths")
+    panels[1].set_xlabel("share of wrong direct answers, loop minus these")
+    panels[1].set_title("The loop on direct ones, fixed lengths")
     plotting.letter(panels)
     return figure
 
@@ -41,16 +44,16 @@ def of_labels(rate: str, runs: Runs) -> list[Row]:
 
 
 def of_fixed(rate: str, runs: Runs) -> list[Row]:
-    """A heading, and what the loops that have a frozen generator err more, after half and all of
-    the rounds.
+    """A heading, and what the loop on direct answers errs more than each of these, after the first
+    rounds.
     """
-    rows, last = [Row(f"rate {rate}")], runs.arms["direct"].sizes["round"] - 1
-    for arm in ("direct", "vote"):
-        for after in (max(1, last // 2), last):
-            values = fixed.worse(runs, arm, after)
+    rows = [Row(f"rate {rate}")]
+    for word, than in THAN.items():
+        for after in AFTER:
+            values = fixed.worse(runs, "direct", than, after)
             if values is not None:
-                name = f"{name_of(arm, runs.arms[arm], True)}, round {after}"
-                rows.append(Row(name, intervals.mean(values), STYLES[arm]["color"], values))
+                name, colour = f"{word}, round {after}", plotting.role(word)["color"]
+                rows.append(Row(name, intervals.mean(values), colour, values))
     return rows
 
 

@@ -17,7 +17,7 @@ STYLES = {
 }
 BASE = "untouched base"
 BAND = plotting.BAND / 1.5
-WORDS = {  # of controls; a sham trains on no label, so that of direct answers is that of the vote
+WORDS = {  # of controls
     "frozen_generator": "frozen generator",
     "sham": "sham",
     "matched_sham": "length-matched sham",

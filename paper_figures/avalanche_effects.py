@@ -9,7 +9,6 @@ import xarray as xr
 
 from avax.analysis import intervals, lengths
 from avax.analysis.intervals import Estimate
-from avax.analysis.runway import label_error
 from paper_figures import avalanche as found
 from paper_figures import avalanche_fixed as fixed
 from paper_figures import places
@@ -58,17 +57,39 @@ def collapsed(rate: str, after: int, *datasets) -> Estimate:
     return lengths.depth(lengths.collapse(*both), lengths.base_length(sham))
 
 
-def worse(rate: str, after: int, *datasets) -> Estimate:
-    """Errors of the loop on direct answers minus a frozen generator's, on the fixed lengths."""
-    return mean(fixed.worse(prepared(*datasets)[rate], "direct", after))
+def beyond(rate: str, arm: str, control: str, last: int, *datasets) -> Estimate:
+    return mean(found.beyond(prepared(*datasets)[rate], arm, control, last))
 
 
-def decay_over_growth(rate: str, last: int, *datasets) -> Estimate:
-    return fixed.decay_over_growth(prepared(*datasets)[rate], last)
+def worse(rate: str, than: str, after: int, *datasets) -> Estimate:
+    """Errors of the loop on direct answers, on the fixed lengths, minus those of something else."""
+    return mean(fixed.worse(prepared(*datasets)[rate], "direct", than, after))
 
 
-def ways_compounded(rate: str, arm: str, last: int, *datasets) -> Estimate:
-    return mean(fixed.ways_compounded(prepared(*datasets)[rate], arm, last))
+def loses_half(rate: str, last: int, *datasets) -> Estimate:
+    """Digits lost a round with no label rejected, minus half of those gained on true ones."""
+    decay, growth = fixed.paces(prepared(*datasets)[rate], last)
+    return intervals.mean(decay - growth / 2)
+
+
+def gains_half(rate: str, last: int, *datasets) -> Estimate:
+    """Digits gained a round on true labels, minus half of those lost with none rejected."""
+    decay, growth = fixed.paces(prepared(*datasets)[rate], last)
+    return intervals.mean(growth - decay / 2)
+
+
+def gains_compound(rate: str, after: int, *datasets) -> Estimate:
+    return mean(fixed.gains_compound(prepared(*datasets)[rate], after))
+
+
+def steps_compounded(rate: str, arm: str, last: int, *datasets) -> Estimate:
+    return mean(fixed.steps_compounded(prepared(*datasets)[rate], arm, last))
+
+
+def wrong_ways(rate: str, arm: str, last: int, *datasets) -> Estimate:
+    """Share of right answers that were found by a wrong step, mean over rounds 1 to `last`."""
+    shares = fixed.wrong_ways(prepared(*datasets)[rate].arms[arm])
+    return intervals.mean(found.mean_of_known(shares[:, :last]))
 
 
 def longer(rate: str, arm: str, than: str, *datasets) -> Estimate:
@@ -81,15 +102,8 @@ def outlasted(rate: str, arm: str, *datasets) -> Estimate:
 
 def cut(digits: int, *datasets) -> Estimate:
     """Of labels that the untouched base makes, which no learning rate changes."""
-    return found.as_factor(found.cut(prepared(*datasets)[FIRST], digits))
+    return found.cut(prepared(*datasets)[FIRST], digits)
 
 
-def ended(rate: str, *datasets) -> Estimate:
-    """Label error with both checks in the last round minus that in the first."""
-    error = label_error(prepared(*datasets)[rate].arms["vote_commutative"])
-    return intervals.mean(error[:, -1] - error[:, 0])
-
-
-def announced(rate: str, *datasets) -> Estimate:
-    """Mean over the runs of each base that fell."""
-    return intervals.mean(found.mean_of_known(found.leads(prepared(*datasets)[rate])))
+def stopped(rate: str, arm: str, *datasets) -> Estimate:
+    return intervals.mean(found.stopped(prepared(*datasets)[rate], arm))

@@ -9,13 +9,12 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, phase
-from avax.analysis.intervals import Estimate
+from avax.analysis import phase
 from avax.analysis.runway import posed, rounds_of
 from paper_figures.avalanche import Runs, mean_of_known
 
 NUM_FIXED = 4  # lengths on which errors are compared: those of the first rounds
-STEPS = "wrong_way_share"
+BASE = "untouched base"
 BY_STEPS = ("simplify", "vote_few", "vote", "vote_commutative", "oracle")
 
 
@@ -33,14 +32,15 @@ def errors(dataset: xr.Dataset) -> np.ndarray:
     return wrong.where(dataset.diverged != 1, 1).transpose("seed", "round").values
 
 
-def worse(runs: Runs, arm: str, after: int) -> np.ndarray | None:
-    """f[S]: errors on the fixed lengths after a round, loop minus frozen generator; None if that
-    was not run.
+def worse(runs: Runs, arm: str, than: str, after: int) -> np.ndarray | None:
+    """f[S]: errors on the fixed lengths after a round, minus those of a control after as many
+    rounds, or of the untouched base; None if that was not run.
     """
-    frozen = runs.controls.get((arm, "frozen_generator"))
-    if frozen is None:
-        return None
-    return errors(runs.arms[arm])[:, after] - errors(frozen)[:, after]
+    own = errors(runs.arms[arm])
+    if than == BASE:
+        return own[:, after] - own[:, 0]
+    other = runs.controls.get((arm, than))
+    return None if other is None else own[:, after] - errors(other)[:, after]
 
 
 def pace(dataset: xr.Dataset, last: int) -> np.ndarray:
@@ -52,29 +52,38 @@ def pace(dataset: xr.Dataset, last: int) -> np.ndarray:
     return (solved[:, last] - solved[:, 0]) / last
 
 
-def decay_over_growth(runs: Runs, last: int) -> Estimate:
-    """Digits lost a round with no label rejected over those gained a round with the true ones
-    alone, of means over the same bases: 1 if both are as fast. Not known unless something grows.
+def paces(runs: Runs, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """f[S]: digits lost a round where no label is rejected, and gained where the true ones alone
+    are trained on, by the same bases.
     """
-    paces = np.stack([pace(runs.arms[arm], last) for arm in ("direct", "direct_oracle")], 1)
+    return -pace(runs.arms["direct"], last), pace(runs.arms["direct_oracle"], last)
 
-    def ratio(picked: np.ndarray) -> float:
-        decay, growth = paces[picked].mean(0)
-        return float(-decay / growth) if growth > 0 else np.nan
 
-    return intervals.jackknife(np.arange(len(paces)), ratio)
+def gains_compound(runs: Runs, after: int) -> np.ndarray | None:
+    """f[S]: digits solved more after a round by the loop on its own true direct answers than by one
+    on the untouched base's; None if that was not run.
+    """
+    other = runs.controls.get(("direct", "matched_sham"))
+    if other is None:
+        return None
+    return after * (pace(runs.arms["direct_oracle"], after) - pace(other, after))
 
 
 def wrong_ways(dataset: xr.Dataset) -> np.ndarray:
     """f[S, R]: share of the accepted right answers that were found by a wrong step."""
-    return rounds_of(dataset[STEPS])
+    return rounds_of(dataset.wrong_way_share)
 
 
-def ways_compounded(runs: Runs, arm: str, last: int) -> np.ndarray | None:
+def wrong_steps(dataset: xr.Dataset) -> np.ndarray:
+    """f[S, R]: share of the steps trained on that are wrong."""
+    return 1 - rounds_of(dataset.step_precision)
+
+
+def steps_compounded(runs: Runs, arm: str, last: int) -> np.ndarray | None:
     """f[S]: that share, loop minus frozen generator, mean over the rounds from 2 to `last`; None if
     there is no frozen generator.
     """
     frozen = runs.controls.get((arm, "frozen_generator"))
     if frozen is None:
         return None
-    return mean_of_known((wrong_ways(runs.arms[arm]) - wrong_ways(frozen))[:, 1:last])
+    return mean_of_known((wrong_steps(runs.arms[arm]) - wrong_steps(frozen))[:, 1:last])

@@ -111,8 +111,7 @@ def draw_solved(axes, runs: Runs, arm: str) -> None:
     lines = {name_of("oracle", runs.arms["oracle"], True): (runs.arms["oracle"], STYLES["oracle"])}
     lines[name_of(arm, runs.arms[arm], True)] = (runs.arms[arm], STYLES[arm])
     for control, word in WORDS.items():
-        of = "direct" if control == "sham" else arm
-        if (dataset := runs.controls.get((of, control))) is not None:
+        if (dataset := runs.controls.get((arm, control))) is not None:
             lines[word] = (dataset, plotting.role(word))
     for word, (dataset, style) in lines.items():
         solved = phase.solved_length(dataset).transpose("seed", "round").values

@@ -161,7 +161,8 @@ GROUPS = (
     about(
         "GRPO where right answers are rejected",
         "Where half of the right answers are rejected, so that noise alone is learned from, too, "
-        "the boundary of group-relative learning is where the law from both ends says, to a quarter.",
+        "the boundary of group-relative learning is, to a quarter, where the law from both ends "
+        "says.",
         "predicted over measured boundary FPR / (1 - FNR), of the mean over bases",
         {h: partial(factor, "law_grpo_fnr_0.5", ENDS, h, tuple(GRPO)) for h in HORIZONS},
         Rule.within(0.8, 1.25),

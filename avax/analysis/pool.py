@@ -39,6 +39,13 @@ def left_out_line(
     )
 
 
+def of_admitted(dataset: xr.Dataset) -> xr.Dataset:
+    """The runs without the rows of bases that were left out; as they are if nobody knows."""
+    if ADMITTED not in dataset.coords or dataset[ADMITTED].isnull().any():
+        return dataset
+    return dataset.isel(seed=np.flatnonzero(dataset[ADMITTED].values == 1))
+
+
 def left_out(dataset: xr.Dataset) -> list[str]:
     """The same of results, as lines: none if no base was left out, or nobody knows."""
     if ADMITTED not in dataset.coords or dataset[ADMITTED].isnull().any():

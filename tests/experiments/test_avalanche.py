@@ -44,6 +44,7 @@ def arm(first: float, factor: float, num_samples: int, silent: bool = False) -> 
             "label_precision": (dims, 1 - error),
             "accept_rate": (dims, np.where(rounds, 0.9, nan)),
             "wrong_way_share": (dims, error / 10),
+            "step_precision": (dims, 1 - error / 2),
             "num_accepted": (dims, np.where(rounds, 100.0, nan)),
             "diverged": (dims, np.zeros(error.shape)),
             "accuracy_by_difficulty": ((*dims, "difficulty"), np.nan_to_num(accuracy, nan=0.9)),
@@ -128,8 +129,8 @@ def test_effects_at_two_rates_are_of_two_folders():
     other = [x and x.assign(label_precision=1 + 0 * x.label_precision) for x in arms()]
     found = effects.prepared(*arms(), *other)
     assert list(found) == ["1e-3", "3e-3"]
-    assert effects.ended("1e-3", *arms(), *other).value == pytest.approx(0.008 * 31 * 1.015)
-    assert effects.ended("3e-3", *arms(), *other).value == 0
+    assert effects.stopped("1e-3", "direct", *arms(), *other).value == 1
+    assert effects.stopped("3e-3", "direct", *arms(), *other).value == 0
     assert effects.cut(START, *arms()) == effects.cut(START, *arms(), *other)
 
 
@@ -142,9 +143,10 @@ def test_errors_on_fixed_lengths_by_hand():
     found = fixed.errors(runs.arms["direct"])[0]
     np.testing.assert_allclose(found, [0.1, 0.1, 0.3, 0.9, 1, 1, 1], atol=1e-12)
     bump = 1 + 0.01 * np.arange(NUM_SEEDS)
-    np.testing.assert_allclose(fixed.worse(runs, "direct", 2), (0.3 - 0.4) * bump)
-    assert fixed.worse(findings.split(*arms()), "direct", 2) is None
-    assert np.isnan(effects.worse("1e-3", 2, *arms()).value)
+    found = [fixed.worse(runs, "direct", x, 2) for x in ("sham", fixed.BASE)]
+    np.testing.assert_allclose(found, [(0.3 - 0.4) * bump, 0.3 * bump - 0.1])
+    assert fixed.worse(findings.split(*arms()), "direct", "sham", 2) is None
+    assert np.isnan(effects.worse("1e-3", "sham", 2, *arms()).value)
     lost = runs.arms["direct"].assign(diverged=1 + 0 * runs.arms["direct"].diverged)
     assert (fixed.errors(lost) == 1).all()
 
@@ -155,18 +157,47 @@ def test_decay_over_growth_by_hand():
     np.testing.assert_allclose(fixed.pace(runs.arms["direct_oracle"], 2), 11 * 0.1 / 2)
     loss = 0.9 - (1 - 0.3 * (1 + 0.01 * np.arange(NUM_SEEDS)))
     np.testing.assert_allclose(fixed.pace(runs.arms["direct"], 2), -11 * loss / 2)
-    assert fixed.decay_over_growth(runs, 2).value == pytest.approx(loss.mean() / 0.1)
-    still = runs._replace(arms={arm: runs.arms["direct"] for arm in runs.arms})
-    assert np.isnan(fixed.decay_over_growth(still, 2).value)  # nothing grows
+    decay, growth = fixed.paces(runs, 2)
+    np.testing.assert_allclose(decay, 11 * loss / 2)
+    np.testing.assert_allclose(growth, 11 * 0.1 / 2)
+    half, other = (f("1e-3", 2, *arms()).value for f in (effects.loses_half, effects.gains_half))
+    assert half == pytest.approx((decay - growth / 2).mean())
+    assert other == pytest.approx((growth - decay / 2).mean())
 
 
-def test_wrong_ways_compound_beyond_a_frozen_generators():
-    """A tenth of label errors: 0.02, 0.04 in rounds 2 and 3 of the vote, against 0.04, 0.08."""
+def test_gains_compound_beyond_the_labels_of_the_base():
+    """The sham on the base's own right answers falls from 0.9 to 0.6 right in two rounds."""
+    runs = findings.split(*arms(with_controls=True))
+    found = fixed.gains_compound(runs, 2)
+    np.testing.assert_allclose(found, 11 * (0.1 + 0.4 * (1 + 0.01 * np.arange(NUM_SEEDS)) - 0.1))
+    assert np.isnan(effects.gains_compound("1e-3", 2, *arms()).value)
+
+
+def test_wrong_steps_compound_beyond_a_frozen_generators():
+    """Half of label errors: 0.01, 0.02 in rounds 2 and 3 of the vote, against 0.2, 0.4."""
     runs = findings.split(*arms(with_controls=True))
     bump = 1 + 0.01 * np.arange(NUM_SEEDS)
-    found = fixed.ways_compounded(runs, "vote", 3)
-    np.testing.assert_allclose(found, bump * (0.002 + 0.004 - 0.04 - 0.08) / 2)
-    assert fixed.ways_compounded(findings.split(*arms()), "vote", 3) is None
+    found = fixed.steps_compounded(runs, "vote", 3)
+    np.testing.assert_allclose(found, bump * (0.01 + 0.02 - 0.2 - 0.4) / 2)
+    assert fixed.steps_compounded(findings.split(*arms()), "vote", 3) is None
+    found = effects.wrong_ways("1e-3", "vote", 3, *arms()).value
+    assert found == pytest.approx((0.01 + 0.02 + 0.04) / 30 * bump.mean())
+
+
+def test_a_loop_is_compared_with_controls_that_train():
+    runs = findings.split(*arms(with_controls=True))
+    bump = 1 + 0.01 * np.arange(NUM_SEEDS)
+    found = findings.beyond(runs, "direct", "sham", 3)
+    np.testing.assert_allclose(found, (np.minimum(0.9 * bump, 1) + 0.3 * bump - 1.2 * bump) / 2)
+    assert findings.beyond(findings.split(*arms()), "direct", "sham", 3) is None
+
+
+def test_bases_that_were_left_out_are_no_rows():
+    data = arms(with_controls=True)
+    out = [x.assign_coords(admitted=("seed", [1, 0, 1, 1])) for x in data]
+    runs = findings.split(*out)
+    assert runs.arms["direct"].seed.values.tolist() == [0, 2, 3]
+    assert len(findings.longer(runs, "vote", 0.1)) == 3
 
 
 def test_rounds_are_compared_base_by_base():
@@ -179,12 +210,24 @@ def test_rounds_are_compared_base_by_base():
     assert findings.outlasted(runs, "direct", 0.25).tolist() == [-1] * NUM_SEEDS
 
 
-def test_a_cut_counts_no_wrong_label_as_one():
+def test_a_cut_is_of_all_bases_together():
     data = arms()
     runs = findings.split(*data)
-    at_first = 1 + 0.01 * np.arange(NUM_SEEDS)
-    np.testing.assert_allclose(np.exp(findings.cut(runs, START)), 0.1 * at_first / 0.01)
-    np.testing.assert_allclose(np.exp(findings.cut(runs, START + 1)), 0.2 / 0.016)
+    assert findings.cut(runs, START).value == pytest.approx(0.1 / 0.008)
+    assert findings.cut(runs, START + 1).value == pytest.approx(0.2 / 0.016)
+    with_both = next(i for i, name in enumerate(findings.PARTS) if name == "base/vote_commutative")
+    data[with_both] = data[with_both].assign(label_precision=1 + 0 * data[with_both].diverged)
+    none = findings.cut(findings.split(*data), START)
+    assert none.value == np.inf and none.low == 0  # no wrong label says how few there are
+
+
+def test_a_loop_ends_where_hardly_anything_is_accepted():
+    data = arms()
+    few = data[4].accept_rate.where(data[4]["round"] != 3, 0.04)
+    data[4] = data[4].assign(accept_rate=few)
+    runs = findings.split(*data)
+    assert (findings.rounds_until(runs, "vote_commutative", 0.5) == 2).all()
+    assert (findings.stopped(runs, "vote_commutative") == 1).all()
 
 
 def test_leads_end_where_a_run_has_fallen_by_a_digit():
