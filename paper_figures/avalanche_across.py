@@ -26,8 +26,8 @@ def draw_rates(*datasets: xr.Dataset | None) -> plotting.Figure:
     panels[0].set_xlabel("label error, minus a frozen generator's")
     panels[0].set_title("Labels, each round a digit longer")
     plotting.forest(panels[1], [row for x in by_rate.items() for row in of_fixed(*x)])
-    panels[1].set_xlabel("share of wrong direct answers, loop minus these")
-    panels[1].set_title("The loop on direct ones, fixed lengths")
+    panels[1].set_xlabel("share of wrong answers, minus these")
+    panels[1].set_title("Direct, on fixed lengths")
     plotting.letter(panels)
     return figure
 
