@@ -8,7 +8,7 @@ A policy that can add numbers of up to 8 digits trains itself on its own answers
 problems. The verifier that filters them accepts wrong answers at the rate FPR and rejects right
 ones at the rate FNR.
 
-Each setting of the map has its own bases of a pool: one of 16 for a first look in 5 rounds, two of
+Each setting of the map has its own bases of a pool: one of 8 for a first look in 5 rounds, two of
 32 in 10 rounds for what is shipped. A line of settings at the lowest FNR, which is compared with
 controls, has the whole pool, or four bases where settings have one each.
 
@@ -37,7 +37,7 @@ CHOICES = {
 }
 NEEDS = Needs(axes={"fpr": 1, "fnr": 1}, kinds={"verifier": ORACLES}, num_rounds=2)
 ON_LINE = 6  # FPRs of the line beside which controls are run
-LOOK = 4  # bases of all parts but the map, if its settings have one each: a first look
+LOOK = 4  # FPRs of the line, and bases, if settings of the map have one each: a first look
 CONTROLS = tuple(
     f"line/{control}" for control in ("frozen_generator", "sham", "matched_sham", "placebo")
 )
@@ -70,7 +70,7 @@ GRIDS = {
     "paper": ((0.0, *log_spaced(0.0003, 1.0, 31)), even_spaced(0.0, 0.93, 32)),
 }
 # Bases of the pool, which is kept, and how many of them each setting of the map has.
-POOLS = {"laptop": (16, 1), "smoke": (1, 1), "shipped": (32, 2), "paper": (32, 5)}
+POOLS = {"laptop": (8, 1), "smoke": (1, 1), "shipped": (32, 2), "paper": (32, 5)}
 
 
 def build(preset: str, curriculum: str) -> Sweep:
@@ -114,14 +114,19 @@ def at_lowest_fnr(sweep: Sweep, count: int = ON_LINE) -> Sweep:
     """
     (fnr,) = (path for path in sweep.axes if path.endswith("fnr"))
     base = struct.replace(sweep.base, fnr, min(sweep.axes[fnr]))
+    count = min(count, LOOK) if is_look(sweep) else count
     axes = {path: even_picks(x, count) for path, x in sweep.axes.items() if path != fnr}
     return from_all(dataclasses.replace(sweep, base=base, axes=axes))
 
 
+def is_look(sweep: Sweep) -> bool:
+    """Whether each setting of a map has one base only."""
+    return sweep.design == "balanced" and sweep.num_runs == 1
+
+
 def from_all(sweep: Sweep) -> Sweep:
     """Each setting from the same bases: all of the pool, or a few where settings had one each."""
-    is_look = sweep.design == "balanced" and sweep.num_runs == 1
-    num_seeds = min(sweep.num_seeds, LOOK) if is_look else sweep.num_seeds
+    num_seeds = min(sweep.num_seeds, LOOK) if is_look(sweep) else sweep.num_seeds
     return dataclasses.replace(sweep, num_seeds=num_seeds, design="all", num_runs=1)
 
 

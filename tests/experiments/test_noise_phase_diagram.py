@@ -230,7 +230,7 @@ def test_the_shipped_horizons_are_those_that_the_claims_name():
 
 @pytest.mark.parametrize(
     "preset, argv, num_bases",
-    [("laptop", {}, 4), ("laptop", {"num_runs": 2}, 16), ("shipped", {}, 32), ("smoke", {}, 1)],
+    [("laptop", {}, 4), ("laptop", {"num_runs": 2}, 8), ("shipped", {}, 32), ("smoke", {}, 1)],
 )
 def test_a_map_of_one_base_a_setting_is_a_first_look(preset, argv, num_bases):
     """Its other parts then have four bases; those of any other map the whole pool."""
