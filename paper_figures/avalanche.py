@@ -32,13 +32,7 @@ CONTROLS = {  # arm and control, by part; None is handed on for those that were 
         for x in ("frozen_generator", "sham", "matched_sham", "placebo")
     },
 }
-TWICE = ("direct", "vote")
-PARTS = (
-    *ARMS,
-    *(f"base/{arm}" for arm in BASE_ARMS),
-    *(f"twice/{arm}" for arm in TWICE),
-    *CONTROLS,
-)
+PARTS = (*ARMS, *(f"base/{arm}" for arm in BASE_ARMS), "twice", *CONTROLS)
 LEVELS = (0.1, 0.5)  # label errors that a runway is measured to
 FEWEST = 0.05  # share of completions below which a loop has stopped to train on labels
 FALL = 1.0  # digits below the most that a run had solved: it has fallen
@@ -52,13 +46,13 @@ class Runs(NamedTuple):
       arms: the loops.
       bases: the labels that each arm makes with the untouched base, by length.
       controls: by arm and control; of those that were run.
-      twice: two runs of each base, in some arms.
+      twice: two runs of a base on its direct answers.
     """
 
     arms: dict[str, xr.Dataset]
     bases: dict[str, xr.Dataset]
     controls: dict[tuple[str, str], xr.Dataset]
-    twice: dict[str, xr.Dataset]
+    twice: xr.Dataset
 
 
 def split(*datasets: xr.Dataset | None) -> Runs:
@@ -68,7 +62,7 @@ def split(*datasets: xr.Dataset | None) -> Runs:
         {arm: parts[arm] for arm in ARMS},
         {arm: parts[f"base/{arm}"] for arm in BASE_ARMS},
         {of: parts[name] for name, of in CONTROLS.items() if name in parts},
-        {arm: parts[f"twice/{arm}"] for arm in TWICE},
+        parts["twice"],
     )
 
 
@@ -179,8 +173,10 @@ def over(dataset: xr.Dataset, level: float) -> np.ndarray:
 
 
 def longer(runs: Runs, arm: str, level: float, than: str = "direct") -> np.ndarray:
-    """f[S]: rounds that an arm lasts longer than another one."""
-    return rounds_until(runs, arm, level) - rounds_until(runs, than, level)
+    """f[S]: rounds that an arm lasts longer than another one, of bases that both have."""
+    pair = xr.align(runs.arms[arm], runs.arms[than], join="inner")
+    one, other = (runway(over(x, level)).astype(float) for x in pair)
+    return one - other
 
 
 def outlasted(runs: Runs, arm: str, level: float) -> np.ndarray:
@@ -195,11 +191,11 @@ def outlasted(runs: Runs, arm: str, level: float) -> np.ndarray:
 
 def cut(runs: Runs, digits: int) -> Estimate:
     """How many times more labels are wrong among the base's direct answers than with both checks,
-    of all bases together; every base is left out once.
+    of all bases together that both have; every base is left out once.
     """
-    counts = []
-    for arm in ("direct", "vote_commutative"):
-        at = runs.bases[arm].isel(round=1).sel(start=digits)
+    counts, looks = [], (runs.bases[arm] for arm in ("direct", "vote_commutative"))
+    for look in xr.align(*looks, join="inner"):
+        at = look.isel(round=1).sel(start=digits)
         accepted = at.num_accepted.values
         wrong = np.where(accepted > 0, np.nan_to_num(1 - at.label_precision.values) * accepted, 0)
         counts += [wrong, accepted]
@@ -218,16 +214,15 @@ def stopped(runs: Runs, arm: str) -> np.ndarray:
 
 
 def leads(runs: Runs) -> np.ndarray:
-    """f[S, arms without the truth]: rounds from the one with label errors above 10 % to that in
-    which the solved length falls by a digit below the most it was; NaN where it never falls.
+    """f[N]: of the runs without the truth, rounds from the one with label errors above 10 % to that
+    in which the solved length falls by a digit below the most it was; of those in which it falls.
     """
     found = []
     for arm in BASE_ARMS:
         dataset = runs.arms[arm]
         solved = phase.solved_length(dataset).transpose("seed", "round").values
-        lost = diverged(dataset)
         most = np.fmax.accumulate(solved, 1)[:, :-1]
-        falls = (solved[:, 1:] <= most - FALL) | lost
-        warned = rounds_until(runs, arm, LEVELS[0])
-        found.append(np.where(falls.any(1), runway(falls) - warned, np.nan))
-    return np.stack(found, 1)
+        falls = (solved[:, 1:] <= most - FALL) | diverged(dataset)
+        lead = runway(falls) - rounds_until(runs, arm, LEVELS[0])
+        found.append(lead[falls.any(1)])
+    return np.concatenate(found)

@@ -56,7 +56,7 @@ COLLAPSE = Needs(
     HEADLINE, ("sham", "frozen generator"), learning_rates=2, horizons=2, replicates=True
 )
 WORSE_THAN = {BASE: "the base", "sham": "a sham", "frozen_generator": "on a frozen one's"}
-DIRECT = ("*direct*",)  # parts that claims about direct answers are of
+DIRECT = ("*direct*", "*twice")  # parts that claims about direct answers are of
 UNFILTERED = (
     "Lee et al. 2025, arXiv 2502.01612 (second-hand): reversed addition goes from 16 to 100 digits "
     "with no filter at all, with 14 million parameters.",
