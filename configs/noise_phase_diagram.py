@@ -2,13 +2,13 @@
 
     python experiments/noise_phase_diagram.py                        # 16 x 16 settings
     python experiments/noise_phase_diagram.py --curriculum fixed     # the same on a fixed range
-    python experiments/noise_phase_diagram.py --preset shipped       # 32 bases, twice the rounds
+    python experiments/noise_phase_diagram.py --preset shipped       # 32 bases, 10 rounds
 
 A policy that can add numbers of up to 8 digits trains itself on its own answers to ever longer
 problems. The verifier that filters them accepts wrong answers at the rate FPR and rejects right
 ones at the rate FNR.
 
-Each setting of the map has its own bases of a pool: one of 8 for a first look in 5 rounds, two of
+Each setting of the map has its own bases of a pool: one of 8 for a first look in 4 rounds, two of
 32 in 10 rounds for what is shipped. A line of settings at the lowest FNR, which is compared with
 controls, has the whole pool, or four bases where settings have one each.
 
@@ -37,7 +37,9 @@ CHOICES = {
 }
 NEEDS = Needs(axes={"fpr": 1, "fnr": 1}, kinds={"verifier": ORACLES}, num_rounds=2)
 ON_LINE = 6  # FPRs of the line beside which controls are run
-LOOK = 4  # FPRs of the line, and bases, if settings of the map have one each: a first look
+# Of a first look, in which settings of the map have one base each: rounds, and of its line bases and
+# FPRs.
+LOOK_ROUNDS, LOOK_BASES, LOOK_FPRS = 4, 4, 4
 CONTROLS = tuple(
     f"line/{control}" for control in ("frozen_generator", "sham", "matched_sham", "placebo")
 )
@@ -84,10 +86,9 @@ def build(preset: str, curriculum: str) -> Sweep:
         design="balanced",
         num_runs=num_runs,
     )
-    if preset == "laptop":  # half of the others' rounds and problems, for time
-        base = sweep.base
-        halves = {"num_rounds": base.num_rounds // 2, "num_eval": base.num_eval // 2}
-        sweep = dataclasses.replace(sweep, base=base.replace(**halves))
+    if preset == "laptop":  # for time; half of the others' problems
+        less = {"num_rounds": LOOK_ROUNDS, "num_eval": sweep.base.num_eval // 2}
+        sweep = dataclasses.replace(sweep, base=sweep.base.replace(**less))
     return fixed_range(sweep) if curriculum == "fixed" else sweep
 
 
@@ -114,7 +115,7 @@ def at_lowest_fnr(sweep: Sweep, count: int = ON_LINE) -> Sweep:
     """
     (fnr,) = (path for path in sweep.axes if path.endswith("fnr"))
     base = struct.replace(sweep.base, fnr, min(sweep.axes[fnr]))
-    count = min(count, LOOK) if is_look(sweep) else count
+    count = min(count, LOOK_FPRS) if is_look(sweep) else count
     axes = {path: even_picks(x, count) for path, x in sweep.axes.items() if path != fnr}
     return from_all(dataclasses.replace(sweep, base=base, axes=axes))
 
@@ -126,7 +127,7 @@ def is_look(sweep: Sweep) -> bool:
 
 def from_all(sweep: Sweep) -> Sweep:
     """Each setting from the same bases: all of the pool, or a few where settings had one each."""
-    num_seeds = min(sweep.num_seeds, LOOK) if is_look(sweep) else sweep.num_seeds
+    num_seeds = min(sweep.num_seeds, LOOK_BASES) if is_look(sweep) else sweep.num_seeds
     return dataclasses.replace(sweep, num_seeds=num_seeds, design="all", num_runs=1)
 
 

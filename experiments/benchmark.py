@@ -68,7 +68,7 @@ def ends(found: intervals.Estimate) -> tuple[int, float, float]:
 def sweeps() -> dict[str, Sweep]:
     """The main job's, by what is learned."""
     curricula = {"frontier": "frontier", "fixed range": "fixed"}
-    return {name: noise_phase_diagram.build("laptop", c) for name, c in curricula.items()}
+    return {name: noise_phase_diagram.build("shipped", c) for name, c in curricula.items()}
 
 
 # What is measured, of repeats and sizes. Whole runs first: a process starts with the peak memory of

@@ -118,7 +118,7 @@ def test_designs_are_read_from_what_is_shipped():
 
 
 def test_the_main_job_is_timed_at_the_lengths_that_it_has():
-    found = {c: main_job.lengths(config.build("laptop", c).base) for c in ("frontier", "fixed")}
+    found = {c: main_job.lengths(config.build("shipped", c).base) for c in ("frontier", "fixed")}
     assert found == {"frontier": [9, 13, 18], "fixed": [16]}
 
 
