@@ -25,6 +25,12 @@ WORDS = {  # of controls
 }
 
 
+def band_of(word: str) -> float:
+    """How opaque an interval is: shams' and placebos' would hide others, and are not drawn."""
+    weak = {"frozen_generator": BAND / 2} | dict.fromkeys(("sham", "matched_sham", "placebo"), 0.0)
+    return {WORDS[name]: opacity for name, opacity in weak.items()}.get(word, BAND)
+
+
 def name_lines(figure, panels) -> None:
     """One legend below all panels."""
     found = {}

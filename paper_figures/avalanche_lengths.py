@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 
 from avax import plotting
 from avax.analysis import intervals
+from avax.analysis.runway import diverged
 from paper_figures import avalanche_fixed as fixed
 from paper_figures.avalanche import Runs, name_of, split
-from paper_figures.avalanche_drawing import BASE, STYLES, WORDS, name_lines, plot_mean
+from paper_figures.avalanche_drawing import BASE, STYLES, WORDS, band_of, name_lines, plot_mean
 
 
 def draw_fixed(*datasets: xr.Dataset | None) -> plotting.Figure:
@@ -36,7 +36,7 @@ def draw_errors(axes, runs: Runs) -> None:
             lines[WORDS[control]] = (dataset, plotting.role(WORDS[control]))
     for word, (dataset, style) in lines.items():
         lost = (dataset.diverged == 1).transpose("seed", "round").values
-        style = style | {"label": word}
+        style = style | {"label": word, "opacity": band_of(word)}
         plot_mean(axes, dataset["round"], fixed.errors(dataset), lost, **style)
     level = float(intervals.mean(fixed.errors(direct)[:, 0]).value)
     axes.axhline(level, label=BASE, **plotting.role(BASE))
@@ -49,19 +49,19 @@ def draw_errors(axes, runs: Runs) -> None:
 
 
 def draw_ways(axes, runs: Runs) -> None:
-    """Share of the accepted right answers that were found by a wrong step, by round."""
-    for arm in fixed.BY_STEPS:
-        dataset = runs.arms[arm]
-        shares, style = fixed.wrong_ways(dataset), STYLES[arm] | {"opacity": 0.0}
-        lost = (dataset.diverged == 1).transpose("seed", "round").values[:, 1:]
-        rounds = dataset["round"].values[1:]
-        plot_mean(axes, rounds, shares, lost, label=name_of(arm, dataset, True), **style)
-    frozen = runs.controls.get(("vote", "frozen_generator"))
-    if frozen is not None:
-        style = plotting.role(WORDS["frozen_generator"]) | {"label": WORDS["frozen_generator"]}
-        lost = np.zeros((1, frozen.sizes["round"] - 1), bool)
-        shares = fixed.wrong_ways(frozen)
-        plot_mean(axes, frozen["round"].values[1:], shares, lost, opacity=0.0, **style)
+    """Share of the accepted right answers that were found by a wrong step, by round: means alone,
+    as most bases have none.
+    """
+    lines = {
+        name_of(arm, runs.arms[arm], True): (runs.arms[arm], STYLES[arm]) for arm in fixed.BY_STEPS
+    }
+    if (frozen := runs.controls.get(("vote", "frozen_generator"))) is not None:
+        word = WORDS["frozen_generator"]
+        lines[word] = (frozen, plotting.role(word))
+    for word, (dataset, style) in lines.items():
+        mean = intervals.mean(fixed.wrong_ways(dataset), axis=0).value
+        lost = diverged(dataset).any(0)
+        plotting.plot_until(axes, dataset["round"].values[1:], mean, lost, label=word, **style)
     axes.set_ylim(bottom=0)
     plotting.whole_ticks(axes)
     axes.set_xlabel("round")

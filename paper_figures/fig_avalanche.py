@@ -1,4 +1,4 @@
-"""Do errors compound where a loop trains on its own labels? Four figures, and words.
+"""Do errors compound where a loop trains on its own labels? Three figures, and words.
 
 python paper_figures/fig_avalanche.py [RESULTS] [--out STEM]
 """
@@ -22,16 +22,23 @@ from paper_figures import command
 from paper_figures.avalanche import BASE_ARMS, CHECKED, PARTS, Runs, name_of, split
 from paper_figures.avalanche_across import ACROSS
 from paper_figures.avalanche_claims import CLAIMS, QUESTION, SHIPPED
-from paper_figures.avalanche_drawing import BAND, BASE, STYLES, WORDS, name_lines, plot_mean
+from paper_figures.avalanche_drawing import (
+    BAND,
+    BASE,
+    STYLES,
+    WORDS,
+    band_of,
+    name_lines,
+    plot_mean,
+)
 from paper_figures.avalanche_lengths import draw_fixed
 from paper_figures.avalanche_words import summary
 
 __all__ = ["ACROSS", "CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 READS = (
-    *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "base_accuracy", "accept_rate"),
-    *("label_precision", "num_accepted", "diverged", "step_precision", "wrong_way_share"),
+    *("accuracy_by_difficulty", "base_accuracy", "accept_rate", "label_precision"),
+    *("num_accepted", "diverged", "step_precision", "wrong_way_share"),
 )
-BANDED = ("direct", "vote_commutative")  # where all bands would hide one another
 
 
 def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
@@ -108,7 +115,8 @@ def draw_compounding(axes, runs: Runs) -> None:
 
 def draw_solved(axes, runs: Runs, arm: str) -> None:
     """Solved length by round of an arm and of what it is compared with."""
-    lines = {name_of("oracle", runs.arms["oracle"], True): (runs.arms["oracle"], STYLES["oracle"])}
+    bound = "direct_oracle" if arm == "direct" else "oracle"
+    lines = {"truth": (runs.arms[bound], STYLES[bound])}
     lines[name_of(arm, runs.arms[arm], True)] = (runs.arms[arm], STYLES[arm])
     for control, word in WORDS.items():
         if (dataset := runs.controls.get((arm, control))) is not None:
@@ -116,7 +124,7 @@ def draw_solved(axes, runs: Runs, arm: str) -> None:
     for word, (dataset, style) in lines.items():
         solved = phase.solved_length(dataset).transpose("seed", "round").values
         lost = (dataset.diverged == 1).transpose("seed", "round").values
-        opacity = BAND / (2 if word in WORDS.values() else 1)
+        opacity = band_of(word)
         ends, look = (0, dataset.sizes["difficulty"]), style | {"label": word, "opacity": opacity}
         plot_mean(axes, dataset["round"], solved, lost, ends, **look)
     level = float(phase.solved_length(runs.arms[arm]).isel(round=0).mean())
@@ -125,30 +133,6 @@ def draw_solved(axes, runs: Runs, arm: str) -> None:
     axes.set_xlabel("round")
     axes.set_ylabel("solved length (digits)")
     axes.set_title("Trained on direct answers" if arm == "direct" else "Trained behind the vote")
-
-
-def draw_labels(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """Label errors of all arms by round, and what each makes of the untouched base."""
-    runs = split(*datasets)
-    figure = plotting.paper_figure(2.9)
-    panels = figure.subplots(1, 2, sharey=True)
-    for arm in BASE_ARMS:
-        label_errors(panels[0], runs, arm, BAND * (arm in BANDED))
-    draw_untouched(panels[0], runs)
-    of_lengths(panels[0], runs)
-    panels[0].set_title("Labels of the loops")
-    for arm, dataset in runs.bases.items():
-        lost = (dataset.diverged.isel(round=1) == 1).transpose("seed", "start").values
-        style = STYLES[arm] | {"opacity": BAND * (arm in BANDED)}
-        plot_mean(panels[1], dataset.start, numbers.base_errors(dataset), lost, **style)
-    plotting.whole_ticks(panels[1])
-    panels[1].set_xlabel("digits; the base was trained on fewer")
-    panels[1].set_title("Labels of the untouched base")
-    panels[0].set_ylim(0, 1.02)
-    panels[0].set_ylabel("share of labels that is wrong")
-    name_lines(figure, panels)
-    plotting.letter(panels)
-    return figure
 
 
 def draw_runways(*datasets: xr.Dataset | None) -> plotting.Figure:
@@ -199,7 +183,7 @@ def draw_growth(axes, runs: Runs) -> None:
     axes.set_title("Growth, rounds against digits")
 
 
-FIGURES = {"": draw, "fixed": draw_fixed, "labels": draw_labels, "runways": draw_runways}
+FIGURES = {"": draw, "fixed": draw_fixed, "runways": draw_runways}
 
 if __name__ == "__main__":
     command.main(__doc__, FIGURES, PARTS)

@@ -134,13 +134,23 @@ def save(figure: Figure, stem: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _png(figure: Figure, dpi: float) -> bytes:
-    """Without transparency, which figures don't have: an eighth less to ship."""
+    """Without transparency, which figures don't have, and in 256 colours where there is no colour
+    map: a third to ship.
+    """
     from PIL import Image
 
     drawn, file = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", dpi=dpi)
-    Image.open(drawn).convert("RGB").save(file, "png", optimize=True)
+    image = Image.open(drawn).convert("RGB")
+    if not any(axes.images or has_colour_map(axes) for axes in figure.axes):
+        image = image.quantize(256, dither=Image.Dither.NONE)
+    image.save(file, "png", optimize=True)
     return file.getvalue()
+
+
+def has_colour_map(axes: Axes) -> bool:
+    """Whether anything is coloured by its values."""
+    return any(each.get_array() is not None for each in axes.collections)
 
 
 def _pdf(figure: Figure, dpi: float) -> bytes:
