@@ -10,9 +10,10 @@ on; the majority if the exchanged problem has the same answer; and, as bounds, t
 are true, and the direct answers that are. SECToR (Zhang & Parkes 2023, arXiv 2309.08589) is the
 fifth.
 
-Expect: direct labels go bad within a few rounds, but so do those of the untouched base on problems
-as long, which is what a frozen generator is for: errors compound if the loop's are worse. Labels of
-checked guesses last longer; only the truth keeps the runway open.
+Expect: direct labels go bad within a few rounds, but no faster than those of the untouched base on
+problems as long, which a frozen generator writes, and than a sham's: that is length, and nothing
+compounds. Gains on true labels do. One step and the check of b + a make labels last longer, a vote
+adds nothing to a step; only the truth keeps the runway open.
 """
 
 from __future__ import annotations

@@ -57,6 +57,25 @@ def collapsed(rate: str, after: int, *datasets) -> Estimate:
     return lengths.depth(lengths.collapse(*both), lengths.base_length(sham))
 
 
+def lowest(*estimates: Estimate) -> Estimate:
+    """The least of several differences, which is above 0 where all of them are, and below 0 where
+    one is: each end is the least of theirs. Not known if one of them is not.
+    """
+    ends = np.min([x[:3] for x in estimates], axis=0)
+    return Estimate(*map(float, ends), min(x.num for x in estimates))
+
+
+def beyond_all(rate: str, last: int, *datasets) -> Estimate:
+    """Label error of the loop on direct answers beyond a frozen generator's and beyond a sham's."""
+    than_frozen = compounded(rate, "direct", last, *datasets)
+    return lowest(than_frozen, beyond(rate, "direct", "sham", last, *datasets))
+
+
+def worse_than_all(rate: str, after: int, *datasets) -> Estimate:
+    """Errors of the loop on direct answers, on fixed lengths, beyond all it is compared with."""
+    return lowest(*(worse(rate, than, after, *datasets) for than in fixed.WORSE_THAN))
+
+
 def beyond(rate: str, arm: str, control: str, last: int, *datasets) -> Estimate:
     return mean(found.beyond(prepared(*datasets)[rate], arm, control, last))
 
@@ -70,12 +89,6 @@ def loses_half(rate: str, last: int, *datasets) -> Estimate:
     """Digits lost a round with no label rejected, minus half of those gained on true ones."""
     decay, growth = fixed.paces(prepared(*datasets)[rate], last)
     return intervals.mean(decay - growth / 2)
-
-
-def gains_half(rate: str, last: int, *datasets) -> Estimate:
-    """Digits gained a round on true labels, minus half of those lost with none rejected."""
-    decay, growth = fixed.paces(prepared(*datasets)[rate], last)
-    return intervals.mean(growth - decay / 2)
 
 
 def gains_compound(rate: str, after: int, *datasets) -> Estimate:

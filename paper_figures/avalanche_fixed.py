@@ -15,6 +15,7 @@ from paper_figures.avalanche import Runs, mean_of_known
 
 NUM_FIXED = 4  # lengths on which errors are compared: those of the first rounds
 BASE = "untouched base"
+WORSE_THAN = (BASE, "sham", "frozen_generator")  # what errors on fixed lengths are compared with
 BY_STEPS = ("simplify", "vote_few", "vote", "vote_commutative", "oracle")
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 
 from avax import struct
 from avax.analysis import runway
+from avax.analysis.intervals import Estimate
 from avax.fields import ConfigError
 from avax.learners import FilteredSFT, SimplifyThenGuess
 from avax.sweeps import needs
@@ -21,6 +22,7 @@ from paper_figures import avalanche as findings
 from paper_figures import avalanche_effects as effects
 from paper_figures import avalanche_fixed as fixed
 from paper_figures import fig_avalanche as figure
+from paper_figures.claims import UNKNOWN
 
 START, NUM_ROUNDS, NUM_SEEDS = 5, 6, 4
 nan = float("nan")
@@ -160,9 +162,8 @@ def test_decay_over_growth_by_hand():
     decay, growth = fixed.paces(runs, 2)
     np.testing.assert_allclose(decay, 11 * loss / 2)
     np.testing.assert_allclose(growth, 11 * 0.1 / 2)
-    half, other = (f("1e-3", 2, *arms()).value for f in (effects.loses_half, effects.gains_half))
+    half = effects.loses_half("1e-3", 2, *arms()).value
     assert half == pytest.approx((decay - growth / 2).mean())
-    assert other == pytest.approx((growth - decay / 2).mean())
 
 
 def test_gains_compound_beyond_the_labels_of_the_base():
@@ -190,6 +191,18 @@ def test_a_loop_is_compared_with_controls_that_train():
     found = findings.beyond(runs, "direct", "sham", 3)
     np.testing.assert_allclose(found, (np.minimum(0.9 * bump, 1) + 0.3 * bump - 1.2 * bump) / 2)
     assert findings.beyond(findings.split(*arms()), "direct", "sham", 3) is None
+
+
+def test_of_several_differences_the_least_counts():
+    low, high = Estimate(1, -1, 3, 9), Estimate(2, 1, 2.5, 8)
+    assert effects.lowest(low, high) == (1, -1, 2.5, 8)
+    assert np.isnan(effects.lowest(low, UNKNOWN).value)
+    data = arms(with_controls=True)
+    each = [effects.compounded("1e-3", "direct", 2, *data)]
+    each.append(effects.beyond("1e-3", "direct", "sham", 2, *data))
+    assert effects.beyond_all("1e-3", 2, *data).value == min(x.value for x in each)
+    found = effects.worse_than_all("1e-3", 2, *data)
+    assert found.value == effects.worse("1e-3", "sham", 2, *data).value < 0
 
 
 def test_bases_that_were_left_out_are_no_rows():

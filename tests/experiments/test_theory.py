@@ -155,18 +155,18 @@ def test_effects_are_differences_from_the_controls_at_both_horizons():
     for horizon, share in ((beside.HALF, 0.5), (beside.ALL, 1.0)):
         for role, gain in GAINS.items():
             for end, loop in ((min, 0.2), (max, -0.8)):
-                got = effects.beyond("3e-3", "line", role, end, horizon, *data)
+                got = effects.beyond("", "line", role, end, horizon, *data)
                 assert got.value == pytest.approx(share * (loop - gain)) and got.num == 12
         level = share * np.mean(1e-3 * np.arange(12))
         for is_mean in (False, True):
-            got = effects.placebo_gains("3e-3", "grpo_line", is_mean, horizon, *data)
+            got = effects.placebo_gains("", "grpo_line", is_mean, horizon, *data)
             assert got.value == pytest.approx(level) and got.num == 12
 
 
 def test_bases_that_one_of_both_lacks_are_left_out():
     data = parts()
     data["control/line_sham"] = data["control/line_sham"].isel(seed=slice(4, None))
-    got = effects.beyond("3e-3", "line", "sham", min, beside.ALL, *data.values())
+    got = effects.beyond("", "line", "sham", min, beside.ALL, *data.values())
     assert got.value == pytest.approx(0.25) and got.num == 8
 
 
