@@ -11,8 +11,9 @@ are true, and the direct answers that are. SECToR (Zhang & Parkes 2023, arXiv 23
 fifth.
 
 Expect: direct labels go bad within a few rounds, but no faster than those of the untouched base on
-problems as long, which a frozen generator writes, and than a sham's: that is length, and nothing
-compounds. Gains on true labels do. One step and the check of b + a make labels last longer, a vote
+problems as long, which a frozen generator writes, and than a sham's: that is length. At three times
+the learning rate losses compound even so: what is solved falls round after round. Gains on true
+labels compound at both. One step and the check of b + a make labels last longer, a vote
 adds nothing to a step; only the truth keeps the runway open.
 """
 

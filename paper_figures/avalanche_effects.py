@@ -91,8 +91,9 @@ def loses_half(rate: str, last: int, *datasets) -> Estimate:
     return intervals.mean(decay - growth / 2)
 
 
-def gains_compound(rate: str, after: int, *datasets) -> Estimate:
-    return mean(fixed.gains_compound(prepared(*datasets)[rate], after))
+def solved_beyond(rate: str, arm: str, control: str, after: int, *datasets) -> Estimate:
+    """Digits solved by a loop on direct answers beyond one on the untouched base's."""
+    return mean(fixed.compounded(prepared(*datasets)[rate], arm, control, after))
 
 
 def steps_compounded(rate: str, arm: str, last: int, *datasets) -> Estimate:

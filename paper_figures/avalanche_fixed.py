@@ -60,14 +60,14 @@ def paces(runs: Runs, last: int) -> tuple[np.ndarray, np.ndarray]:
     return -pace(runs.arms["direct"], last), pace(runs.arms["direct_oracle"], last)
 
 
-def gains_compound(runs: Runs, after: int) -> np.ndarray | None:
-    """f[S]: digits solved more after a round by the loop on its own true direct answers than by one
-    on the untouched base's; None if that was not run.
+def compounded(runs: Runs, arm: str, control: str, after: int) -> np.ndarray | None:
+    """f[S]: digits solved more after a round by a loop on direct answers than by one on those of
+    the untouched base; None if that was not run.
     """
-    other = runs.controls.get(("direct", "matched_sham"))
+    other = runs.controls.get(("direct", control))
     if other is None:
         return None
-    return after * (pace(runs.arms["direct_oracle"], after) - pace(other, after))
+    return after * (pace(runs.arms[arm], after) - pace(other, after))
 
 
 def wrong_ways(dataset: xr.Dataset) -> np.ndarray:

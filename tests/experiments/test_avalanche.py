@@ -169,9 +169,10 @@ def test_decay_over_growth_by_hand():
 def test_gains_compound_beyond_the_labels_of_the_base():
     """The sham on the base's own right answers falls from 0.9 to 0.6 right in two rounds."""
     runs = findings.split(*arms(with_controls=True))
-    found = fixed.gains_compound(runs, 2)
+    found = fixed.compounded(runs, "direct_oracle", "matched_sham", 2)
     np.testing.assert_allclose(found, 11 * (0.1 + 0.4 * (1 + 0.01 * np.arange(NUM_SEEDS)) - 0.1))
-    assert np.isnan(effects.gains_compound("1e-3", 2, *arms()).value)
+    of = "direct_oracle", "matched_sham", 2
+    assert np.isnan(effects.solved_beyond("1e-3", *of, *arms()).value)
 
 
 def test_wrong_steps_compound_beyond_a_frozen_generators():
