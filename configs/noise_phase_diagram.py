@@ -37,7 +37,7 @@ CHOICES = {
 }
 NEEDS = Needs(axes={"fpr": 1, "fnr": 1}, kinds={"verifier": ORACLES}, num_rounds=2)
 ON_LINE = 6  # FPRs of the line beside which controls are run
-# Of a first look, in which settings of the map have one base each: rounds; bases and FPRs of the line.
+# Of a first look, in which settings of the map have one base each: rounds; its line's bases, FPRs.
 LOOK_ROUNDS, LOOK_BASES, LOOK_FPRS = 4, 4, 4
 CONTROLS = tuple(
     f"line/{control}" for control in ("frozen_generator", "sham", "matched_sham", "placebo")
