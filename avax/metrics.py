@@ -101,13 +101,13 @@ def of_round(info: StepInfo, grades: Grade) -> dict[str, Array]:
     return {
         "sampled_accuracy": correct.mean(),
         "accept_rate": accept.mean(),
-        "label_precision": share(correct, accept),
-        "trace_precision": share(grades.step_correct.all(-1), accept),
-        "verifier_fpr": share(accept, ~correct),
-        "verifier_fnr": share(~accept, correct),
+        "label_precision": sampling.share(correct, accept),
+        "trace_precision": sampling.share(grades.step_correct.all(-1), accept),
+        "verifier_fpr": sampling.share(accept, ~correct),
+        "verifier_fnr": sampling.share(~accept, correct),
         "loss": info.loss,
         "grad_norm": info.grad_norm,
-        "mistake_share": share(grades.mistake, ~correct[..., None], axis=(0, 1)),
+        "mistake_share": sampling.share(grades.mistake, ~correct[..., None], axis=(0, 1)),
         "num_accepted": accept.sum().astype(jnp.float32),
         "completion_length": info.rollouts.mask.sum(-1).mean(),
     }
@@ -142,9 +142,3 @@ def diverged(before: Array, learner: State, verifier: State, loss: Array) -> Arr
 def is_float(x: Array) -> bool:
     """Whether an array holds floating-point numbers."""
     return jnp.issubdtype(x.dtype, jnp.floating)
-
-
-def share(event: Array, given: Array, axis: tuple[int, ...] | None = None) -> Array:
-    """f32: P(event | given) over all entries, or some axes; NaN if `given` never holds."""
-    count = given.sum(axis)
-    return (event & given).sum(axis) / jnp.where(count > 0, count, jnp.nan)

@@ -259,7 +259,10 @@ def test_learner_shapes(plugin):
     policy, before, after, info = jax.eval_shape(step, small)
     assert shapes(policy) == shapes(POLICY)
     assert shapes(after) == shapes(before)
-    assert shapes(info._replace(judged=None)) == INFO
+    assert shapes(info._replace(judged=None, own={})) == INFO
+    known = plugin.metrics(TASK) if hasattr(plugin, "metrics") else {}
+    own = {name: x.shape for name, x in info.own.items()}
+    assert own == {name: tuple(map(len, x.dims.values())) for name, x in known.items()}
     assert shapes(under_vmap(step, small)) == shapes((policy, before, after, info))
 
 

@@ -11,10 +11,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from avax import metrics, struct
+from avax import struct
 from avax.learners import replay
 from avax.learners.simplification import ask_step, is_shortest, simplify_then_guess
-from avax.policies import training
+from avax.policies import sampling, training
 from avax.requirements import Context
 from avax.types import (
     Key,
@@ -163,8 +163,8 @@ def of_steps(
     """
     answered = (rollouts.completion == problems.answer[:, None]).all(-1)
     return {
-        "step_precision": metrics.share(all_right[:, 0], has_trained_step(rollouts, accept)),
-        "wrong_way_share": metrics.share(~all_right, accept & answered),
+        "step_precision": sampling.share(all_right[:, 0], has_trained_step(rollouts, accept)),
+        "wrong_way_share": sampling.share(~all_right, accept & answered),
     }
 
 

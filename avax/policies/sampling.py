@@ -137,3 +137,9 @@ def greedy_right(policy: Policy, task: Task, problems: Problem) -> Array:
         return checks.returned(task, "grade", task.grade(problem, completion), checks.grade(task))
 
     return jax.vmap(grade)(problems, rollouts.completion[:, 0]).correct
+
+
+def share(event: Array, given: Array, axis: tuple[int, ...] | None = None) -> Array:
+    """f32: P(event | given) over all entries, or some axes; NaN if `given` never holds."""
+    count = given.sum(axis)
+    return (event & given).sum(axis) / jnp.where(count > 0, count, jnp.nan)

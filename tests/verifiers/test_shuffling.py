@@ -13,9 +13,9 @@ import pytest
 
 from avax import requirements, struct, vocab
 from avax.learners import FilteredSFT, Population
-from avax.metrics import share
 from avax.models import transformer
 from avax.policies import generation, sampling
+from avax.policies.sampling import share
 from avax.sweeps import defaults
 from avax.types import MISTAKES, Grade, Rollout, Verifier
 from avax.verifiers import (
