@@ -360,6 +360,7 @@ def redrawn(monkeypatch, *argv: str) -> list[str]:
     drawn: list[str] = []
     monkeypatch.setattr(command, "redraw", lambda draw, parts, folder: drawn.append(folder.name))
     monkeypatch.setattr(everything, "write_pages", lambda scripts: None)
+    monkeypatch.setattr(everything, "draw_across", lambda figure: None)
     monkeypatch.setattr(sys, "argv", ["paper_figures", *argv])
     everything.main()
     return drawn
