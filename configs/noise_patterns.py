@@ -2,7 +2,7 @@
 
     python experiments/noise_patterns.py                           # a fixed range of lengths
     python experiments/noise_patterns.py --curriculum frontier     # a digit longer each round
-    python experiments/noise_patterns.py --preset shipped          # from 32 bases, not five
+    python experiments/noise_patterns.py --preset shipped          # from 16 bases, not five
 
 The loop of the phase diagram, with verifiers of equal error rates but different patterns: each
 error drawn anew, the same error whenever a completion comes up again (on fresh problems and on 128
@@ -56,7 +56,7 @@ FPR = {
     "shipped": LAPTOP,
     "paper": (0.0, *noise_phase_diagram.log_spaced(0.005, 1.0, 15)),
 }
-NUM_SEEDS = {"smoke": 1, "laptop": 5, "shipped": 32, "paper": 10}  # of one pool
+NUM_SEEDS = {"smoke": 1, "laptop": 5, "shipped": 16, "paper": 32}  # of one pool
 CONTROLS = (
     "sham",
     *(f"{kind}/recipient_shuffle" for kind in KINDS),
@@ -82,7 +82,9 @@ def build(preset: str, curriculum: str) -> Sweep:
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """Every arm, by its pattern."""
+    """Every arm, by its pattern; and one of them twice, which tells how much runs of one base
+    differ.
+    """
     fpr = sweep.axes["verifier.fpr"]
     if fpr[0] != 0:
         raise ConfigError(f"axes.verifier.fpr: begins with {fpr[0]}, must begin with 0")
@@ -113,4 +115,5 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
         rates = (0.0, *RATES) if pattern == SPOILT[0] else RATES
         spoilt = {f"label_noise__{pattern}_rate": rates}
         found[f"labels_{pattern}"] = arm(base, **spoilt, label_noise__round=rounds)
-    return found
+    again = {"replicate": (0, 1), "verifier__fpr": beside, "verifier__fnr": SELECTIVE_FNR[-1:]}
+    return found | {"twice": arm(judged(Systematic()), **again)}

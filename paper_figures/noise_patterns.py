@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from avax.analysis import intervals, patterns, phase
+from paper_figures import beside
 
 KINDS = ("dropped_carry", "near_miss", "long")
 SPOILT = ("digit", "uniform", "drop", "perturb")
@@ -18,6 +19,7 @@ PARTS = (
     *("independent_recurring", "hashed_recurring"),
     *("reject_at_random", "reject_long_carry"),
     *(f"labels_{pattern}" for pattern in SPOILT),
+    "twice",
     *(SHAM, *SHUFFLES.values()),
 )
 NAMES = {
@@ -187,6 +189,10 @@ def rejections(data) -> list[str]:
             values = found.sel(fpr=fpr, fnr=fnr).values
             at = measured.sel(fnr=fnr).item()
             lines.append(f"  FPR {fpr:g}, nominal FNR {fnr:g} ({at:.2g}): {shown(values)}")
+    twice = phase.order_parameter(data["twice"]).isel(fnr=-1).transpose("fpr", "seed", "replicate")
+    for fpr, values in zip(twice.fpr.values, twice.values, strict=True):
+        if told := beside.spread_text(values):
+            lines.append(f"  run twice, FPR {fpr:g}: {told}")
     return lines
 
 
