@@ -30,10 +30,10 @@ from paper_figures.theory import (
     summary,
 )
 from paper_figures.theory_claims import CLAIMS, QUESTION
-from paper_figures.theory_effects import ONE_LESS_J, RATIO
+from paper_figures.theory_effects import ONE_LESS_J, PLACES, RATIO
 
 __all__ = ["CLAIMS", "FIGURES", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
-SHIPPED = ("theory",)
+SHIPPED = tuple(PLACES)
 READS = (
     *("accuracy", "accuracy_by_difficulty", "base_accuracy", "diverged"),
     *("verifier_fpr", "verifier_fnr", "label_precision"),  # which `avax show` tells of

@@ -24,7 +24,8 @@ QUESTION = Question(
     sentences=(
         "Filtered fine-tuning, the same with four times the samples, and GRPO ran behind 7 x 4 "
         "verifiers, each with 4 of the same 32 bases, and behind 4 of FNR 0 beside controls, all "
-        "with the same 12, on a fixed range of 16 digits.",
+        "with the same 12, on a fixed range of 16 digits: at two learning rates, 3e-3 and 1e-3, of "
+        "which GRPO has a tenth.",
         "For each number of a verifier the share of the variance between verifiers, in a base that "
         "was left out, is shown that its best falling function explains, and for two of them all "
         "verifiers on one line.",
@@ -33,6 +34,7 @@ QUESTION = Question(
         "all (FPR 1, FNR 0) is left out, as all groups are equal and nothing trains behind it.",
     ),
     command="python experiments/theory.py",
+    added=("--base.learner.learning-rate 1e-3",),
 )
 
 
@@ -49,7 +51,6 @@ OF_TUNING = in_all_folders("", "line", "control/line_*")
 OF_SAMPLES = in_all_folders("samples", "control/line_sham")
 OF_GRPO = in_all_folders("grpo", "grpo_line", "control/grpo_line_*")
 TUNING_HORIZONS, GRPO_HORIZONS = (5, 10), (10, 20)  # half and all of the rounds of what is shipped
-ONE_RATE = "One learning rate."
 
 
 def claim(**fields) -> Claim:
@@ -69,7 +70,6 @@ SAME_AS_MATCHED = (
 OF_LINE = {
     "source": "avax",
     "horizons": TUNING_HORIZONS,
-    "caveats": (ONE_RATE,),
     "reads": OF_TUNING,
 }
 CLAIMS = (
@@ -163,7 +163,8 @@ CLAIMS = (
         rule=Rule.above(0),
         changes_mind="A frozen generator that is right as often on the same lengths.",
         needs=Needs(controls=("frozen generator", "sham"), horizons=2),
-        **OF_LINE | {"caveats": (ONE_RATE, SAME_AS_MATCHED)},
+        caveats=(SAME_AS_MATCHED,),
+        **OF_LINE,
     ),
     claim(
         name="Choice, for fine-tuning",
@@ -198,7 +199,6 @@ CLAIMS = (
         changes_mind="A placebo that gains as much.",
         needs=Needs(controls=("placebo",), horizons=2),
         horizons=GRPO_HORIZONS,
-        caveats=(ONE_RATE,),
         reads=OF_GRPO,
     ),
     claim(
@@ -220,7 +220,6 @@ CLAIMS = (
         horizons=GRPO_HORIZONS,
         caveats=(
             "0.02 is a third of a digit, of 16; the mean is over FPRs below 1.",
-            ONE_RATE,
         ),
         reads=OF_GRPO,
     ),
