@@ -50,6 +50,7 @@ BOUNDARY = {"learning_rates": 2, "horizons": 2}
 OF_TUNING = in_all_folders("", "line", "control/line_*")
 OF_SAMPLES = in_all_folders("samples", "control/line_sham")
 OF_GRPO = in_all_folders("grpo", "grpo_line", "control/grpo_line_*")
+DEALT = 24  # of the pool of 32, that have to have been dealt a verifier with J < 0; 28 were
 TUNING_HORIZONS, GRPO_HORIZONS = (5, 10), (10, 20)  # half and all of the rounds of what is shipped
 
 
@@ -82,7 +83,7 @@ CLAIMS = (
         "the other number",
         effect=over("samples", RATIO, ONE_LESS_J, "FPR"),
         rule=Rule.above(0),
-        changes_mind="The same at other learning rates and horizons, on more bases.",
+        changes_mind="The same at lower learning rates, on more bases.",
         needs=Needs(HEADLINE, ("untouched base", "sham"), **BOUNDARY),
         horizons=TUNING_HORIZONS,
         reads=OF_SAMPLES,
@@ -126,7 +127,7 @@ CLAIMS = (
         statement="In group-relative policy gradients J = 0 divides gain from loss.",
         changes_mind="Verifiers with J = 0 behind which something trains: a placebo.",
         effect=divides("grpo"),
-        needs=Needs(HEADLINE, ("untouched base", "placebo"), **BOUNDARY),
+        needs=Needs(DEALT, ("untouched base", "placebo"), **BOUNDARY),
         horizons=GRPO_HORIZONS,
         reads=OF_GRPO,
         caveats=("No verifier with J = 0 trained: the only one, (1, 0), accepts all.",),
@@ -137,7 +138,7 @@ CLAIMS = (
         statement="In filtered fine-tuning J = 0 divides gain from loss.",
         changes_mind="A boundary near a ratio of 1 with larger models or more data a round.",
         effect=divides(""),
-        needs=Needs(HEADLINE, ("untouched base", "sham"), **BOUNDARY),
+        needs=Needs(DEALT, ("untouched base", "sham"), **BOUNDARY),
         horizons=TUNING_HORIZONS,
         reads=OF_TUNING,
         caveats=("Rad et al. say it of group-relative learners only.",),
@@ -218,9 +219,7 @@ CLAIMS = (
         changes_mind="A placebo that drifts at a higher learning rate or over more rounds.",
         needs=Needs(controls=("untouched base", "placebo"), horizons=2),
         horizons=GRPO_HORIZONS,
-        caveats=(
-            "0.02 is a third of a digit, of 16; the mean is over FPRs below 1.",
-        ),
+        caveats=("0.02 is a third of a digit, of 16; the mean is over FPRs below 1.",),
         reads=OF_GRPO,
     ),
 )
