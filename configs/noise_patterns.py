@@ -11,12 +11,13 @@ that a verifier has on the mistakes of the base policy, as one would measure it 
 right answers rejected at random against those of one kind of problem, and labels spoilt once in
 four ways.
 
-Expect, from two runs of 5 seeds: hashed errors are as good as independent ones. Blindness to one
+Expect, from one run of 16 bases: hashed errors are as good as independent ones. Blindness to one
 kind of mistake does not keep the rate that was measured on the base, because the kinds change from
-round to round; at the rate over the whole run no pattern of false positives does more harm than
-independent errors. On false negatives the two runs disagree. Labels with every digit spoilt do by
-far the most harm, and noise costs as much or more, not less, in a late round. Papers to compare
-with say that systematic false positives do more harm than random ones and false negatives of any
+round to round; at the rate over the whole run blindness to dropped carries or near misses does less
+harm than independent errors. It breeds the kind, more than as many false accepts at random do.
+Rejecting long carries delays: it costs more than random rejection after half of the rounds, and no
+more that can be told after all. Labels with every digit spoilt do by far the most harm, and noise
+costs as much or more, not less, in a late round. Papers to compare with say that systematic false positives do more harm than random ones and false negatives of any
 pattern only delay (Egashira et al. 2026, arXiv 2605.02909), and that labels spoilt in a structured
 way do more harm than random ones, and less the later they come (Lee et al. 2025, arXiv 2502.01612,
 section 8).
