@@ -17,10 +17,10 @@ round to round; at the rate over the whole run blindness to dropped carries or n
 harm than independent errors. It breeds the kind, more than as many false accepts at random do.
 Rejecting long carries delays: it costs more than random rejection after half of the rounds, and no
 more that can be told after all. Labels with every digit spoilt do by far the most harm, and noise
-costs as much or more, not less, in a late round. Papers to compare with say that systematic false positives do more harm than random ones and false negatives of any
-pattern only delay (Egashira et al. 2026, arXiv 2605.02909), and that labels spoilt in a structured
-way do more harm than random ones, and less the later they come (Lee et al. 2025, arXiv 2502.01612,
-section 8).
+costs as much or more, not less, in a late round. Papers to compare with say that systematic false
+positives do more harm than random ones and false negatives of any pattern only delay (Egashira et
+al. 2026, arXiv 2605.02909), and that labels spoilt in a structured way do more harm than random
+ones, and less the later they come (Lee et al. 2025, arXiv 2502.01612, section 8).
 """
 
 from __future__ import annotations
