@@ -147,27 +147,3 @@ def test_errors_shrink_below_one_over_kappa_and_grow_above(kappa, fnr):
     assert (np.diff(above) >= 0).all() and above[-1] > 0.01
     floor = run(0.5 * critical, 1e-4)[-1]
     assert floor == pytest.approx(2e-4, rel=0.02)  # 1e-4 / (1 - 1 / 2)
-
-
-def injected(slope, num_seeds=4, noise=0.0):
-    """Wrong labels and the error they lead to: a shared slope, a floor of each seed's own."""
-    rng = np.random.default_rng(2)
-    wrong = np.linspace(0, 0.5, 6) + 0.02 * rng.uniform(size=(num_seeds, 6))
-    floors = 0.1 + 0.02 * np.arange(num_seeds)
-    return wrong, floors[:, None] + slope * wrong + noise * rng.normal(size=wrong.shape)
-
-
-@pytest.mark.parametrize("slope", [-0.3, 0.5, 1.7])
-def test_amplification_is_exact_on_a_line(slope):
-    found = theory.amplification(*injected(slope))
-    for value in (found.kappa, found.low, found.high):
-        assert value == pytest.approx(slope)
-    assert found.error_floor == pytest.approx(0.13)
-
-
-def test_amplification_interval_contains_the_slope_and_shrinks_with_seeds():
-    few, many = (theory.amplification(*injected(1.2, n, noise=0.05)) for n in (5, 80))
-    for found in (few, many):
-        assert found.low < 1.2 < found.high
-        assert found.low < found.kappa < found.high
-    assert many.high - many.low < 0.5 * (few.high - few.low)
