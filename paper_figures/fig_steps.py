@@ -1,4 +1,4 @@
-"""Is it enough to verify outcomes where wrong steps can still give the right answer? Three figures.
+"""Is it enough to verify outcomes where wrong steps can still give the right answer? Two figures.
 
 python paper_figures/fig_steps.py [RESULTS] [--out STEM]
 """
@@ -18,39 +18,40 @@ from avax.analysis import intervals, phase
 from avax.plotting import Row
 from paper_figures import command
 from paper_figures.steps import (
+    FROZEN,
     NAMES,
-    NOISY,
     PARTS,
     SEEING_ALL,
     apart,
-    by_modulus,
+    as_false_positives,
     cancelled,
     clean,
     controls_of,
     diverged,
+    frozen_of,
     gained,
     let_through,
     name_of,
     named,
     over_moduli,
-    share,
-    summary,
-    with_errors,
+    pooled,
 )
 from paper_figures.steps_claims import CLAIMS, QUESTION
+from paper_figures.steps_effects import PLACES
+from paper_figures.steps_words import summary
 
 __all__ = ["CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
-SHIPPED = ("steps",)
+SHIPPED = tuple(PLACES)
 READS = (
     *("accuracy", "accuracy_by_difficulty", "base_accuracy", "sampled_accuracy", "accept_rate"),
     *("trace_precision", "diverged"),
 )
 BASE = plotting.role("untouched base")
-DRAWN = ("steps", "exact_outcome", "outcome", "none")  # by round
+DRAWN = ("steps", "outcome", "none")  # by round
 ROLES = {"none": "no filter", "steps": "truth"}
 ARMS = plotting.arms([name for name in NAMES if name not in ROLES])
 STYLES = {n: plotting.role(ROLES[n]) if n in ROLES else {"color": ARMS[n]} for n in NAMES}
-MARKERS = dict(zip(NAMES, "xosv^DPd", strict=True))
+MARKERS = dict(zip(NAMES, "xosv", strict=True))
 WEAK = plotting.BAND / 2  # of controls, whose bands lie over others
 
 
@@ -83,8 +84,8 @@ def draw_gains(axes, data: dict[str, xr.Dataset], modulus: int) -> None:
     lines = [(clean(data[x]), STYLES[x] | {"label": NAMES[x]}, plotting.BAND) for x in DRAWN]
     for (part, role), control in controls_of(data).items():
         style = plotting.role(role) | {"label": name_of(part, role)}
-        if part == "none":  # of which another one is drawn as well
-            style |= {"marker": "o", "markersize": 2.5}
+        if role == FROZEN:  # there are several
+            style |= {"marker": MARKERS[part], "markersize": 2.5}
         lines.append((control, style, WEAK))
     for runs, style, alpha in lines:
         runs = runs.sel(modulus=modulus)
@@ -108,51 +109,71 @@ def draw_cancelling(*datasets: xr.Dataset | None) -> plotting.Figure:
     a, b = (figure.add_subplot(grid[0, i]) for i in (0, 1))
     moduli = data["none"].modulus.values
     a.plot(range(len(moduli)), 1 / moduli, color="0.6", linestyle=":", label="1 / m, expected")
-    draw_shares(a, {name: share(cancelled(data[name])) for name in SEEING_ALL}, data)
+    draw_shares(a, {NAMES[x]: cancelled(data[x]) for x in SEEING_ALL}, data)
+    draw_frozen(a, data)
     a.set_ylabel("P(last sum right | a step is wrong)")
     a.set_title("How often do errors cancel?")
     a.legend()
-    names = ("none", "outcome", *(n for n in NAMES if n.startswith("learned")))
-    draw_shares(b, {name: share(let_through(data[name])) for name in names}, data)
+    draw_shares(b, {NAMES[x]: let_through(data[x]) for x in ("none", "outcome")}, data)
     b.set_ylabel("P(a step is wrong | accepted)")
     b.set_title("What is let through")
-    b.set_ylim(0, 1.9)  # room for the legend
-    b.set_yticks(np.linspace(0, 1, 6))
-    b.legend(loc="upper left")
+    b.set_ylim(0, 1)
+    b.legend(loc="upper right")
     forest = figure.add_subplot(grid[1, :])
     plotting.forest(forest, rows_of_costs(data))
-    forest.set_xlabel("additions gained by verifying steps, minus by verifying outcomes")
+    forest.set_xlabel("additions gained, difference")
     forest.set_title("Does it matter that errors cancel?")
     plotting.letter([a, b, forest])
     return figure
 
 
 def draw_shares(axes, found: dict[str, np.ndarray], data: dict[str, xr.Dataset]) -> None:
-    """A share of f[S, M] by modulus, for some of the parts: means over bases and intervals."""
+    """A share of f[S, M, 2] by modulus, for some of the parts by their names: of all bases
+    together, with intervals.
+    """
     moduli = data["none"].modulus.values
-    for i, (name, values) in enumerate(found.items()):
-        lost = diverged(clean(data[name]))
-        each = np.where(lost, np.nan, np.array([x[:3] for x in by_modulus(values)]).T.clip(0, 1))
+    parts = {words: part for part, words in NAMES.items()}
+    for i, (words, rows) in enumerate(found.items()):
+        part = parts[words]
+        style = {"color": STYLES[part]["color"], "marker": MARKERS[part], "label": words}
         at = np.arange(len(moduli)) + 0.12 * (i - (len(found) - 1) / 2)
-        plotting.mark_lost(axes, at, lost)
-        bars = np.abs(each[1:] - each[0])
-        style = {"color": STYLES[name]["color"], "marker": MARKERS[name], "markersize": 3.5}
-        axes.errorbar(at, each[0], bars, linestyle="", label=NAMES[name], **style)
+        draw_pooled(axes, at, rows, diverged(clean(data[part])), **style)
     axes.set_xticks(range(len(moduli)), moduli)
     axes.set_xlabel("modulus m of the sums")
     axes.set_ylim(0, 0.62)
 
 
+def draw_frozen(axes, data: dict[str, xr.Dataset]) -> None:
+    """How often errors cancel in what the untouched base writes, if that was run."""
+    if ("none", FROZEN) in (found := frozen_of(data)):
+        runs = found["none", FROZEN]
+        style = plotting.role(FROZEN) | {"marker": MARKERS["none"], "label": "untouched base"}
+        at = np.arange(runs.sizes["modulus"]) - 0.24
+        draw_pooled(axes, at, cancelled(runs), diverged(runs), **style)
+
+
+def draw_pooled(axes, at: np.ndarray, rows: np.ndarray, lost: np.ndarray, **style) -> None:
+    each = np.where(lost, np.nan, np.array([x[:3] for x in pooled(rows)]).T.clip(0, 1))
+    plotting.mark_lost(axes, at, lost)
+    bars = np.abs(each[1:] - each[0])
+    axes.errorbar(at, each[0], bars, markersize=3.5, **style | {"linestyle": ""})
+
+
 def rows_of_costs(data: dict[str, xr.Dataset]) -> list[Row]:
-    """What steps gain more than outcomes, by modulus, where errors cancel and where none can."""
+    """What steps gain more than outcomes, by modulus, where errors cancel and where none can; and
+    what outcomes gain more than with as many false positives.
+    """
+    steps, outcome, exact = (gained(clean(data[x])) for x in ("steps", "outcome", "exact_outcome"))
     rows = []
-    steps = gained(clean(data["steps"]))
-    for name, words in (("outcome", "where errors cancel"), ("exact_outcome", "where none can")):
-        found = apart(steps, gained(clean(data[name])))
+    for words, found, part in (
+        ("steps less outcomes, where errors cancel", apart(steps, outcome), "outcome"),
+        ("steps less outcomes, where none can", apart(steps, exact), "exact_outcome"),
+        ("outcomes, less as many false positives", as_false_positives(data), "outcome"),
+    ):
         rows.append(Row(words))
         for i, modulus in enumerate(data["none"].modulus.values):
-            rows.append(row(f"m = {modulus}", found[:, i], STYLES[name]["color"]))
-        rows.append(row("mean over m", over_moduli(found), STYLES[name]["color"]))
+            rows.append(row(f"m = {modulus}", found[:, i], STYLES[part]["color"]))
+        rows.append(row("mean over m", over_moduli(found), STYLES[part]["color"]))
     return rows
 
 
@@ -160,44 +181,7 @@ def row(name: str, values: np.ndarray, colour: str) -> Row:
     return Row(name, intervals.mean(values), colour, values)
 
 
-def draw_verifiers(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """Verifiers that err by themselves, and verifiers that are learned: means over moduli."""
-    data = named(datasets)
-    figure = plotting.paper_figure(3.4)
-    erring, learned = figure.subplots(1, 2)
-    plotting.forest(erring, rows_of_errors(data))
-    erring.set_xlabel("additions gained, minus by the same without errors")
-    erring.set_title("Which errors cost most?")
-    plotting.forest(learned, rows_of_learned(data))
-    learned.set_xlabel("additions gained, minus without a filter")
-    learned.set_title("Are learned ones worth having?")
-    plotting.letter([erring, learned])
-    return figure
-
-
-def rows_of_errors(data: dict[str, xr.Dataset]) -> list[Row]:
-    """What errors of each completion, or of each step, cost a verifier."""
-    found = {name: with_errors(data[name]) for name in NOISY}
-    first, *others = found[NOISY[0]]
-    rows = []
-    for fpr, fnr in others:
-        rows.append(Row(f"FPR {fpr:g}, FNR {fnr:g}"))
-        for name in NOISY:
-            cost = apart(found[name][fpr, fnr], found[name][first])
-            words = NAMES[name].replace(", perfect", "").replace(";", ",")
-            rows.append(row(words, cost, STYLES[name]["color"]))
-    return rows
-
-
-def rows_of_learned(data: dict[str, xr.Dataset]) -> list[Row]:
-    """What learned verifiers gain more than no filter, beside a perfect one of outcomes."""
-    gains = {name: over_moduli(gained(clean(data[name]))) for name in NAMES}
-    names = ("outcome", "learned_outcome", "learned_product", "learned_minimum")
-    found = {name: apart(gains[name], gains["none"]) for name in names}
-    return [row(NAMES[name], x, STYLES[name]["color"]) for name, x in found.items()]
-
-
-FIGURES = {"": draw, "cancelling": draw_cancelling, "verifiers": draw_verifiers}
+FIGURES = {"": draw, "cancelling": draw_cancelling}
 
 if __name__ == "__main__":
     command.main(__doc__, FIGURES, PARTS)

@@ -1,33 +1,29 @@
-"""What outcomes and steps as a verifier's level lead to: numbers for the figure, and words."""
+"""What outcomes and steps as a verifier's level lead to: numbers for figures and words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
 
 from avax.analysis import intervals, lengths, phase
 from avax.analysis.intervals import Estimate
-from paper_figures.pages import text
 
 NAMES = {
     "none": "no filter",
     "outcome": "outcome, perfect",
     "steps": "every step, perfect",
-    "learned_outcome": "outcome, learned",
-    "learned_product": "steps, learned: product",
-    "learned_minimum": "steps, learned: minimum",
     "exact_outcome": "outcome, perfect; none cancels",
-    "exact_learned_outcome": "outcome, learned; none cancels",
 }
+FROZEN = "frozen generator"
 CONTROLS = {  # by the part that they are of and their role; a sham trains alike in every part
-    ("outcome", "frozen generator"): "control/frozen_generator",
     ("outcome", "sham"): "control/sham",
-    ("none", "frozen generator"): "control/none_frozen_generator",
+    ("outcome", FROZEN): "control/frozen_generator",
+    ("none", FROZEN): "control/none_frozen_generator",
+    ("steps", FROZEN): "control/steps_frozen_generator",
 }
-PARTS = (*NAMES, *CONTROLS.values())
-NOISY = ("outcome", "steps", "exact_outcome")  # verifiers with rates of errors
+PARTS = (*NAMES, "again", *CONTROLS.values())
 SEEING_ALL = ("none", "outcome", "steps")  # accept every chain without a wrong step
 
 
@@ -38,8 +34,13 @@ def named(datasets: Sequence[xr.Dataset | None]) -> dict[str, xr.Dataset]:
 
 
 def controls_of(data: dict[str, xr.Dataset]) -> dict[tuple[str, str], xr.Dataset]:
-    """The controls that there are, without errors of a verifier, by part and role."""
-    return {of: clean(data[part]) for of, part in CONTROLS.items() if part in data}
+    """The controls that there are, by part and role."""
+    return {of: data[part] for of, part in CONTROLS.items() if part in data}
+
+
+def frozen_of(data: dict[str, xr.Dataset]) -> dict[tuple[str, str], xr.Dataset]:
+    """The frozen generators that accept every chain without a wrong step."""
+    return {of: x for of, x in controls_of(data).items() if of[1] == FROZEN}
 
 
 def name_of(part: str, role: str) -> str:
@@ -47,16 +48,9 @@ def name_of(part: str, role: str) -> str:
     return role if role == "sham" else f"{role}, {NAMES[part].removesuffix(', perfect')}"
 
 
-def rates_of(dataset: xr.Dataset) -> Iterator[tuple[tuple[float, float], xr.Dataset]]:
-    """Each (FPR, FNR) of a part and its runs, dimensions modulus, seed and round."""
-    for fpr in dataset.fpr.values:
-        for fnr in dataset.fnr.values:
-            yield (float(fpr), float(fnr)), dataset.sel(fpr=fpr, fnr=fnr, drop=True)
-
-
 def clean(dataset: xr.Dataset) -> xr.Dataset:
-    """A part at the lowest rates of errors that it was run with, 0 unless the user says so."""
-    return next(rates_of(dataset))[1] if "fpr" in dataset.dims else dataset
+    """A part at the lowest FPR that it was run with."""
+    return dataset.sel(fpr=dataset.fpr.min(), drop=True) if "fpr" in dataset.dims else dataset
 
 
 def gained(dataset: xr.Dataset, after: int | None = None) -> np.ndarray:
@@ -87,11 +81,12 @@ def right_throughout(dataset: xr.Dataset) -> xr.DataArray:
     return dataset.accept_rate * dataset.trace_precision.fillna(0)
 
 
-def cancelled(dataset: xr.Dataset) -> np.ndarray:
+def cancelled(dataset: xr.Dataset, after: int | None = None) -> np.ndarray:
     """f[S, M, 2]: completions whose last sum is right though a step is wrong, and all with a wrong
-    step, added up over the rounds. Of parts that accept every completion without a wrong step.
+    step, added up over the rounds until one. Of parts that accept every completion without a wrong
+    step.
     """
-    rounds = clean(dataset).isel(round=slice(1, None))
+    rounds = dataset.isel(round=slice(1, None if after is None else after + 1))
     right = right_throughout(rounds)
     return added_up(rounds.sampled_accuracy - right, 1 - right)
 
@@ -108,6 +103,17 @@ def added_up(event: xr.DataArray, given: xr.DataArray) -> np.ndarray:
     """
     sums = (x.sum("round", skipna=False) for x in (event, given))
     return np.stack([x.transpose("seed", "modulus").values for x in sums], axis=-1)
+
+
+def pooled(rows: np.ndarray) -> list[Estimate]:
+    """P(event | given) of f[S, M, 2] by modulus, of all bases together; each base is left out once
+    for the interval.
+    """
+    found = []
+    for column in rows.swapaxes(0, 1):
+        known = column[np.isfinite(column).all(1)]
+        found.append(intervals.jackknife(known, lambda x: x[:, 0].sum() / max(x[:, 1].sum(), 1e-6)))
+    return found
 
 
 def share(rows: np.ndarray) -> np.ndarray:
@@ -128,6 +134,11 @@ def over_moduli(gains: np.ndarray) -> np.ndarray:
     return gains.mean(1)
 
 
+def and_mean(gains: np.ndarray) -> list[Estimate]:
+    """Means over bases by modulus, and over all."""
+    return [*by_modulus(gains), intervals.mean(over_moduli(gains))]
+
+
 def mean_of_moduli(dataset: xr.Dataset) -> xr.Dataset:
     """Runs whose accuracies are means over moduli, seed by seed; what diverged solves nothing."""
     solved = dataset.accuracy_by_difficulty.where(dataset.diverged != 1, 0)
@@ -144,80 +155,37 @@ def collapse(data: dict[str, xr.Dataset], part: str, after: int) -> lengths.Coll
     """Collapse of a part in the mean over moduli, after a round. None without a sham."""
     if ("outcome", "sham") not in (controls := controls_of(data)):
         return None
-    both = (mean_of_moduli(x) for x in (clean(data[part]), controls["outcome", "sham"]))
+    both = (mean_of_moduli(x) for x in (data[part], controls["outcome", "sham"]))
     return lengths.collapse(*(x.sel(round=slice(None, after)) for x in both))
 
 
-def beyond(data: dict[str, xr.Dataset], part: str, control: xr.Dataset) -> np.ndarray:
-    """f[S, M]: what a part gained more than a control, base by base."""
-    both = xr.align(clean(data[part]), clean(control), join="inner", exclude=["fpr", "fnr"])
-    return apart(*map(gained, both))
+def beyond(one: xr.Dataset, other: xr.Dataset, after: int | None = None) -> np.ndarray:
+    """f[S, M]: what some runs gained more than others, base by base."""
+    return apart(*(gained(x, after) for x in xr.align(one, other, join="inner")))
 
 
-def with_errors(dataset: xr.Dataset) -> dict[tuple[float, float], np.ndarray]:
-    """What was gained at each (FPR, FNR), mean over moduli, f[S]."""
-    return {rates: over_moduli(gained(runs)) for rates, runs in rates_of(dataset)}
+def as_false_positives(data: dict[str, xr.Dataset], after: int | None = None) -> np.ndarray:
+    """f[S, M]: what outcomes gain where errors cancel, minus where none can and wrong chains are
+    accepted at the rate at which errors cancelled in that loop, base by base.
 
-
-def summary(*datasets: xr.Dataset | None) -> str:
-    """Additions gained, errors that cancel and wrong chains let through, by modulus; and gains of
-    verifiers that err.
+    Gains between the FPRs that were run are interpolated; a rate beyond them is taken as the
+    highest.
     """
-    data = named(datasets)
-    gains = {name: gained(clean(data[name])) for name in NAMES}
-    moduli = data["none"].modulus.values.tolist()
-    lines = [f"means over {data['none'].sizes['seed']} bases with 95 % t intervals, by modulus"]
-    found = {name: and_mean(gain) for name, gain in gains.items()}
-    lines += table("additions gained", [*moduli, "mean"], found)
-    found = {name: by_modulus(share(cancelled(data[name]))) for name in SEEING_ALL}
-    lines += table("P(last sum right | a step is wrong)", moduli, found)
-    found = {name: by_modulus(share(let_through(data[name]))) for name in NAMES}
-    lines += table("P(a step is wrong | accepted)", moduli, found)
-    found = {n: and_mean(apart(gains["steps"], gains[n])) for n in ("outcome", "exact_outcome")}
-    lines += table("gained more by steps than by", [*moduli, "mean"], found)
-    lines.append("additions gained by verifiers that err, mean over moduli")
-    for name in NOISY:
-        cells = with_errors(data[name]).items()
-        each = (f"{fpr:g} / {fnr:g}: {text(intervals.mean(x))}" for (fpr, fnr), x in cells)
-        lines.append(f"{NAMES[name]}, FPR / FNR {', '.join(each)}")
-    return "\n".join([*lines, *control_lines(data)])
+    rates, exact = share(cancelled(data["outcome"], after)), data["exact_outcome"].sortby("fpr")
+    gains = np.stack([gained(exact.isel(fpr=i), after) for i in range(exact.sizes["fpr"])], -1)
+    at = [
+        np.interp(x, exact.fpr.values, y)
+        for x, y in zip(rates.flat, gains.reshape(-1, gains.shape[-1]), strict=True)
+    ]
+    return apart(gained(data["outcome"], after), np.reshape(at, rates.shape))
 
 
-def control_lines(data: dict[str, xr.Dataset]) -> list[str]:
-    """What controls gained, how far their loops are from them, and whether loops collapsed."""
-    controls = controls_of(data)
-    if not controls:
-        return []
-    columns = [*data["none"].modulus.values.tolist(), "mean"]
-    gains = {name_of(*of): and_mean(gained(x)) for of, x in controls.items()}
-    lines = table("additions gained by controls", columns, gains)
-    pairs = [(part, of) for of in controls for part in dict.fromkeys((of[0], *also(of[1])))]
-    found = {
-        f"{NAMES[part]}, less {role}": and_mean(beyond(data, part, controls[of, role]))
-        for part, (of, role) in pairs
-    }
-    lines += table("additions gained more than a control", columns, found)
-    last = int(data["none"]["round"][-1])
-    for part in ("outcome", "none"):
-        if (judged := collapse(data, part, last)) is not None:
-            verdict = "yes" if bool(judged.collapsed) else "not shown"
-            lines.append(f"{NAMES[part]}: collapse (below base and sham, mean over m): {verdict}")
-    return lines
-
-
-def also(role: str) -> tuple[str, ...]:
-    """Other parts that a control of one is compared with."""
-    return ("none",) if role == "sham" else ()
-
-
-def and_mean(gains: np.ndarray) -> list[Estimate]:
-    """Means over bases by modulus, and over all."""
-    return [*by_modulus(gains), intervals.mean(over_moduli(gains))]
-
-
-def table(title: str, columns: list, rows: dict[str, list[Estimate]]) -> list[str]:
-    """Lines of text: a row for each part, or for what has a name of its own."""
-    lines = [f"{title:36}" + "".join(f"{c:^26}" for c in columns)]
-    for name, cells in rows.items():
-        lines.append(f"{NAMES.get(name, name):36}" + "".join(f"{text(cell):^26}" for cell in cells))
-    return lines
+def cost_by_chance(data: dict[str, xr.Dataset], after: int) -> np.ndarray:
+    """f[S]: how much more outcomes cost for each unit of 1 / m: the slope over moduli of what steps
+    gain more, as a share of what the base leaves to gain.
+    """
+    left = phase.solved_length(data["steps"]).isel(round=0).transpose("seed", "modulus")
+    left = data["steps"].sizes["difficulty"] - left.values
+    shares = apart(gained(data["steps"], after), gained(data["outcome"], after)) / left
+    chance = 1 / data["steps"].modulus.values
+    return np.polyfit(chance, shares.T, 1)[0] if len(chance) > 1 else shares[:, 0] * np.nan

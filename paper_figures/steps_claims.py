@@ -4,151 +4,128 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-import xarray as xr
-
-from avax.analysis import intervals, lengths
-from avax.analysis.intervals import Estimate
-from paper_figures import steps as found
-from paper_figures.claims import UNKNOWN, Certainty, Claim, Rule, remembered
+from paper_figures.claims import Certainty, Claim, Condition, Rule
 from paper_figures.pages import Question
 from paper_figures.standards import Needs
+from paper_figures.steps_effects import (
+    ALL,
+    FIRST,
+    LATE,
+    PLACES,
+    after,
+    as_false_positives,
+    beyond_frozen,
+    collapsed,
+    cost_by_chance,
+    gained_by,
+    more,
+    times_m,
+)
 
 QUESTION = Question(
     title="Is it enough to verify outcomes where wrong steps can still give the right answer?",
     sentences=(
         "Policies that know chains of up to 4 additions modulo 2, 3, 5 or 10, all partial sums "
         "written, trained themselves for 8 rounds on a frontier of 8 to 36 additions, behind "
-        "verifiers of the last sum, of every step, learned ones and none.",
+        "perfect verifiers of the last sum or of every step, or without a filter.",
         "What is gained is the solved length minus that of the untouched base, greedily, over the "
         "same lengths of 1 to 36; where none cancels an answer is the whole chain.",
         "Lines and points are means over bases with 95 % t intervals, small dots are bases; of "
-        "means over m, the four bases of a seed are one dot.",
+        "means over m, the four bases of a seed are one dot; shares are of all bases together.",
     ),
-    command="python experiments/steps.py",
+    command="python experiments/steps.py --preset shipped",
 )
 PREDICTED = "avax, predicted before the first run"
 MODULI = (2, 3, 5, 10)
-HORIZONS = (4, 8)
-COLLAPSE = Needs(controls=("sham",), learning_rates=2, horizons=2)
-FEW = "One learning rate and one run of each base; bases range from 5 to 35 solved additions."
-BELOW = (
-    "additions gained on the untouched base, mean over m; and those less a base's or a sham's, "
-    "whichever is less below, of known or of longer chains, whichever are more below"
+NEARLY_ALL = (
+    "Chains end at 36 additions, which many loops reach by round 8: differences are compressed "
+    "there, less so at round 4."
 )
-# Parts that a claim reads; the sham is that of the sweep, and of every part.
-OF_OUTCOMES = ("outcome", "control/frozen_generator", "control/sham")
-OF_NO_FILTER = ("none", "control/none_*", "control/sham")
-CONTROLLED = "The untouched base is round 0, on all lengths."
 NSRSA = (
     "NSRSA 2026, arXiv 2603.21558 (its abstract), five rounds with a model of 4 billion "
     "parameters: no check collapses, a check of outcomes comes to rest, one of steps goes on."
 )
 
 
-@remembered
-def prepared(*datasets: xr.Dataset) -> dict[str, xr.Dataset]:
-    return found.named(datasets)
+def in_all_folders(*parts: str) -> tuple[str, ...]:
+    """Patterns of parts, of one folder and of several."""
+    return (*parts, *(f"*/{part}" for part in parts))
 
 
-@remembered
-def gains(*datasets: xr.Dataset) -> dict[str, np.ndarray]:
-    """f[S, M] by part: additions gained by verifiers without errors of their own."""
-    data = prepared(*datasets)
-    return {name: found.gained(found.clean(data[name])) for name in found.NAMES}
+def claim(**fields) -> Claim:
+    """At all learning rates, after two numbers of rounds."""
+    common = {"shipped": tuple(PLACES), "horizons": (4, 8), "certainty": Certainty.OURS}
+    return Claim(**common | fields)
 
 
-def times_m(index: int, *datasets: xr.Dataset) -> Estimate:
-    """P(last sum right | a step is wrong) behind outcomes, over 1 / m."""
-    shares = found.share(found.cancelled(prepared(*datasets)["outcome"]))
-    return intervals.mean(shares[:, index] * MODULI[index])
+def needs(*controls: str) -> Needs:
+    return Needs(controls=controls, learning_rates=2, horizons=2, replicates=True)
 
 
-def gained_by(part: str, after: int, *datasets: xr.Dataset) -> Estimate:
-    """Additions gained on the untouched base, mean over m."""
-    runs = found.clean(prepared(*datasets)[part])
-    return intervals.mean(found.over_moduli(found.gained(runs, after)))
-
-
-def collapsed(part: str, after: int, *datasets: xr.Dataset | None) -> Estimate:
-    """How far a loop is, after a round, below both the untouched base and the sham, in additions;
-    mean over m. Below 0, in retention or in reach, if it collapsed.
-    """
-    data = prepared(*datasets)
-    judged = found.collapse(data, part, after)
-    return UNKNOWN if judged is None else lengths.depth(judged, lengths.base_length(data[part]))
-
-
-def ends_below(part: str) -> dict:
-    """Whether a loop ends below its base, and below its sham as well."""
-    effects = {f"base, round {r}": partial(gained_by, part, r) for r in HORIZONS}
-    return effects | {f"base and sham, round {r}": partial(collapsed, part, r) for r in HORIZONS}
-
-
-def more(one: str, other: str, *datasets: xr.Dataset) -> Estimate:
-    """Additions gained by one verifier minus by another, mean over m."""
-    each = gains(*datasets)
-    return intervals.mean(found.over_moduli(each[one] - each[other]))
-
-
-def more_at_small(*datasets: xr.Dataset) -> Estimate:
-    """What steps gain more than outcomes at the smallest m, minus that at the largest."""
-    cost = gains(*datasets)["steps"] - gains(*datasets)["outcome"]
-    return intervals.mean(cost[:, 0] - cost[:, -1])
-
-
-def stood(rates: tuple[float, float], *datasets: xr.Dataset) -> Estimate:
-    """What errors cost a verifier of outcomes more than one of steps, mean over m, where no error
-    cancels.
-    """
-    data = prepared(*datasets)
-    steps, outcome = (found.with_errors(data[name]) for name in ("steps", "exact_outcome"))
-    return intervals.mean((steps[rates] - steps[0, 0]) - (outcome[rates] - outcome[0, 0]))
-
-
+# Parts that a claim reads, and one that tells how much runs of one base differ.
+OF_OUTCOMES = in_all_folders("outcome", "steps", "exact_outcome", "again", "control/sham")
+OF_NO_FILTER = in_all_folders("none", "again", "control/none_*", "control/sham")
 CLAIMS = (
-    Claim(
+    claim(
         name="Errors cancel as often as chance has it",
-        statement="Where last sums alone are verified, that of a wrong chain is right in one of m.",
+        statement="The last sum of a wrong chain is right in one of m.",
         source=PREDICTED,
-        certainty=Certainty.OURS,
-        measures="P(last sum right | a step is wrong) times m, all rounds together; within a "
-        "factor of two of 1 it is as predicted",
-        effect={f"m = {m}": partial(times_m, i) for i, m in enumerate(MODULI)},
+        measures="P(last sum right | a step is wrong) of the untouched base, times m, all lengths "
+        "and bases together; within a factor of two of 1 it is as predicted",
+        effect={f"m = {m}": partial(times_m, m) for m in MODULI},
         rule=Rule.within(0.5, 2),
+        shipped=tuple(PLACES)[:1],
+        horizons=(),
         changes_mind="Policies that err at many steps of a chain, and never in its length.",
+        needs=Needs(controls=("frozen generator",)),
+        caveats=("One wrong step never cancels, and a wrong length is seen: both make it rarer.",),
+    ),
+    claim(
+        name="Cancelled errors are false positives",
+        statement="Errors that cancel do to outcomes as a filter what as many false positives do.",
+        source="avax, the config's first prediction",
+        measures="additions gained by outcomes where errors cancel, minus where none can and wrong "
+        "chains are accepted at the rate at which errors cancelled in that loop, mean over m; less "
+        "than 2 either way is as much",
+        effect=after(as_false_positives),
+        rule=Rule.within(-2, 2),
+        changes_mind="Rates matched in each round, not over all.",
+        needs=needs("untouched base"),
+        reads=OF_OUTCOMES,
         caveats=(
-            "One wrong step never cancels, and a wrong length is seen: both make it rarer.",
-            FEW,
+            "Between FPRs of 0, 0.1 and 0.4 gains are interpolated.",
+            "Chains that cancel come from the policy's own choice; false positives from none.",
         ),
     ),
-    Claim(
+    claim(
         name="Outcomes alone collapse",
         statement="Where errors cancel, a loop behind a perfect verifier of outcomes ends below "
-        "its base, and collapses: below a sham as well, in retention or in reach.",
+        "its base, and collapses.",
         source=PREDICTED,
-        certainty=Certainty.OURS,
-        measures=BELOW,
-        effect=ends_below("outcome"),
+        measures="additions gained on the untouched base, mean over m",
+        effect=after(gained_by, "outcome"),
         rule=Rule.below(0),
-        horizons=HORIZONS,
+        qualified_by=Condition(
+            "it is below base and sham by more than half an addition, of known or longer chains",
+            partial(collapsed, FIRST, "outcome", ALL),
+            Rule.below(-0.5),
+        ),
         changes_mind="An answer that is read off whatever the chain's length.",
-        needs=COLLAPSE,
+        needs=needs("untouched base", "sham"),
         reads=OF_OUTCOMES,
         competing=(NSRSA,),
-        caveats=(CONTROLLED, FEW),
     ),
-    Claim(
+    claim(
         name="No filter collapses",
-        statement="Without a filter the same loop ends below its base, and collapses.",
-        source="avax",
-        certainty=Certainty.OURS,
-        measures=BELOW,
-        effect=ends_below("none"),
-        rule=Rule.below(0),
-        horizons=HORIZONS,
+        statement="Without a filter the same loop collapses.",
+        source="avax, as docs/controls.md defines collapse",
+        measures="additions of the base's or the sham's, whichever is less below, of known or of "
+        "longer chains, whichever are more below, mean over m; half an addition is the least",
+        effect=after(collapsed, "none", rounds=(LATE, ALL)),
+        rule=Rule.below(-0.5),
+        horizons=(LATE, ALL),
         changes_mind="A sham that loses as much.",
-        needs=COLLAPSE,
+        needs=needs("untouched base", "sham"),
         reads=OF_NO_FILTER,
         competing=(
             "SSD 2026, arXiv 2604.01193 (second-hand): one round on a model's own unfiltered "
@@ -156,89 +133,70 @@ CLAIMS = (
             "RSI-Noisy-Verifiers (repository, 2026): with a quarter of the labels wrong in each of "
             "8 short rounds pretrained models improve.",
         ),
-        caveats=(CONTROLLED, "The frontier was chosen so that this arm doesn't climb.", FEW),
+        caveats=("The frontier was chosen, on other bases, so that this arm doesn't climb.",),
     ),
-    Claim(
+    claim(
+        name="Losses compound",
+        statement="Without a filter losses compound: the loop loses more than on what the frozen "
+        "base writes.",
+        source="avax, as docs/controls.md defines compounding",
+        measures="additions gained without a filter, loop minus frozen generator, mean over m",
+        effect=after(beyond_frozen, "none", rounds=(LATE, ALL)),
+        rule=Rule.below(0),
+        horizons=(LATE, ALL),
+        changes_mind="A frozen generator on which as much is lost.",
+        needs=needs("frozen generator", "sham"),
+        reads=OF_NO_FILTER,
+    ),
+    claim(
+        name="Gains compound",
+        statement="Behind a verifier of every step gains compound: the loop gains more than on "
+        "what the frozen base gets right.",
+        source="avax, as docs/controls.md defines compounding",
+        measures="additions gained by steps, loop minus frozen generator, mean over m",
+        effect=after(beyond_frozen, "steps"),
+        rule=Rule.above(0),
+        changes_mind="A frozen generator from which as much is learned.",
+        needs=needs("frozen generator", "sham"),
+        reads=in_all_folders("steps", "again", "control/steps_*", "control/sham"),
+        caveats=("Its frozen generator is a sham of matched length: it trains on the truth.",),
+    ),
+    claim(
         name="Steps gain more",
         statement="Where errors cancel, verifying every step gains more than verifying outcomes.",
         source=PREDICTED,
-        certainty=Certainty.OURS,
         measures="additions gained by steps minus by outcomes, both perfect, mean over m",
-        effect=partial(more, "steps", "outcome"),
+        effect=after(more, "steps", "outcome"),
         rule=Rule.above(0),
-        changes_mind="As much on more bases where errors can't cancel.",
-        caveats=(f"Agrees: {NSRSA}", FEW),
+        changes_mind="As much where errors can't cancel.",
+        needs=needs("untouched base"),
+        reads=OF_OUTCOMES,
+        caveats=(NEARLY_ALL, f"Agrees: {NSRSA}"),
     ),
-    Claim(
+    claim(
         name="The smaller m, the larger the difference",
         statement="Verifying outcomes alone costs the more the smaller m is.",
         source=PREDICTED,
-        certainty=Certainty.OURS,
-        measures="additions gained by steps minus by outcomes at m = 2, minus that at m = 10",
-        effect=more_at_small,
+        measures="additions gained by steps minus by outcomes, as a share of what the base leaves "
+        "to gain: its slope in 1 / m",
+        effect=after(cost_by_chance),
         rule=Rule.above(0),
         changes_mind="Bases that are equally good at every m.",
-        caveats=("Bases differ by m: at m = 5 they have most to gain, at m = 2 least.", FEW),
+        needs=needs("untouched base"),
+        reads=OF_OUTCOMES,
+        caveats=("Bases differ by m.", NEARLY_ALL),
     ),
-    Claim(
+    claim(
         name="Without cancelling outcomes do as well",
         statement="Where no error can cancel, outcomes are as good as steps.",
         source=PREDICTED,
-        certainty=Certainty.OURS,
         measures="additions gained by steps minus by outcomes where none cancels, mean over m; "
         "less than 2 either way is as good",
-        effect=partial(more, "steps", "exact_outcome"),
+        effect=after(more, "steps", "exact_outcome"),
         rule=Rule.within(-2, 2),
         changes_mind="Nothing but a fault: both accept the same chains.",
+        needs=needs("untouched base"),
+        reads=OF_OUTCOMES,
         caveats=("It shows by how much runs differ without a cause.",),
-    ),
-    Claim(
-        name="Verifiers of steps stand errors better",
-        statement="Errors of a given rate cost a verifier of steps less than one of outcomes.",
-        source="avax",
-        certainty=Certainty.OURS,
-        measures="additions lost by errors in each completion, minus by errors of the same rate in "
-        "each step, mean over m, where none cancels",
-        effect={
-            "FPR 0.1": partial(stood, (0.1, 0.0)),
-            "FNR 0.1": partial(stood, (0.0, 0.1)),
-        },
-        rule=Rule.above(0),
-        changes_mind="Rates at which equal shares of chains are let through.",
-        caveats=(
-            "All wrong steps of a chain have to slip through, but one rejected step of n rejects "
-            "it: 98 % of right chains of 36 steps.",
-            FEW,
-        ),
-    ),
-    Claim(
-        name="Learned verifiers of steps are better",
-        statement="A verifier that learned to judge steps trains better than one that learned to "
-        "judge outcomes.",
-        source="Lightman et al. 2023, arXiv 2305.20050, for picking among a large model's samples",
-        certainty=Certainty.SECOND_HAND,
-        measures="additions gained minus by a learned verifier of outcomes, mean over m",
-        effect={
-            "product": partial(more, "learned_product", "learned_outcome"),
-            "minimum": partial(more, "learned_minimum", "learned_outcome"),
-        },
-        rule=Rule.above(0),
-        changes_mind="More labels, or a judge that starts from the policy.",
-        caveats=("64 labels a round, all of shorter chains: hardly a verifier of any level.", FEW),
-    ),
-    Claim(
-        name="Learned verifiers are worth having",
-        statement="A verifier that learns from half of the labels of its loop gains more than no "
-        "filter.",
-        source="avax",
-        certainty=Certainty.OURS,
-        measures="additions gained minus without a filter, mean over m",
-        effect={
-            name: partial(more, f"learned_{name}", "none")
-            for name in ("outcome", "product", "minimum")
-        },
-        rule=Rule.above(0),
-        changes_mind="More labels, or a judge that starts from the policy.",
-        caveats=(FEW,),
     ),
 )

@@ -8,46 +8,51 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from avax import plotting
 from avax.analysis import intervals
 from avax.fields import ConfigError
 from avax.sweeps import needs
 from avax.tasks import Chain
-from avax.verifiers import AcceptAll, Learned, Oracle, StepOracle
+from avax.verifiers import AcceptAll, Oracle, StepOracle
 from configs import steps as config
 from paper_figures import fig_steps as figure
 from paper_figures import steps as findings
-from paper_figures import steps_claims as claims
+from paper_figures import steps_effects as effects
+from paper_figures.claims import Verdict, judge
+from paper_figures.steps import FROZEN
 
 PRESETS = config.CHOICES["preset"]
+RATE = effects.FIRST
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_parts_differ_in_what_their_names_say(preset):
     sweep = config.build(preset)
     parts = config.parts(sweep)
-    assert set(needs.parts(config, sweep, config.CONTROLS)) == set(figure.PARTS)
-    verifiers = {"none": AcceptAll(), "outcome": Oracle(), "steps": StepOracle()}
-    for level in config.LEVELS:
-        verifiers[f"learned_{level}"] = Learned(level=level, label_rate=config.LABEL_RATE)
+    assert tuple(needs.parts(config, sweep, config.CONTROLS)) == figure.PARTS
+    verifiers = {"none": AcceptAll(), "steps": StepOracle()}
     for name, part in parts.items():
-        is_exact = name.startswith("exact_")
+        is_exact = name == "exact_outcome"
         assert part.base.task == sweep.base.task.replace(outcome_only=not is_exact)
-        assert part.base.verifier == verifiers[name.removeprefix("exact_")]
+        assert part.base.verifier == verifiers.get(name, Oracle())
+        assert part.base.replicate == (name == "again")
         assert part.pretraining == sweep.pretraining
         assert dataclasses.replace(part, base=sweep.base, axes={}).digest() == (
             dataclasses.replace(sweep, axes={}).digest()
         )
-        has_rates = isinstance(part.base.verifier, (Oracle, StepOracle))
-        assert part.axes == (
-            sweep.axes if has_rates else {config.MODULUS: sweep.axes[config.MODULUS]}
-        )
+        assert part.axes == sweep.axes | ({config.FPR: config.FPRS} if is_exact else {})
     assert len({part.digest() for part in parts.values()}) == len(parts)
+
+
+def test_what_is_shipped_is_of_bases_that_the_frontier_was_not_chosen_by():
+    looked_at, shipped = config.build("laptop"), config.build("shipped")
+    assert shipped.seed == looked_at.num_seeds and looked_at.seed == 0
 
 
 @pytest.mark.parametrize(
     "change, words",
     [
-        ({"axes": {config.MODULUS: (2, 3)}}, "axes: .*verifier.fpr"),
+        ({"axes": {}}, "axes: .*task.modulus"),
         ({"verifier": Oracle(fpr=0.1)}, "base.verifier: .*parts"),
         ({"task": Chain(max_difficulty=36)}, "base.task.outcome_only: is False"),
     ],
@@ -60,77 +65,116 @@ def test_what_does_not_fit_is_refused(change, words):
         needs.parts(config, dataclasses.replace(sweep, **change))
 
 
-MODULI, NUM_ROUNDS, LENGTHS = (2, 5), 4, 6
-RATES = {"fpr": (0.0, 0.1), "fnr": (0.0, 0.2)}
+MODULI, NUM_ROUNDS, LENGTHS, FPRS = (2, 5), 8, 6, (0.0, 0.5)
+CLEAN = "exact_outcome"
 
 
-def dataset(gain, right, right_sum, accept, *, rates=False, num_seeds=5):
-    """Runs that gain a length a round times `gain`, each seed beside it; shares of a round.
+def dataset(gain, right, right_sum, accept, *, fprs=(), num_seeds=5, **experiment):
+    """Runs that gain `gain` lengths in the end, by modulus, each seed beside it; 10 less for each
+    unit of FPR; shares of a round.
 
     Args:
       right, right_sum, accept: P(no step is wrong), P(the last sum is right) and P(accepted), by
         modulus; whoever is accepted is right with P = right / accept.
     """
-    axes = {"modulus": MODULI} | (RATES if rates else {})
+    axes = {"modulus": MODULI} | ({"fpr": fprs} if fprs else {})
     axes |= {"seed": range(num_seeds), "round": range(NUM_ROUNDS + 1)}
     coords = {name: list(values) for name, values in axes.items()}
     template = xr.DataArray(np.zeros([len(v) for v in coords.values()]), coords, list(coords))
     beside = 0.01 * (template.seed - (num_seeds - 1) / 2)
-    length = 1 + gain * template["round"] / NUM_ROUNDS + beside + template
-    if rates:
-        length = length - 10 * template["round"] * (template.fpr + template.fnr) / NUM_ROUNDS
     by_modulus = {"modulus": coords["modulus"]}
+    gain = xr.DataArray(np.broadcast_to(gain, len(MODULI)).astype(float), by_modulus)
+    if fprs:
+        gain = gain - 10 * template.fpr
+    length = 1 + gain * template["round"] / NUM_ROUNDS + beside + template
     shares = (template + xr.DataArray(list(x), by_modulus) for x in (right, right_sum, accept))
     right, right_sum, accept = (x.where(x["round"] > 0) for x in shares)
     by_difficulty = (length / LENGTHS).expand_dims(difficulty=range(1, LENGTHS + 1), axis=-1)
     metrics = {
         "accuracy_by_difficulty": by_difficulty,
+        "base_accuracy": length.isel(round=0, drop=True) / LENGTHS + template,
         "diverged": template,
         "sampled_accuracy": right_sum,
         "accept_rate": accept,
         "trace_precision": (right / accept).where(accept > 0),
     }
-    attrs = {"config": {"base": {"curriculum": {"type": "Frontier"}}}}
+    base = {
+        "curriculum": {"type": "Frontier"},
+        "base_difficulty": 2,
+        "replicate": 0,
+        "learner": {"type": "FilteredSFT", "learning_rate": 3e-3, "base_rate": 0.25},
+    }
+    attrs = {"config": {"base": base | experiment, "axes": {}}, "provenance": {}}
     return xr.Dataset(metrics, attrs=attrs)
 
 
-def made_up(**kwargs):
+RIGHT, RIGHT_SUM, ALL = (0.4, 0.5), (0.7, 0.55), (1.0, 1.0)
+
+
+def made_up(gains: dict | None = None, **kwargs) -> dict[str, xr.Dataset]:
     """Half of the wrong chains have the right last sum modulo 2, a tenth modulo 5."""
-    right, right_sum, nothing = (0.4, 0.5), (0.7, 0.55), (0.0, 0.0)
-    learned = [dataset(1.0, (0.3, 0.3), right_sum, (0.4, 0.6), **kwargs) for _ in range(3)]
-    return [
-        dataset(-1.0, right, right_sum, (1.0, 1.0), **kwargs),
-        dataset(2.0, right, right_sum, right_sum, rates=True, **kwargs),
-        dataset(3.0, right, right_sum, right, rates=True, **kwargs),
-        *learned,
-        dataset(3.0, right, right, right, rates=True, **kwargs),
-        dataset(0.0, nothing, right, nothing, **kwargs),
-    ]
+    gains = {"none": -1.0, "outcome": 2.0, "steps": 3.0, CLEAN: 3.0} | (gains or {})
+    return {
+        "none": dataset(gains["none"], RIGHT, RIGHT_SUM, ALL, **kwargs),
+        "outcome": dataset(gains["outcome"], RIGHT, RIGHT_SUM, RIGHT_SUM, **kwargs),
+        "steps": dataset(gains["steps"], RIGHT, RIGHT_SUM, RIGHT, **kwargs),
+        CLEAN: dataset(gains[CLEAN], RIGHT, RIGHT, RIGHT, fprs=FPRS, **kwargs),
+        "again": dataset(gains["outcome"] + 0.1, *[RIGHT_SUM] * 3, replicate=1, **kwargs),
+    }
+
+
+def with_controls(parts, sham: float = -0.5, **kwargs):
+    """A sham that loses, and frozen generators: half of what the loops gain, or lose."""
+    learner = {"type": "FilteredSFT", "learning_rate": 3e-3, "base_rate": 1.0}
+    found = parts | {
+        "control/sham": dataset(sham, RIGHT, RIGHT_SUM, ALL, learner=learner, **kwargs)
+    }
+    for part, name in (("outcome", ""), ("none", "none_"), ("steps", "steps_")):
+        runs = parts[part].copy(deep=True)
+        start = runs.accuracy_by_difficulty.isel(round=0)
+        runs["accuracy_by_difficulty"] = (runs.accuracy_by_difficulty + start) / 2
+        config = runs.attrs["config"]
+        frozen = config | {"base": config["base"] | {"frozen_generator": 1}}
+        found[f"control/{name}frozen_generator"] = runs.assign_attrs(config=frozen)
+    assert set(found) == set(findings.PARTS)
+    return found
 
 
 def test_shares_and_gains_are_found():
-    data = findings.named(made_up())
+    data = findings.named(list(made_up().values()))
     for name in findings.SEEING_ALL:
         found = findings.by_modulus(findings.share(findings.cancelled(data[name])))
         np.testing.assert_allclose(found, [[0.5] * 3 + [5], [0.1] * 3 + [5]])
-    through = {"none": (0.6, 0.5), "outcome": (3 / 7, 1 / 11), "learned_product": (0.25, 0.5)}
-    for name, expected in (
-        through | {"steps": (0, 0), "exact_learned_outcome": (np.nan,) * 2}
-    ).items():
-        found = findings.by_modulus(findings.share(findings.let_through(data[name])))
+        np.testing.assert_allclose(findings.pooled(findings.cancelled(data[name])), found)
+    for name, expected in {"none": (0.6, 0.5), "outcome": (3 / 7, 1 / 11), "steps": (0, 0)}.items():
+        found = findings.pooled(findings.let_through(data[name]))
         np.testing.assert_allclose([cell.value for cell in found], expected, atol=1e-12)
-    for name, expected in (("none", -1.0), ("outcome", 2.0), ("steps", 3.0)):
+    for name, expected in (("none", -1.0), ("outcome", 2.0), ("steps", 3.0), (CLEAN, 3.0)):
         np.testing.assert_allclose(findings.gained(findings.clean(data[name])), expected)
-    found = findings.with_errors(data["outcome"])
-    expected = {(0.0, 0.0): 2, (0.0, 0.2): 0, (0.1, 0.0): 1, (0.1, 0.2): -1}
-    assert {rates: pytest.approx(gain.mean()) for rates, gain in found.items()} == expected
 
 
-def test_every_base_counts_once_in_a_share():
-    """An event that can't happen has no share, and its base is left out."""
-    found = findings.share(np.array([[[1.0, 1.0]], [[0.0, 3.0]], [[0.0, 0.0]]]))
-    np.testing.assert_array_equal(found, [[1.0], [0.0], [np.nan]])
-    assert findings.by_modulus(found)[0][::3] == (0.5, 2)
+def test_a_pooled_share_is_of_all_bases_together():
+    """A base that errs ten times as often counts ten times as much; one that diverged does not."""
+    rows = np.array([[[1.0, 10.0]], [[1.0, 1.0]], [[np.nan, np.nan]]])
+    (found,) = findings.pooled(rows)
+    assert found.value == pytest.approx(2 / 11) and found.num == 2
+    np.testing.assert_array_equal(findings.share(rows), [[0.1], [1.0], [np.nan]])
+
+
+def test_outcomes_are_compared_with_as_many_false_positives():
+    """Errors cancel at rates of 0.5 and 0.1, at which 5 and 1 less is gained than without."""
+    data = findings.named(list(made_up().values()))
+    found = findings.as_false_positives(data)
+    np.testing.assert_allclose(found, np.tile([2 - (3 - 5), 2 - (3 - 1)], (5, 1)), atol=1e-9)
+    half = findings.as_false_positives(data, 4)
+    np.testing.assert_allclose(half, found / 2, atol=1e-9)
+
+
+def test_the_cost_of_outcomes_by_chance():
+    """Of 5 lengths left they cost 2 where m = 2 and 0.5 where m = 5."""
+    data = findings.named(list(made_up({"outcome": np.array([1.0, 2.5])}).values()))
+    slope = (2 - 0.5) / 5 / (1 / 2 - 1 / 5)
+    assert findings.cost_by_chance(data, 8).mean() == pytest.approx(slope, rel=1e-3)
 
 
 def test_what_diverged_is_not_compared():
@@ -138,48 +182,28 @@ def test_what_diverged_is_not_compared():
     np.testing.assert_array_equal(findings.apart(one, other), [[np.inf, np.nan]])
 
 
-def test_effects_by_hand(monkeypatch):
-    """Gains of 2 by outcomes and 3 by steps, less 10 for each unit of FPR or FNR."""
-    monkeypatch.setattr(claims, "MODULI", MODULI)
-    parts = made_up()
-    found = {
-        claim.name: {name: effect(*parts).value for name, effect in claim.effects.items()}
-        for claim in claims.CLAIMS
-        if claim.name not in ("Errors cancel as often as chance has it", *collapses())
-    }
-    for name, expected in {
-        "Steps gain more": {"": 1},
-        "The smaller m, the larger the difference": {"": 0},
-        "Without cancelling outcomes do as well": {"": 0},
-        "Learned verifiers of steps are better": {"product": 0, "minimum": 0},
-        "Learned verifiers are worth having": {"outcome": 2, "product": 2, "minimum": 2},
-    }.items():
-        assert found[name] == pytest.approx(expected, abs=1e-9), name
-    assert claims.times_m(0, *parts).value == pytest.approx(0.5 * 2)
-    assert claims.times_m(1, *parts).value == pytest.approx(0.1 * 5)
-    assert claims.gained_by("outcome", 4, *parts).value == pytest.approx(2)
-    assert claims.gained_by("none", 2, *parts).value == pytest.approx(-0.5)
-    assert claims.collapsed("none", 4, *parts).num == 0  # no sham
-    for rates in ((0.1, 0.0), (0.0, 0.2)):
-        assert claims.stood(rates, *parts).value == pytest.approx(0)
+def test_effects_by_hand():
+    parts = list(with_controls(made_up()).values())
+    of_parts = effects.gained_by, effects.beyond_frozen
+    for part, gain in (("none", -1.0), ("outcome", 2.0), ("steps", 3.0)):
+        for effect, share in zip(of_parts, (1, 0.5), strict=True):
+            for after in (4, 8):
+                got = effect(RATE, part, after, *parts)
+                assert got.value == pytest.approx(gain * share * after / 8) and got.num == 5
+    assert effects.more(RATE, "steps", "outcome", 8, *parts).value == pytest.approx(1)
+    assert effects.more(RATE, "steps", CLEAN, 8, *parts).value == pytest.approx(0, abs=1e-9)
+    assert effects.times_m(2, *parts).value == pytest.approx(0.5 * 2)
+    assert effects.times_m(5, *parts).value == pytest.approx(0.1 * 5)
 
 
-def collapses() -> list[str]:
-    """Claims that are read at two rounds, more than are made up, or at other rates."""
-    return [x.name for x in claims.CLAIMS if x.horizons or "errors better" in x.name]
-
-
-def with_controls(parts, sham: float = -0.5):
-    """A sham that loses, a frozen generator of outcomes that gains half of what the loop does, and
-    one of no filter that loses half.
-    """
-    of_outcome = dataset(1.0, (0.4, 0.5), (0.7, 0.55), (0.7, 0.55), rates=True)
-    controls = [dataset(x, (0.4, 0.5), (0.7, 0.55), (1.0, 1.0)) for x in (sham, -0.5)]
-    found = [*parts, of_outcome, *controls]
-    assert len(found) == len(findings.PARTS)
-    for data in found:
-        data.attrs["config"]["base"]["base_difficulty"] = 2
-    return found
+def test_what_was_not_run_is_not_measured():
+    parts = list(made_up().values())
+    for effect, *args in (
+        (effects.collapsed, RATE, "none", 8),
+        (effects.beyond_frozen, RATE, "none", 8),
+        (effects.times_m, 2),
+    ):
+        assert effect(*args, *parts, *[None] * len(findings.CONTROLS)).num == 0
 
 
 def test_collapse_is_below_the_base_and_below_the_sham():
@@ -187,21 +211,36 @@ def test_collapse_is_below_the_base_and_below_the_sham():
     and the longer 4 / 6; a sham half of that, or as much.
     """
     parts = with_controls(made_up())
-    assert claims.collapsed("none", 4, *parts).value == pytest.approx(-4 / 6 + 2 / 6)
-    assert claims.collapsed("none", 2, *parts).value == pytest.approx(-1 / 6)
-    assert claims.collapsed("outcome", 4, *parts).value > 0
-    alike = with_controls(made_up(), sham=-1.0)
-    assert claims.collapsed("none", 4, *alike).value == pytest.approx(0)
-    frozen = findings.controls_of(findings.named(parts))["outcome", "frozen generator"]
-    found = findings.beyond(findings.named(parts), "outcome", frozen)
-    np.testing.assert_allclose(found, 2.0 - 1.0)
-    drawn = figure.draw(*(data.isel(modulus=[0]) for data in parts))
-    words = {text.get_text() for text in drawn.legends[0].get_texts()}
-    roles = {"frozen generator, outcome", "frozen generator, no filter", "sham", "untouched base"}
-    assert roles < words
-    text = figure.summary(*parts)
+    of = list(parts.values())
+    assert effects.collapsed(RATE, "none", 8, *of).value == pytest.approx(-4 / 6 + 2 / 6)
+    assert effects.collapsed(RATE, "none", 4, *of).value == pytest.approx(-1 / 6)
+    assert effects.collapsed(RATE, "outcome", 8, *of).value > 0
+    alike = with_controls(made_up(), sham=-1.0).values()
+    assert effects.collapsed(RATE, "none", 8, *alike).value == pytest.approx(0)
+    text = figure.summary(*of)
     assert "no filter: collapse (below base and sham, mean over m): yes" in text
     assert "outcome, perfect: collapse (below base and sham, mean over m): not shown" in text
+
+
+def test_verdicts_follow_from_known_effects():
+    """Steps gain more than outcomes, which do not collapse, and as much where none cancels."""
+    gains = {"none": -4.0, "outcome": 2.0, "steps": 3.0}
+    parts = with_controls(made_up(gains, num_seeds=12), sham=0.0, num_seeds=12)
+    expected = {
+        "Outcomes alone collapse": Verdict.CONTRADICTS,
+        "No filter collapses": Verdict.SUPPORTS,
+        "Losses compound": Verdict.SUPPORTS,
+        "Gains compound": Verdict.SUPPORTS,
+        "Steps gain more": Verdict.SUPPORTS,
+        "Without cancelling outcomes do as well": Verdict.SUPPORTS,
+    }
+    for claim in figure.CLAIMS:
+        if claim.name in expected:
+            rates = dataclasses.replace(claim.needs, learning_rates=1)
+            assert (
+                judge(dataclasses.replace(claim, needs=rates), parts).verdict
+                == (expected[claim.name])
+            ), claim.name
 
 
 def test_a_mean_over_moduli_has_the_seeds_as_units():
@@ -210,21 +249,27 @@ def test_a_mean_over_moduli_has_the_seeds_as_units():
 
 
 @pytest.mark.parametrize("num_seeds", [1, 5])
-def test_the_figures_are_labelled_and_the_summary_has_numbers(num_seeds):
+@pytest.mark.parametrize("controls", [True, False])
+def test_the_figures_are_labelled_and_the_summary_has_numbers(num_seeds, controls):
     parts = made_up(num_seeds=num_seeds)
-    for draw, number in zip(figure.FIGURES.values(), (len(MODULI), 3, 2), strict=True):
+    parts = list((with_controls(parts, num_seeds=num_seeds) if controls else parts).values())
+    for draw, number in zip(figure.FIGURES.values(), (len(MODULI), 3), strict=True):
         drawn = draw(*parts)
         drawn.draw_without_rendering()
-        assert len(drawn.axes) == number
-        for axes in drawn.axes:
-            assert axes.get_xlabel() and axes.get_title(loc="left")
-    legend = figure.draw(*parts).axes[0].get_legend()
-    names = [text.get_text() for text in legend.get_texts()]
-    assert names == [*(findings.NAMES[name] for name in figure.DRAWN), "untouched base"]
+        assert len(plotting.letters(drawn)) == len(drawn.axes) == number
+        assert all(axes.get_xlabel() and axes.get_title(loc="left") for axes in drawn.axes)
+    drawn = figure.draw(*parts)
+    legend = drawn.legends[0] if controls else drawn.axes[0].get_legend()
+    names = {text.get_text() for text in legend.get_texts()}
+    loops = {*(findings.NAMES[name] for name in figure.DRAWN), "untouched base"}
+    frozen = {f"{FROZEN}, {x}" for x in ("outcome", "no filter", "every step")}
+    assert names == (loops | frozen | {"sham"} if controls else loops)
     lines = [" ".join(line.split()) for line in figure.summary(*parts).splitlines()]
     assert "additions gained 2 5 mean" in lines
-    assert not any("control" in line for line in lines)  # none was run
+    assert any("control" in line for line in lines) == controls
     cell = "3.0000 (3.0000 to 3.0000)" if num_seeds > 1 else "3"
     assert any(line == f"every step, perfect {' '.join([cell] * 3)}" for line in lines), lines
-    (noisy,) = (line for line in lines if line.startswith("every step, perfect, FPR / FNR"))
-    assert "0 / 0: 3" in noisy and "0.1 / 0: 2" in noisy
+    (erring,) = (line for line in lines if line.startswith("additions gained where none cancels"))
+    assert "FPR 0: 3" in erring and "FPR 0.5: -2" in erring
+    told = [line for line in lines if line.endswith("between two runs of one 0.071")]
+    assert len(told) == (len(MODULI) if num_seeds > 1 else 0)
