@@ -1,7 +1,7 @@
 """Is it enough to verify outcomes where wrong steps can still give the right answer?
 
     python experiments/steps.py
-    python experiments/steps.py --preset shipped     # from 16 bases, not five
+    python experiments/steps.py --preset shipped     # from 20 bases, not five
 
 A policy that can add up short chains of digits modulo m, writing all partial sums, trains itself on
 chains that grow by four additions each round. Errors in a chain may cancel: with modulus m the last
@@ -37,7 +37,7 @@ CHOICES = {"preset": ("laptop", "smoke", "shipped", "paper")}
 MODULUS, FPR = "task.modulus", "verifier.fpr"
 NEEDS = Needs(axes={MODULUS: 1}, values={"verifier": Oracle(), "task.outcome_only": True})
 FPRS = (0.0, 0.1, 0.4)  # where no error cancels
-NUM_SEEDS = {"laptop": 5, "shipped": 16}
+NUM_SEEDS = {"laptop": 5, "shipped": 20}
 FIRST_SEED = 5  # of what is shipped: the frontier was chosen by the loops of the first
 CONTROLS = ("sham", "frozen_generator", "none/frozen_generator", "steps/frozen_generator")
 
@@ -84,7 +84,7 @@ def laptop() -> Sweep:
             model=TransformerConfig(num_layers=1, num_heads=2, width=32, rotary_base=10.0),
             num_updates=600,
         ),
-        base_criterion=defaults.CRITERION,  # one layer meets it here: 12 of 12 looked at
+        base_criterion=defaults.CRITERION,  # of seeds 5 to 20 four miss it
         axes={MODULUS: (2, 3, 5, 10)},
         num_seeds=NUM_SEEDS["laptop"],
         tile_width="2",
@@ -93,7 +93,7 @@ def laptop() -> Sweep:
 
 
 def shipped() -> Sweep:
-    """The same from 16 other bases of each modulus."""
+    """The same from 20 other bases of each modulus."""
     return dataclasses.replace(laptop(), num_seeds=NUM_SEEDS["shipped"], seed=FIRST_SEED)
 
 
