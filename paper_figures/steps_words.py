@@ -96,7 +96,7 @@ def also(role: str) -> tuple[str, ...]:
 
 def table(title: str, columns: list, rows: dict[str, list[Estimate]]) -> list[str]:
     """Lines of text: a row for each part, or for what has a name of its own."""
-    lines = [f"{title:36}" + "".join(f"{c:^26}" for c in columns)]
+    lines = [f"{title:44}" + "".join(f"{c:^26}" for c in columns)]
     for name, cells in rows.items():
-        lines.append(f"{NAMES.get(name, name):36}" + "".join(f"{text(cell):^26}" for cell in cells))
+        lines.append(f"{NAMES.get(name, name):44}" + "".join(f"{text(cell):^26}" for cell in cells))
     return lines
