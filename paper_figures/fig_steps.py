@@ -166,9 +166,9 @@ def rows_of_costs(data: dict[str, xr.Dataset]) -> list[Row]:
     steps, outcome, exact = (gained(clean(data[x])) for x in ("steps", "outcome", "exact_outcome"))
     rows = []
     for words, found, part in (
-        ("steps less outcomes, where errors cancel", apart(steps, outcome), "outcome"),
-        ("steps less outcomes, where none can", apart(steps, exact), "exact_outcome"),
-        ("outcomes, less as many false positives", as_false_positives(data), "outcome"),
+        ("Steps less outcomes", apart(steps, outcome), "outcome"),
+        ("where none cancels", apart(steps, exact), "exact_outcome"),
+        ("Less false positives", as_false_positives(data), "outcome"),
     ):
         rows.append(Row(words))
         for i, modulus in enumerate(data["none"].modulus.values):
