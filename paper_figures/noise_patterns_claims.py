@@ -187,7 +187,7 @@ CLAIMS = (
         horizons=(5, 10),
         changes_mind="Many more rounds, if rejection only delays.",
         needs=Needs(controls=("untouched base",), horizons=2, replicates=True),
-        caveats=("Runs of one base differ by as much as bases do.", FEW),
+        caveats=("At FPR 0.05 runs of one base differ by as much as bases do.", FEW),
     ),
     Claim(
         name="Structured label noise",

@@ -79,7 +79,7 @@ def page(figure: ModuleType, rows: Judged, data: Data) -> str:
     """The text on a question: figures, three sentences, a table of claims, and each of them."""
     question = figure.QUESTION
     lines = [f"# {question.title}", "", *question.sentences, ""]
-    lines += [f"![{question.title}]({path})" for path in _all_figures(figure)]
+    lines += _pictures(figure)
     lines += ["", *_made(figure, data), ""]
     lines += ["| claim | effect (95 % interval; bases) | verdict | why |", "|---|---|---|---|"]
     for claim, found in rows:
@@ -103,15 +103,25 @@ def _made(figure: ModuleType, data: Data) -> list[str]:
     return [line for each in lines for line in (each, "")][:-1]
 
 
-def _all_figures(figure: ModuleType) -> list[str]:
-    """The paths of all figures of a script; of one that has some of all folders, these, and the
-    others of the first folder alone.
+def _pictures(figure: ModuleType) -> list[str]:
+    """The figures of a script, those of each folder but the first after what its run had besides;
+    of one that has figures of all folders, these, and the others of the first folder alone.
     """
     across, folders = getattr(figure, "ACROSS", ()), figure.SHIPPED
-    found = _figures(folders[0], across)
-    for folder in folders[:1] if across else folders:
-        found += _figures(folder, plotting.drawings(figure))
-    return found
+    lines = [f"![{figure.QUESTION.title}]({path})" for path in _figures(folders[0], across)]
+    for folder, added in zip(folders, ("", *figure.QUESTION.added), strict=True):
+        if added and across:
+            break
+        lines += ["", f"With `{added}`:", ""] if added else []
+        paths = _figures(folder, plotting.drawings(figure))
+        lines += [f"![{figure.QUESTION.title}]({path})" for path in paths]
+    return lines
+
+
+def _first(figure: ModuleType) -> str:
+    """The path of the first figure of a script."""
+    across = getattr(figure, "ACROSS", ())
+    return _figures(figure.SHIPPED[0], across or plotting.drawings(figure))[0]
 
 
 def _figures(folder: str, figures: Iterable[str]) -> list[str]:
@@ -142,7 +152,7 @@ def index(rows: Mapping[ModuleType, Judged]) -> str:
         name, question = figure.SHIPPED[0], figure.QUESTION
         for claim, judgement in found:
             link = f"[{claim.statement}]({name}.md)"
-            picture = f"[figure]({_all_figures(figure)[0]})"
+            picture = f"[figure]({_first(figure)})"
             cells = (link, f"**{judgement.verdict}**", effects_text(judgement), picture)
             lines.append(_row(*cells, f"`{question.command}`"))
     return HEAD + "\n".join(lines) + "\n"

@@ -201,6 +201,17 @@ def test_a_page_and_its_line_say_all_of_a_claim():
         assert words in text, words
 
 
+def test_figures_of_another_run_stand_below_what_it_had_besides():
+    question = Question("Does it gain?", ("One.", "Two.", "Three."), "python it.py", ("--fast",))
+    figure = SimpleNamespace(
+        SHIPPED=("it", "fast"), QUESTION=question, CLAIMS=(), draw=None, PARTS=("",)
+    )
+    lines = pages.page(figure, [], dict.fromkeys(figure.SHIPPED, {"": data()})).splitlines()
+    assert lines[6:9] == ["![Does it gain?](../../paper_figures/data/it/figure.png)", "",
+                          "With `--fast`:"]  # fmt: skip
+    assert lines[10].endswith("data/fast/figure.png)")
+
+
 @pytest.fixture(scope="module")
 def written():
     return pages.texts(FIGURES)

@@ -347,5 +347,7 @@ def test_every_configuration_has_a_family_and_a_colour():
 
 
 def test_the_page_begins_with_the_figure_of_all():
-    paths = pages._all_figures(figure)
-    assert paths[0].endswith("law/figure_across.png") and len(paths) == 1 + len(across.ACROSS)
+    text = pages.page(figure, [], pages.shipped(figure))
+    pictures = [line for line in text.splitlines() if line.startswith("![")]
+    assert pictures[0].endswith("law/figure_across.png)")
+    assert len(pictures) == 1 + len(across.ACROSS)
