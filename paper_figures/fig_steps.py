@@ -117,7 +117,8 @@ def draw_cancelling(*datasets: xr.Dataset | None) -> plotting.Figure:
     draw_shares(b, {NAMES[x]: let_through(data[x]) for x in ("none", "outcome")}, data)
     b.set_ylabel("P(a step is wrong | accepted)")
     b.set_title("What is let through")
-    b.set_ylim(0, 1)
+    b.set_ylim(0, 1.3)  # room for the legend
+    b.set_yticks(np.linspace(0, 1, 6))
     b.legend(loc="upper right")
     forest = figure.add_subplot(grid[1, :])
     plotting.forest(forest, rows_of_costs(data))
@@ -168,7 +169,7 @@ def rows_of_costs(data: dict[str, xr.Dataset]) -> list[Row]:
     for words, found, part in (
         ("Steps less outcomes", apart(steps, outcome), "outcome"),
         ("where none cancels", apart(steps, exact), "exact_outcome"),
-        ("Less false positives", as_false_positives(data), "outcome"),
+        ("Outcomes less equal FPR", as_false_positives(data), "outcome"),
     ):
         rows.append(Row(words))
         for i, modulus in enumerate(data["none"].modulus.values):

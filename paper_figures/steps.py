@@ -169,9 +169,10 @@ def as_false_positives(data: dict[str, xr.Dataset], after: int | None = None) ->
     accepted at the rate at which errors cancelled in that loop, base by base.
 
     Gains between the FPRs that were run are interpolated; a rate beyond them is taken as the
-    highest.
+    highest. Where no chain is wrong the rate is 0.
     """
-    rates, exact = share(cancelled(data["outcome"], after)), data["exact_outcome"].sortby("fpr")
+    rows, exact = cancelled(data["outcome"], after), data["exact_outcome"].sortby("fpr")
+    rates = np.where(rows[..., 1] <= 1e-6, 0, share(rows))
     gains = np.stack([gained(exact.isel(fpr=i), after) for i in range(exact.sizes["fpr"])], -1)
     at = [
         np.interp(x, exact.fpr.values, y)

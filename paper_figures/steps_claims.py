@@ -27,13 +27,15 @@ QUESTION = Question(
     sentences=(
         "Policies that know chains of up to 4 additions modulo 2, 3, 5 or 10, all partial sums "
         "written, trained themselves for 8 rounds on a frontier of 8 to 36 additions, behind "
-        "perfect verifiers of the last sum or of every step, or without a filter.",
+        "perfect verifiers of the last sum or of every step, or without a filter, at two learning "
+        "rates.",
         "What is gained is the solved length minus that of the untouched base, greedily, over the "
         "same lengths of 1 to 36; where none cancels an answer is the whole chain.",
         "Lines and points are means over bases with 95 % t intervals, small dots are bases; of "
         "means over m, the four bases of a seed are one dot; shares are of all bases together.",
     ),
     command="python experiments/steps.py --preset shipped",
+    added=("--base.learner.learning-rate 1e-3",),
 )
 PREDICTED = "avax, predicted before the first run"
 MODULI = (2, 3, 5, 10)

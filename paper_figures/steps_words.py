@@ -37,7 +37,8 @@ def summary(*datasets: xr.Dataset | None) -> str:
     data = named(datasets)
     gains = {name: gained(clean(data[name])) for name in NAMES}
     moduli = data["none"].modulus.values.tolist()
-    lines = [f"means over {data['none'].sizes['seed']} bases with 95 % t intervals, by modulus"]
+    number = intervals.mean(over_moduli(gains["none"])).num
+    lines = [f"means over {number} bases with 95 % t intervals, by modulus"]
     found = {name: and_mean(gain) for name, gain in gains.items()}
     lines += table("additions gained", [*moduli, "mean"], found)
     found = {name: pooled(cancelled(data[name])) for name in SEEING_ALL}
