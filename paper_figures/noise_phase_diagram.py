@@ -91,7 +91,7 @@ def analyse(*datasets: xr.Dataset | None) -> Findings:
 def ratio_of(order: xr.DataArray) -> Estimate:
     """The FPR / (1 - FNR) at which the gain falls to 0."""
     if phase.is_dealt(order):
-        return surface.boundaries(order)[1]
+        return surface.boundary_ratio(order)
     return phase.boundary_ratio(order)
 
 

@@ -84,15 +84,28 @@ def boundaries(order: xr.DataArray, level: float = 0.0) -> tuple[np.ndarray, Est
     if not _is_enough(found):
         return np.full((len(fnr), 3), np.nan), Estimate(*UNKNOWN, num)
     spread = _spread_of_bases(found)
-    ones = np.ones(num + 1)
-    ratio = _crossing(_fit(found, spread, ones), _ends(_place(found, 1.0)), 0.0, level)
-    ks = 0 * ones
+    ks = np.zeros(num + 1)
     if np.ptp(found.log_tpr) > 0:
         ks = np.array([(both := _exponents(found, spread))[0], *both[1]])
     curves, ends = _fit(found, spread, ks), _ends(found.log_fpr)
     tpr = np.maximum(1 - fnr, 1e-9)
     lines = [_crossing(curves, ends, np.log(t), level) if t > 1e-9 else UNKNOWN for t in tpr]
-    return np.array(lines, float), Estimate(*ratio, num)
+    return np.array(lines, float), Estimate(*_ratio(found, spread, level), num)
+
+
+def boundary_ratio(order: xr.DataArray, level: float = 0.0) -> Estimate:
+    """The ratio of `boundaries` alone, in a third of the time."""
+    found = points(order)
+    num = int(found.base.max(initial=-1)) + 1
+    if not _is_enough(found):
+        return Estimate(*UNKNOWN, num)
+    return Estimate(*_ratio(found, _spread_of_bases(found), level), num)
+
+
+def _ratio(found: Points, spread: float, level: float) -> tuple[float, float, float]:
+    """Where the curve of log FPR - log TPR falls to a level, and its interval."""
+    curves = _fit(found, spread, np.ones(found.base.max() + 2))
+    return _crossing(curves, _ends(_place(found, 1.0)), 0.0, level)
 
 
 def _ends(values: np.ndarray) -> tuple[float, float]:

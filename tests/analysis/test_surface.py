@@ -32,6 +32,7 @@ def test_laws_of_the_surface():
     lines, ratio = surface.boundaries(order)
     for other in (order.isel(seed=slice(None, None, -1)), order.transpose("seed", "fnr", "fpr")):
         np.testing.assert_allclose(surface.boundaries(other)[0], lines, rtol=1e-6)
+    assert surface.boundary_ratio(order) == ratio
     scaled, same = surface.boundaries(3 * order + 1, level=1.0)
     np.testing.assert_allclose(scaled, lines, rtol=1e-4)
     assert same == pytest.approx(ratio, rel=1e-4)
@@ -58,6 +59,7 @@ def test_ends_beyond_what_was_run_are_open():
 def test_where_there_is_too_little_nothing_is_known():
     one = design(12, 2).isel(seed=[0])
     assert np.isnan(surface.exponent(one)[:3]).all() and np.isnan(surface.boundaries(one)[0]).all()
+    assert np.isnan(surface.boundary_ratio(one).value)
     row = design(12, 4).isel(fnr=[0])
     assert np.isnan(surface.exponent(row)[:3]).all() and surface.boundaries(row)[1].value > 0
     empty = design(12, 2).where(False)
