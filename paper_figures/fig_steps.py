@@ -109,12 +109,12 @@ def draw_cancelling(*datasets: xr.Dataset | None) -> plotting.Figure:
     a, b = (figure.add_subplot(grid[0, i]) for i in (0, 1))
     moduli = data["none"].modulus.values
     a.plot(range(len(moduli)), 1 / moduli, color="0.6", linestyle=":", label="1 / m, expected")
-    draw_shares(a, {NAMES[x]: cancelled(data[x]) for x in SEEING_ALL}, data)
+    draw_shares(a, {x: cancelled(data[x]) for x in SEEING_ALL}, data)
     draw_frozen(a, data)
     a.set_ylabel("P(last sum right | a step is wrong)")
     a.set_title("How often do errors cancel?")
     a.legend()
-    draw_shares(b, {NAMES[x]: let_through(data[x]) for x in ("none", "outcome")}, data)
+    draw_shares(b, {x: let_through(data[x]) for x in ("none", "outcome")}, data)
     b.set_ylabel("P(a step is wrong | accepted)")
     b.set_title("What is let through")
     b.set_ylim(0, 1.3)  # room for the legend
@@ -129,14 +129,12 @@ def draw_cancelling(*datasets: xr.Dataset | None) -> plotting.Figure:
 
 
 def draw_shares(axes, found: dict[str, np.ndarray], data: dict[str, xr.Dataset]) -> None:
-    """A share of f[S, M, 2] by modulus, for some of the parts by their names: of all bases
-    together, with intervals.
+    """A share of f[S, M, 2] by modulus, for some of the parts: of all bases together, with
+    intervals.
     """
     moduli = data["none"].modulus.values
-    parts = {words: part for part, words in NAMES.items()}
-    for i, (words, rows) in enumerate(found.items()):
-        part = parts[words]
-        style = {"color": STYLES[part]["color"], "marker": MARKERS[part], "label": words}
+    for i, (part, rows) in enumerate(found.items()):
+        style = {"color": STYLES[part]["color"], "marker": MARKERS[part], "label": NAMES[part]}
         at = np.arange(len(moduli)) + 0.12 * (i - (len(found) - 1) / 2)
         draw_pooled(axes, at, rows, diverged(clean(data[part])), **style)
     axes.set_xticks(range(len(moduli)), moduli)

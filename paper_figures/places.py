@@ -38,3 +38,8 @@ def everywhere(places: Iterable[str], effects: Mapping[str, Callable]) -> dict[s
 def of(effect: Callable, *args: Any) -> Callable:
     """An effect that takes a place, these arguments and then the datasets."""
     return lambda place, *datasets: effect(place, *args, *datasets)
+
+
+def in_all_folders(*parts: str) -> tuple[str, ...]:
+    """Patterns of parts, of one folder and of several."""
+    return (*parts, *(f"*/{part}" for part in parts))

@@ -17,7 +17,7 @@ from paper_figures.steps import FROZEN, PARTS
 
 PLACES = {"steps": "3e-3", "steps_rate_1e-3": "1e-3"}  # learning rates by folder
 FIRST = next(iter(PLACES.values()))
-HALF, LATE, ALL = HORIZONS = (4, 6, 8)  # rounds: chains of 20, 28 and 36 additions
+HALF, LATE, ALL = (4, 6, 8)  # rounds: chains of 20, 28 and 36 additions
 Data = dict[str, xr.Dataset]
 
 

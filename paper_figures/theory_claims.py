@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paper_figures.claims import Certainty, Claim, Rule
 from paper_figures.pages import Question
-from paper_figures.places import of
+from paper_figures.places import in_all_folders, of
 from paper_figures.standards import HEADLINE, Needs
 from paper_figures.theory_effects import (
     ONE_LESS_J,
@@ -36,11 +36,6 @@ QUESTION = Question(
     command="python experiments/theory.py",
     added=("--base.learner.learning-rate 1e-3",),
 )
-
-
-def in_all_folders(*parts: str) -> tuple[str, ...]:
-    """Patterns of parts, of one folder and of several."""
-    return (*parts, *(f"*/{part}" for part in parts))
 
 
 RAD = "Rad et al. 2026, arXiv 2601.04411"
