@@ -53,8 +53,13 @@ def draw_base(experiment: Experiment, key: Key) -> Problem:
     return experiment.warm_task.sample(key_problem, difficulty)
 
 
-def generator(experiment: Experiment, base: Policy, policy: Policy) -> Policy:
-    """What generates the round's completions: the policy, or the base if that is frozen."""
+def generator(
+    experiment: Experiment, first: Policy, policy: Policy, base: Policy | None = None
+) -> Policy:
+    """What generates the round's completions: the policy, or the base if that is frozen: the run's
+    first one, unless a member of a population has its own.
+    """
+    base = first if base is None else base
     is_frozen = experiment.frozen_generator == 1
     return jax.tree.map(lambda base, own: jnp.where(is_frozen, base, own), base, policy)
 

@@ -111,8 +111,9 @@ class Source(NamedTuple):
     judge: Callable[
         ..., tuple[Rollout, Verdict]
     ]  # (key, policy, problems, rollouts), leading axis B
-    # What generates the round's completions where this policy is trained, and is shown to `judge`.
-    generator: Callable[[Policy], Policy] = lambda policy: policy
+    # What generates the round's completions where this policy is trained, and is shown to `judge`;
+    # `base=` says what it began as, if that is not the run's first base.
+    generator: Callable[..., Policy] = lambda policy, base=None: policy
     # A problem that tokens i32[L] pose, and bool[] whether they do; see `avax.optional`.
     read: Callable[[Array], tuple[Problem, Array]] | None = None
     # (prompts, completions), leading axis B: which tokens bool[B, C] supervised losses count, of

@@ -10,7 +10,6 @@ from copying import TASK, copying_base
 
 from avax import loop
 from avax.curricula.fixed import Fixed
-from avax.fields import ConfigError
 from avax.learners import LEARNERS
 from avax.learners.filtered_sft import FilteredSFT
 from avax.learners.grpo import GRPO
@@ -115,11 +114,11 @@ class Generated(Exception):
     """Ends a round as soon as a learner asks what generates."""
 
 
-@pytest.mark.parametrize("name", sorted(LEARNERS.keys() - {"population"}))
+@pytest.mark.parametrize("name", sorted(LEARNERS.keys()))
 def test_every_learner_asks_what_generates(name, base):
     """One that doesn't would take its own policy, whatever the experiment says."""
 
-    def ask(policy):
+    def ask(policy, base=None):
         raise Generated
 
     learner, example = LEARNERS[name], TASK.sample(jax.random.key(0), 1)
@@ -167,13 +166,25 @@ def test_the_ratio_of_grpo_is_to_what_generated(base):
     np.testing.assert_allclose(ratio, 1.5, rtol=1e-5)
 
 
-def test_a_population_is_refused():
-    learner = Population(LEARNER)
-    frozen = EXPERIMENT.replace(learner=learner, num_bases=2, frozen_generator=1)
-    validate(Sweep(frozen.replace(frozen_generator=0)))
-    with pytest.raises(ConfigError, match=r"base.frozen_generator: is 1, must be 0") as caught:
-        validate(Sweep(frozen))
-    assert "\n" not in str(caught.value)
+def test_every_member_of_a_population_has_its_own_frozen_base(base):
+    """Labels of all rounds are those of members that learn nothing, while these learn."""
+    bases = jax.tree.map(lambda x: jnp.concatenate([x, 0.7 * x, 1.1 * x]), base)
+    settings = [
+        EXPERIMENT.replace(
+            learner=Population(LEARNER.replace(learning_rate=rate), threshold=0.5),
+            num_bases=3,
+            frozen_generator=frozen,
+        )
+        for frozen, rate in ((1, 5e-3), (0, 0.0), (0, 5e-3))
+    ]
+    validate(Sweep(settings[0]))
+    many = jax.jit(jax.vmap(loop.run, (0, None, None)))
+    found = many(stacking.stack(settings), bases, jax.random.key(1))[1]
+    for name in ("sampled_accuracy", "num_accepted", "verifier_fpr"):
+        frozen, untrained, loop_ = found[name][:, 1:]
+        np.testing.assert_array_equal(frozen, untrained)
+        assert (frozen != loop_)[1:].any()
+    assert (found["accuracy"][0] != found["accuracy"][1]).any()
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ which train themselves.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -31,9 +32,10 @@ MEMBERS = "members"  # name of the mapped axis of a population's M policies
 
 
 class PopulationState(NamedTuple):
-    """States of the M learners."""
+    """States of the M learners, and what each began as."""
 
     members: Any  # leading axis M
+    bases: Policy  # leading axis M
 
     @property
     def policy(self) -> Policy:
@@ -47,7 +49,8 @@ class Population:
 
     All members answer the same problems. A completion is accepted if the run's verifier accepts it
     and enough members give the same, token by token; with K > 1 samples of a problem, the sample of
-    the same number.
+    the same number. With a frozen generator each member learns from what its own base writes and
+    enough of the other bases share.
 
     Attributes:
       learner: how each member gathers data and is retrained.
@@ -61,8 +64,6 @@ class Population:
     def requires(self, context: Context) -> str | None:
         if isinstance(self.learner, Population):
             return f"{context.path}: a population within a population has no policies of its own"
-        if context.experiment.frozen_generator:
-            return "frozen_generator: is 1, must be 0: each member learns from its own completions"
         return context.min_bases(2)
 
     def metrics(self, task: Task) -> dict[str, Metric]:
@@ -71,7 +72,8 @@ class Population:
 
     def init(self, key: Key, bases: Policy, example: Problem) -> PopulationState:
         alone = jax.tree.map(lambda x: x[:, None], bases)
-        return PopulationState(jax.vmap(lambda base: self.learner.init(key, base, example))(alone))
+        members = jax.vmap(lambda base: self.learner.init(key, base, example))(alone)
+        return PopulationState(members, bases)
 
     def step(
         self, key: Key, state: PopulationState, source: Source
@@ -80,13 +82,16 @@ class Population:
             rollouts, verdicts = source.judge(key, policy, problems, rollouts)
             return rollouts, self._vote(rollouts, verdicts)
 
-        def step(member):
+        def step(member, base):
+            generator = partial(source.generator, base=base)  # each its own, if they are frozen
+            own = source._replace(judge=judge, generator=generator)
             # All with one key: so they answer the same problems.
-            return self.learner.step(key, member, source._replace(judge=judge))
+            return self.learner.step(key, member, own)
 
-        members, info = jax.vmap(step, axis_name=MEMBERS)(state.members)
+        members, info = jax.vmap(step, axis_name=MEMBERS)(*state)
         # All members' completions are judged, though the first one's are reported.
-        return PopulationState(members), first(info)._replace(judged=info.rollouts.mask)
+        info = first(info)._replace(judged=info.rollouts.mask)
+        return PopulationState(members, state.bases), info
 
     def _vote(self, rollouts: Rollout, verdicts: Verdict) -> Verdict:
         everyone = jax.lax.all_gather(rollouts.completion, MEMBERS)

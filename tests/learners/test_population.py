@@ -94,6 +94,25 @@ def test_without_agreement_nobody_moves():
     assert leaves_equal(after.members.optimizer, before.members.optimizer)
 
 
+def test_frozen_members_are_shown_what_their_own_bases_write():
+    """As many rounds as it takes to train them: all say what the untrained ones say."""
+    bases = policies(M)
+    learner = Population(INNER, threshold=0.5)
+    state = learner.init(jax.random.key(1), bases, draw(jax.random.key(2)))
+    source = Source(draw, draw, accept, generator=lambda policy, base=None: base)
+    rounds = jax.jit(lambda state, key: learner.step(key, state, source))
+    untrained = jax.jit(lambda key: learner.step(key, state, Source(draw, draw, accept))[1])
+    after = state
+    for number in range(3):
+        key = jax.random.key(10 + number)
+        after, info = rounds(after, key)
+        expected = untrained(jax.random.clone(key))
+        assert leaves_equal(info.rollouts.completion, expected.rollouts.completion)
+        assert leaves_equal(info.verdicts.accept, expected.verdicts.accept)
+    assert leaves_equal(after.bases, bases)
+    assert not leaves_equal(after.members.policy, bases)
+
+
 def info_of(difficulty, accepted) -> StepInfo:
     """A round with problems of these difficulties, one sample each."""
     count = len(difficulty)
