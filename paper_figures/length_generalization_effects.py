@@ -25,6 +25,11 @@ def effect(heading: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
     return intervals.mean(prepared(*datasets)[heading][name])
 
 
+def less(heading: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
+    """The same with the sign changed."""
+    return intervals.mean(-prepared(*datasets)[heading][name])
+
+
 def effects(heading: str, *names: str) -> dict:
     return {name: partial(effect, heading, name) for name in names}
 
@@ -35,10 +40,10 @@ def beyond(heading: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
     return UNKNOWN if values is None else intervals.mean(values)
 
 
-def collapsed(when: str, *datasets: xr.Dataset | None) -> Estimate:
+def collapsed(arm: str, when: str, *datasets: xr.Dataset | None) -> Estimate:
     """How far a loop without a filter is below both the untouched base and the sham, in digits.
     Below 0, in retention or in reach, if it collapsed.
     """
     data = found.named(*datasets)
-    judged = found.collapse(data, when)
-    return UNKNOWN if judged is None else lengths.depth(judged, lengths.base_length(data["none"]))
+    judged = found.collapse(data, arm, when)
+    return UNKNOWN if judged is None else lengths.depth(judged, lengths.base_length(data[arm]))
