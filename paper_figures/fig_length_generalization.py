@@ -18,6 +18,7 @@ from avax.analysis import intervals, phase
 from avax.plotting import Row
 from paper_figures import command
 from paper_figures import length_generalization as numbers
+from paper_figures import length_generalization_falls as falls
 from paper_figures.length_generalization import (
     ARMS,
     ONE_A_ROUND,
@@ -28,7 +29,7 @@ from paper_figures.length_generalization import (
     posed_length,
 )
 from paper_figures.length_generalization_claims import CLAIMS, QUESTION
-from paper_figures.length_generalization_growth import HEADING, PAIRS
+from paper_figures.length_generalization_growth import HEADING, PAIRS, POWER
 from paper_figures.length_generalization_maps import draw_maps, draw_more_maps, lost_of
 from paper_figures.length_generalization_words import summary
 
@@ -36,14 +37,16 @@ __all__ = ["CLAIMS", "PARTS", "QUESTION", "REACH", "READS", "SHIPPED", "draw", "
 SHIPPED = ("length_generalization",)
 READS = (
     *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "label_precision", "accept_rate"),
-    *("num_accepted", "diverged", "base_accuracy", "mistake_share"),
+    *("num_accepted", "diverged", "base_accuracy", "loss", "grad_norm"),
 )
-OTHERS = plotting.arms(("length", "vote", "plain"))
+OTHERS = plotting.arms(("length", "vote"))
 SLOW = {"linestyle": "--"}  # of arms at the lower learning rate
 STYLES = {
     "oracle": plotting.role("truth"),
     "slow": plotting.role("truth") | SLOW,
+    "clipped": plotting.role("truth") | {"linestyle": ":"},
     "steady": plotting.role("truth"),
+    "far": plotting.role("truth"),
     "none": plotting.role("no filter"),
     "slow_none": plotting.role("no filter") | SLOW,
     **{part: {"color": colour} for part, colour in OTHERS.items()},
@@ -54,16 +57,17 @@ BESIDE = (numbers.COMPOUNDED, numbers.BEYOND_SHAM)
 PANELS = {  # of the comparisons, which have different scales
     "Solved lengths": (
         "digits",
-        (numbers.FILTERED, *BESIDE, numbers.ORDER, numbers.FELL, numbers.FELL_LESS),
+        (numbers.FILTERED, *BESIDE),
     ),
-    "What predicts later rounds better": (
-        "logarithm of the error, less that of the other",
-        tuple(HEADING.format(*pair) for pair in PAIRS),
-    ),
+    "Growth": ("logarithm", (POWER, *(HEADING.format(*pair) for pair in PAIRS))),
+    "Late falls": ("log2 of digits", (falls.LATE, falls.LATE_LESS)),
     "No filter, middle and end of the rounds": ("digits", (numbers.NO_FILTER,)),
     "Labels": (
         "share of answers",
-        (numbers.NEWEST, numbers.NEWEST_BEYOND, numbers.WRONG, numbers.DIP),
+        (
+            *(numbers.NEWEST, numbers.NEWEST_BEYOND, numbers.WRONG),
+            *(falls.TO_100, falls.FELL, falls.DIP),
+        ),
     ),
 }
 
@@ -176,7 +180,7 @@ def draw_effects(*datasets: xr.Dataset | None) -> plotting.Figure:
     lost = any((x.diverged == 1).any() for x in datasets if x is not None)
     rows = []
     for _, headings in PANELS.values():
-        here = (*headings, ahead) if numbers.FELL in headings else headings
+        here = (*headings, ahead) if numbers.FILTERED in headings else headings
         there = [heading for heading in here if heading in found]  # those of controls may not be
         rows.append([row for heading in there for row in rows_of(heading, found[heading])])
     figure = plotting.paper_figure(2.1 + 0.16 * sum(map(len, rows)))

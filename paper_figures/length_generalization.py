@@ -8,17 +8,19 @@ import numpy as np
 import xarray as xr
 
 from avax.analysis import lengths, phase
+from paper_figures import length_generalization_falls as falls
 from paper_figures import length_generalization_growth as growth
 
 ARMS = {
     "oracle": "truth, up to {} a round",
     "slow": "the same, rate 3e-4",
+    "clipped": "the same, small gradients",
     "steady": "truth, one a round",
+    "far": "the same, to 55",
     "none": "no filter",
     "slow_none": "no filter, rate 3e-4",
     "length": "length filter",
     "vote": "vote of 5",
-    "plain": "truth, plain order",
 }
 CONTROLS = {  # by arm and role
     ("none", "frozen generator"): "control/none_frozen_generator",
@@ -29,19 +31,18 @@ CONTROLS = {  # by arm and role
     ("vote", "frozen generator"): "control/vote_frozen_generator",
 }
 RATES = ("none", "slow_none")  # no filter, by learning rate
-PARTS = (*tuple(ARMS)[:3], "again", *tuple(ARMS)[3:], *CONTROLS.values())
-TO_THE_TRUTH = ("oracle", "slow", "steady")
-ONE_A_ROUND = ("steady", "none", "length", "vote", "plain")  # sums, to the same lengths
+PARTS = (*tuple(ARMS)[:5], "again", *tuple(ARMS)[5:], *CONTROLS.values())
+TO_THE_END = ("oracle", "slow", "clipped")  # of 100 digits
+WITH_THE_TRUTH = (*TO_THE_END, "steady", "far")
+ONE_A_ROUND = ("steady", "none", "length", "vote")  # sums, to the same lengths
 REACH = 8  # of the first arm, if it was run
 MIDDLE, END = "middle", "end"  # of the rounds
 GAINED = "digits gained on the untouched base"
 NO_FILTER = "no filter less untouched base"
 COMPOUNDED, BEYOND_SHAM = "digits gained, less frozen generator", "digits gained, less sham"
-FILTERED, ORDER = "digits gained, less no filter", "digits gained, less reversed order"
+FILTERED = "digits gained, less no filter"
 AHEAD = "up to {} less one a round, digits"
-FELL, FELL_LESS = "deepest fall on the way, digits", "deepest fall, rate 3e-4 less 1e-3"
-LEAST_FALL = 5  # digits
-DIP = "right in it at 1 to 10 digits, less at longer ones"
+TIMES = {"to 15 digits": 1.5, "to 20 digits": 2}  # the base's length, of new lengths
 NEWEST, WRONG = "right at new lengths, less base", "wrong among accepted labels"
 NEWEST_BEYOND = "no filter's labels, less control"
 Effects = dict[str, dict[str, np.ndarray]]  # f[S] by heading and name
@@ -55,7 +56,7 @@ def named(*datasets: xr.Dataset | None) -> dict[str, xr.Dataset]:
     found = {part: phase.until_diverged(data) for part, data in pairs if data is not None}
     asked = found["oracle"].reach.values.tolist()
     reach = REACH if REACH in asked else asked[0]
-    return found | {part: found[part].sel(reach=reach) for part in ("oracle", "slow")}
+    return found | {part: found[part].sel(reach=reach) for part in TO_THE_END}
 
 
 def controls_of(data: dict[str, xr.Dataset]) -> dict[tuple[str, str], xr.Dataset]:
@@ -97,19 +98,22 @@ def base_right(dataset: xr.Dataset) -> xr.DataArray:
     return right.assign_coords(round=posed["round"])
 
 
-def newest(dataset: xr.Dataset, control: xr.Dataset | None = None) -> xr.DataArray:
+def newest(
+    dataset: xr.Dataset, control: xr.Dataset | None = None, times: float = 2
+) -> xr.DataArray:
     """Right at the newest length less the untouched base, or less a control, by seed: the mean over
-    the rounds that pose up to twice the base's length. Beyond, the base is at 0, and nothing can
-    fall below it.
+    the rounds, but the first in which all are alike, that pose up to so many times the base's
+    length. Beyond, the base is at 0, and nothing can fall below it.
     """
     right = [
-        x.sampled_accuracy.isel(round=slice(1, None)) for x in (dataset, control) if x is not None
+        x.sampled_accuracy.isel(round=slice(2, None)) for x in (dataset, control) if x is not None
     ]
-    more = right[0] - (base_right(dataset) if control is None else right[1])
-    posed = posed_length(dataset)[1:]
-    return more.where(posed <= 2 * lengths.base_length(dataset), drop=True).mean(
-        "round", skipna=False
-    )
+    base = base_right(dataset).isel(round=slice(1, None))
+    more = right[0] - (base if control is None else right[1])
+    is_meant = posed_length(dataset)[2:] <= times * lengths.base_length(dataset)
+    if not is_meant.any():
+        return more.isel(round=0, drop=True) * np.nan
+    return more.where(is_meant, drop=True).mean("round", skipna=False)
 
 
 def gained(dataset: xr.Dataset) -> xr.DataArray:
@@ -120,28 +124,6 @@ def gained(dataset: xr.Dataset) -> xr.DataArray:
 def rounds_until(solved: xr.DataArray, length: int) -> xr.DataArray:
     """First round after which that many digits are solved, NaN if none, for each seed."""
     return solved["round"].where(solved >= length).min("round")
-
-
-def deepest_fall(solved: xr.DataArray) -> xr.DataArray:
-    """The most digits that were solved in an earlier round and in a later one no more, by seed."""
-    best = np.fmax.accumulate(solved.transpose("round", ...).values)
-    return (best - solved.transpose("round", ...)).max("round", skipna=False)
-
-
-def in_the_dip(dataset: xr.Dataset) -> np.ndarray:
-    """f[S]: in the round of the deepest fall, share right of the lengths that the base was taught
-    less that of the longer ones that had been solved; NaN where nothing fell by `LEAST_FALL`.
-    """
-    solved = phase.solved_length(dataset).transpose("seed", "round").values
-    right = dataset.accuracy_by_difficulty.transpose("seed", "round", "difficulty").values
-    best, known = np.fmax.accumulate(solved, axis=1), lengths.base_length(dataset)
-    found = []
-    for each, highest, rows in zip(solved, best, right, strict=True):
-        at = int(np.argmax(highest - each))
-        longer = rows[at, known : int(highest[at])]
-        is_deep = highest[at] - each[at] >= LEAST_FALL and len(longer)
-        found.append(rows[at, :known].mean() - longer.mean() if is_deep else np.nan)
-    return np.array(found)
 
 
 def ahead(fast: xr.Dataset, steady: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
@@ -193,7 +175,9 @@ def beside_controls(data: dict[str, xr.Dataset]) -> dict[str, dict[str, xr.DataA
             found[heading][ARMS[arm]] = gained(data[arm]) - gained(control)
         if arm in RATES:
             rate = ARMS[arm].removeprefix(ARMS["none"])
-            found[NEWEST_BEYOND][f"{role}{rate}"] = newest(data[arm], control)
+            for to, times in TIMES.items():
+                value = newest(data[arm], control, times)
+                found[NEWEST_BEYOND][f"{role}{rate}, {to}"] = value
     return {heading: each for heading, each in found.items() if each}
 
 
@@ -201,20 +185,24 @@ def effects(*datasets: xr.Dataset | None) -> Effects:
     """All that is compared, f[S] by what is compared and where."""
     data = named(*datasets)
     of_controls = {name_of(*of): gained(x) for of, x in controls_of(data).items()}
-    solved = {part: phase.solved_length(data[part]) for part in TO_THE_TRUTH}
     words, gains = titles(data), {part: gained(data[part]) for part in ARMS}
     reach = data["oracle"].reach.item()
+    truth = {words[part]: data[part] for part in WITH_THE_TRUTH}
     found = {
         GAINED: {words[part]: gains[part] for part in ARMS} | of_controls,
         NO_FILTER: {n: x for arm in RATES for n, x in kept_and_reached(data[arm], arm)},
         FILTERED: {words[p]: gains[p] - gains["none"] for p in ("steady", "length", "vote")},
-        ORDER: {"plain order": gains["plain"] - gains["steady"]},
         AHEAD.format(reach): dict(ahead(data["oracle"], data["steady"])),
-        FELL: {words[part]: deepest_fall(solved[part]) for part in TO_THE_TRUTH},
-        FELL_LESS: {"": deepest_fall(solved["slow"]) - deepest_fall(solved["oracle"])},
-        DIP: {words[part]: in_the_dip(data[part]) for part in ("oracle", "slow")},
-        **growth.compared({words[part]: data[part] for part in TO_THE_TRUTH}),
-        NEWEST: {words[part]: newest(data[part]) for part in (*ONE_A_ROUND, "slow_none")},
+        **falls.compared(truth, [words[part] for part in TO_THE_END]),
+        growth.POWER: {
+            words[part]: growth.power_of(data[part]) for part in ("oracle", "slow", "far")
+        },
+        **growth.compared(truth),
+        NEWEST: {
+            f"{words[part]}, {to}": newest(data[part], times=times)
+            for part in (*ONE_A_ROUND, "slow_none")
+            for to, times in TIMES.items()
+        },
         WRONG: {words["vote"]: wrong_labels(data["vote"])},
         **beside_controls(data),
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import xarray as xr
 
 from avax.analysis import intervals, lengths
@@ -25,9 +26,16 @@ def effect(heading: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
     return intervals.mean(prepared(*datasets)[heading][name])
 
 
-def less(heading: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
-    """The same with the sign changed."""
-    return intervals.mean(-prepared(*datasets)[heading][name])
+def share(heading: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
+    """A share of bases, of zeros and ones, and its exact interval (Clopper and Pearson 1934)."""
+    from scipy.stats import binomtest
+
+    values = prepared(*datasets)[heading][name]
+    each = values[np.isfinite(values)]
+    if not each.size:
+        return UNKNOWN
+    low, high = binomtest(int(each.sum()), each.size).proportion_ci(intervals.COVERAGE)
+    return Estimate(float(each.mean()), float(low), float(high), each.size)
 
 
 def effects(heading: str, *names: str) -> dict:

@@ -10,12 +10,14 @@ import xarray as xr
 from avax.analysis import phase
 
 FASTER, LINEAR, SATURATING = "ever faster", "linear", "to rest"
+POWER = "log of the power of growth (linear: 0)"
 HEADING = "log error of prediction, {} less {}"
 PAIRS = ((FASTER, LINEAR), (FASTER, SATURATING), (LINEAR, SATURATING))
 SHARE = 2 / 3  # of the rounds that a model is fitted to; it predicts the others
-FULL = 0.95  # of all lengths: from there on nothing is left to grow
+FULL = 0.8  # of all lengths: from there on little is left to grow
 LEAST = 9  # rounds until then, or nothing is compared
 EXACT = 0.5  # digits: how well a length is known, the least error
+LEAST_GROWTH = 10  # digits, or a base has stalled
 
 
 def linear(x: np.ndarray, y: np.ndarray) -> Callable:
@@ -46,6 +48,33 @@ def saturating(x: np.ndarray, y: np.ndarray) -> Callable:
 MODELS = {FASTER: faster, LINEAR: linear, SATURATING: saturating}
 
 
+def until_full(solved: np.ndarray, longest: float) -> np.ndarray | None:
+    """f[N]: solved lengths until nearly all is solved; None if that is too soon to tell."""
+    is_full = solved >= FULL * longest
+    end = int(is_full.argmax()) if is_full.any() else len(solved)
+    return solved[:end] if end >= LEAST and np.isfinite(solved[:end]).all() else None
+
+
+def power(solved: np.ndarray, longest: float) -> float:
+    """Logarithm of p where solved lengths f[R + 1] grow as round ** p, by least squares on a grid;
+    NaN for a base that has stalled.
+    """
+    y = until_full(solved, longest)
+    if y is None or y.max() - y[0] < LEAST_GROWTH:
+        return np.nan
+    rounds, grid, left = np.arange(len(y), dtype=float), np.geomspace(0.2, 5, 161), []
+    for p in grid:
+        columns = np.stack([np.ones(len(y)), rounds**p], 1)
+        left.append(((columns @ np.linalg.lstsq(columns, y, rcond=None)[0] - y) ** 2).sum())
+    return float(np.log(grid[np.argmin(left)]))
+
+
+def power_of(runs: xr.Dataset) -> np.ndarray:
+    """f[S]: `power` of every base."""
+    solved = phase.solved_length(runs).transpose("seed", "round").values
+    return np.array([power(row, runs.sizes["difficulty"]) for row in solved])
+
+
 def errors(solved: np.ndarray, longest: float) -> dict[str, float]:
     """Logarithm of the root mean square error of each model's prediction of the later rounds, until
     nearly all lengths are solved; NaN if that is too soon to tell.
@@ -53,12 +82,10 @@ def errors(solved: np.ndarray, longest: float) -> dict[str, float]:
     Args:
       solved: f[R + 1], solved length by round.
     """
-    is_full = solved >= FULL * longest
-    end = int(is_full.argmax()) if is_full.any() else len(solved)
-    if end < LEAST or not np.isfinite(solved[:end]).all():
+    y = until_full(solved, longest)
+    if y is None:
         return dict.fromkeys(MODELS, np.nan)
-    x, y = np.arange(end, dtype=float), solved[:end]
-    num = round(SHARE * end)
+    x, num = np.arange(len(y), dtype=float), round(SHARE * len(y))
     each = {n: model(x[:num], y[:num])(x[num:]) - y[num:] for n, model in MODELS.items()}
     return {n: float(np.log(max(np.sqrt((x**2).mean()), EXACT))) for n, x in each.items()}
 

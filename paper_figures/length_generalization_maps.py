@@ -22,7 +22,7 @@ def draw_maps(*datasets: xr.Dataset | None) -> plotting.Figure:
 
 def draw_more_maps(*datasets: xr.Dataset | None) -> plotting.Figure:
     """Accuracy by round and length, of the other arms."""
-    return maps(("slow", "slow_none", "length", "plain"), *datasets)
+    return maps(("slow", "clipped", "slow_none", "length"), *datasets)
 
 
 def maps(parts: tuple[str, ...], *datasets: xr.Dataset | None) -> plotting.Figure:

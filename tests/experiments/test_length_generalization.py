@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -14,6 +16,7 @@ from avax.verifiers import Oracle
 from configs import length_generalization
 from paper_figures import fig_length_generalization
 from paper_figures import length_generalization as length_numbers
+from paper_figures import length_generalization_falls as falls
 from paper_figures import length_generalization_growth as growth
 from paper_figures import length_generalization_words as words
 
@@ -55,16 +58,19 @@ def test_arms_differ_in_one_thing_each():
         assert parts[name].base.replace(verifier=Oracle()) == steady.base
     for name, other in (("slow", "oracle"), ("slow_none", "none")):
         fast = parts[other].base
-        slow = fast.replace(learner=fast.learner.replace(learning_rate=3e-4))
-        assert parts[name].base == slow and parts[name].axes == parts[other].axes
+        slow = fast.learner.replace(learning_rate=3e-4, num_updates=3 * fast.learner.num_updates)
+        assert parts[name].base == fast.replace(learner=slow)
+        assert parts[name].axes == parts[other].axes
+    clipped = oracle.base.replace(learner=oracle.base.learner.replace(max_grad_norm=1e-3))
+    assert parts["clipped"] == dataclasses.replace(oracle, base=clipped)
+    far = oracle.base.replace(curriculum=steady.base.curriculum)
+    assert parts["far"] == dataclasses.replace(oracle, base=far, axes={})
     assert parts["again"].base == steady.base.replace(replicate=1)
     frozen = parts["control/vote_frozen_generator"].base
     assert frozen == parts["vote"].base.replace(frozen_generator=1)
     vote = parts["vote"].base
     assert vote.learner == Population(oracle.base.learner, threshold=0.75)
     assert vote.replace(learner=oracle.base.learner, verifier=Oracle(), num_bases=1) == steady.base
-    plain = parts["plain"].base
-    assert plain.replace(task=steady.base.task) == steady.base and not plain.task.reversed_digits
 
 
 def test_arms_are_compared_with_their_own_controls():
@@ -80,8 +86,8 @@ def test_arms_are_compared_with_their_own_controls():
     found = length_numbers.beside_controls(data)
     assert found[length_numbers.COMPOUNDED]["no filter"].item() == -1.5 + 1
     assert found[length_numbers.BEYOND_SHAM]["no filter"].item() == -1.5 + 0.5
-    # Labels of lengths 3 and 4 in two rounds: 0.25 and 0, of the sham 0.5 and 0.25.
-    assert found[length_numbers.NEWEST_BEYOND]["sham"].item() == -0.25
+    # Labels of length 4 in the second round: 0, of the sham 0.25; up to 3 digits there are none.
+    assert found[length_numbers.NEWEST_BEYOND]["sham, to 20 digits"].item() == -0.25
     judged = length_numbers.collapse(data, "none", length_numbers.END)
     assert judged.retention.value == -0.5 and judged.retention_beyond_sham.value == -0.5 + 0.125
     assert judged.reach.value == -0.5 and judged.reach_beyond_sham.value == -0.5 + 0.25
@@ -101,21 +107,38 @@ def test_speed_is_told_by_the_seeds_that_got_there():
 
 
 def test_labels_are_compared_with_the_untouched_base_at_the_same_length():
-    """Up to twice the base's 2 digits: 3, where the base is at 0.5, and 4, where it is at 0.25."""
+    """Up to twice the base's 2 digits, but for the first round: 4 digits, where it is at 0.25."""
     data = frontier([[1, 1, 0.5, 0.25, 0], *4 * [[1, 1, 1, 1, 1]]])
     right = "sampled_accuracy", (("seed", "round"), [[np.nan, 0.5, 0.75, 0.0, 0.0]])
     data = data.assign(dict([right]))
     assert length_numbers.base_right(data).values[0, :3].tolist() == [0.5, 0.25, 0.0]
-    assert length_numbers.newest(data).values.tolist() == [0.25]
+    assert length_numbers.newest(data).values.tolist() == [0.5]
+    assert length_numbers.newest(data, times=2.5).values.tolist() == [0.25]
     measured = data.assign(base_accuracy=0 * data.sampled_accuracy + 0.5)
-    assert length_numbers.newest(measured).values.tolist() == [0.125]
+    assert length_numbers.newest(measured).values.tolist() == [0.25]
 
 
-def test_falls_and_wrong_labels():
-    """Solved: 20 digits in round 0, 40 in round 2, 80 in round 3, with a fall of 15 between."""
-    rounds = {"round": np.arange(5)}
-    solved = xr.DataArray([[20.0, 35, 40, 80, 65]], rounds | {"seed": [0]}, ("seed", "round"))
-    assert length_numbers.deepest_fall(solved).values.tolist() == [15]
+def by_round(*rows) -> xr.DataArray:
+    """Solved lengths f[S, R + 1]."""
+    return xr.DataArray(np.array(rows, float), dims=("seed", "round"))
+
+
+def test_falls_by_hand():
+    """40 of 80 digits at first, as deep as 60 of 98 and 2 of 100 later."""
+    early = [20.0, 80, 40, 98, *[98] * 8, 100, 98]
+    late = [20.0, 60, 98, 100, 40, *[98] * 7, 100, 0]
+    never = [10.0] * 14
+    solved = by_round(early, late, never)
+    np.testing.assert_allclose(falls.deepest_fall(solved), [0.5, 1, 0])
+    # Of the ten rounds from 80 digits on: the last of `late` is beyond them.
+    np.testing.assert_allclose(falls.late_fall(solved), np.log2([40, 60, np.nan]))
+    assert np.isnan(falls.late_fall(solved.isel(round=slice(10)))).all()  # too few rounds
+    assert falls.is_there(solved).tolist() == [1, 1, 0]
+    flat = by_round([20.0, *[90] * 12])
+    assert falls.late_fall(flat).tolist() == [0]  # at least a digit
+
+
+def test_wrong_labels():
     labels = {"label_precision": [[np.nan, 1, 0.5, np.nan]], "num_accepted": [[np.nan, 30, 10, 0]]}
     data = xr.Dataset({name: (("seed", "round"), x) for name, x in labels.items()})
     assert length_numbers.wrong_labels(data).values.tolist() == [5 / 40]
@@ -135,9 +158,9 @@ def test_in_a_dip_short_lengths_are_told_from_long_ones():
     """Of 10 digits that were solved one of the two known is lost, and six of the other eight."""
     base, best = [1.0] * 2 + [0.0] * 8, [1.0] * 10
     dip = [1.0, 0.0] + [1.0] * 2 + [0.0] * 6
-    found = length_numbers.in_the_dip(frontier([base, best, dip, best]))
+    found = falls.in_the_dip(frontier([base, best, dip, best]))
     assert found.tolist() == [0.5 - 0.25]
-    shallow = length_numbers.in_the_dip(frontier([base, best, [*[1.0] * 7, 0.0, 0.0, 0.0], best]))
+    shallow = falls.in_the_dip(frontier([base, best, [*[1.0] * 7, 0.0, 0.0, 0.0], best]))
     assert np.isnan(shallow).all()
 
 
@@ -157,6 +180,15 @@ def test_each_kind_of_growth_is_predicted_best_by_its_own_model(name):
     for _ in range(5):
         found = growth.errors(PATHS[name] + rng.normal(size=ROUNDS.size), 1000)
         assert min(found, key=found.get) == name
+
+
+@pytest.mark.parametrize("p", [0.5, 1.0, 2.0])
+def test_the_power_of_growth_is_found(p):
+    rng = np.random.default_rng(0)
+    path = 10 + 50 * (ROUNDS / ROUNDS[-1]) ** p
+    found = [growth.power(path + rng.normal(size=path.size), 1000) for _ in range(8)]
+    assert np.mean(found) == pytest.approx(np.log(p), abs=0.1)
+    assert np.isnan(growth.power(10 + 0 * path, 1000))  # stalled
 
 
 def test_growth_is_compared_until_nearly_all_is_solved():
