@@ -44,8 +44,8 @@ UNFILTERED = (
     f"{LEE} (second-hand): reversed addition, the task here, goes from 16 to 100 digits with no "
     "filter at all, with 14 million parameters and 50,000 answers a round."
 )
-# Parts that a claim reads. A population has no frozen generator; no filter's is that of what the
-# vote is compared with.
+# Parts that a claim reads. The vote was run without a frozen generator of its own; no filter's is
+# that of what it is compared with.
 OF_SPEED = ("oracle", "steady")
 OF_TRUTH = (*OF_SPEED, "control/steady_*")
 OF_NO_FILTER = ("none", "control/none_*")
