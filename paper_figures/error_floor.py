@@ -8,41 +8,54 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from avax.analysis import lengths
-
-WIDTHS, FNRS = (16, 32, 48), (0.5, 0.8)
-CONTROLS = {  # of the width that ran at several FNRs, by the roles that they have in figures
-    "frozen generator": "control/frozen_generator",
-    "sham": "control/sham",
+SIZES = {  # in words, by part
+    "width_16": "width 16",
+    "width_24": "width 24",
+    "width_40": "width 40",
+    "layers_4": "4 layers",  # of width 16; the others have 2
+}
+FAST = {"rate_3e-3": "width 24, rate 3e-3"}
+LINES = SIZES | FAST
+CENTRE, FASTER = SIZES["width_24"], *FAST.values()  # which have controls
+BESIDE = {  # of width 24, at equal FPR / (1 - FNR)
+    "width_24": "FNR 0",
+    "fnr_0.5": "FNR 0.5",
+    "problems_64": "64 problems",
+}
+FROZEN, SHAM = "frozen generator", "sham"
+CONTROLS = {  # by line and the role that they have in figures
+    (CENTRE, FROZEN): "control/frozen_generator",
+    (CENTRE, SHAM): "control/sham",
+    (FASTER, FROZEN): "control/rate_3e-3_frozen_generator",
+    (FASTER, SHAM): "control/rate_3e-3_sham",
 }
 PARTS = (
-    *(f"width_{width}" for width in WIDTHS),
-    *(f"fnr_{fnr:g}" for fnr in FNRS),
-    *(f"labels_{width}" for width in WIDTHS),
+    *LINES,
+    *("fnr_0.5", "problems_64", "again"),
+    *(f"labels_{size}" for size in SIZES),
     *CONTROLS.values(),
 )
-MIDDLE, END = "middle", "end"  # thirds of the rounds at which errors are read
+MIDDLE, END = THIRDS = ("middle", "end")  # thirds of the rounds at which errors are read
 FPRS = (0.1, 0.3)  # at which floors are compared
-FLOOR, SIZE = "FPR 0.1 less FPR 0", "width 16 less width 48"
-SELECTIVITY, RATIO = "less FNR 0, at FPR 0", "less FNR 0, at equal FPR / (1 - FNR)"
-DRIFT, NO_FILTER = "change over these rounds, FPR 0.01 to 0.3", "no filter less untouched base"
+FLOOR = "less FPR 0"
+SIZE, DEPTH, LAYERS = "width 16 less width 40", "width 16 less 4 layers", "4 layers less width 24"
+FNR, RATIO = "FNR 0.5 less 64 problems", "FNR 0.5 less FNR 0, at equal FPR / (1 - FNR)"
+DRIFT, RISE = "change over these rounds", "rise from the lowest earlier, less that at FPR 0"
 LABELS = "FPR 0 less true labels"
-BEYOND = {role: f"loop less {role}" for role in CONTROLS}
-DRIFT_BEYOND = "change over these rounds, less the sham's"
+BEYOND = {role: f"loop less {role}" for role in (FROZEN, SHAM)}
 Effects = dict[str, dict[str, np.ndarray]]  # f[S] by heading and name
 
 
 class Findings(NamedTuple):
     """Errors in the middle and in the end, dimensions fpr (or ratio) and seed."""
 
-    widths: dict[int, dict[str, xr.DataArray]]  # by width and third
-    fnrs: dict[float, dict[str, xr.DataArray]]  # of `fnr_width`, FNR 0 included
-    fnr_width: int
-    labels: dict[int, xr.DataArray]  # in the end
-    drifts: dict[int, dict[str, xr.DataArray]]  # change of the error over a third, by width
-    bases: dict[int, xr.DataArray]  # error of the untouched base on the same lengths
-    controls: dict[str, dict[str, xr.DataArray]]  # of those that were run, by role and third
-    sham_drifts: dict[str, xr.DataArray]  # by third; nothing without a sham
+    lines: dict[str, dict[str, xr.DataArray]]  # by line and third
+    beside: dict[str, dict[str, xr.DataArray]]  # of the size in the centre, with others beside it
+    labels: dict[str, xr.DataArray]  # in the end, by size
+    drifts: dict[str, dict[str, xr.DataArray]]  # change of the error over a third, by line
+    rises: dict[str, xr.DataArray]  # from the lowest earlier error to the end, by line
+    bases: dict[str, xr.DataArray]  # error of the untouched base on the same lengths
+    controls: dict[tuple[str, str], dict[str, xr.DataArray]]  # that were run; by third
 
 
 def named(datasets: Sequence[xr.Dataset | None]) -> dict[str, xr.Dataset]:
@@ -51,15 +64,14 @@ def named(datasets: Sequence[xr.Dataset | None]) -> dict[str, xr.Dataset]:
     return {name: data for name, data in found.items() if data is not None}
 
 
-def controls_of(parts: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
-    """The controls that there are, by role."""
-    return {role: parts[part] for role, part in CONTROLS.items() if part in parts}
+def controls_of(parts: dict[str, xr.Dataset]) -> dict[tuple[str, str], xr.Dataset]:
+    """The controls that there are, by line and role."""
+    return {of: parts[part] for of, part in CONTROLS.items() if part in parts}
 
 
-def config_of(dataset: xr.Dataset) -> tuple[int, float]:
-    """Width and FNR of a part; of what accepts everything 0."""
-    config = dataset.attrs["config"]
-    return config["pretraining"]["model"]["width"], config["base"]["verifier"].get("fnr", 0.0)
+def fnr_of(dataset: xr.Dataset) -> float:
+    """FNR of a part; of what accepts everything 0."""
+    return dataset.attrs["config"]["base"]["verifier"].get("fnr", 0.0)
 
 
 def error_of(dataset: xr.Dataset) -> xr.DataArray:
@@ -70,9 +82,7 @@ def error_of(dataset: xr.Dataset) -> xr.DataArray:
 def by_ratio(values: xr.DataArray, dataset: xr.Dataset) -> xr.DataArray:
     """Values by FPR, seed and maybe round, by FPR / (1 - FNR) instead of FPR."""
     values = values.rename(fpr="ratio").transpose("ratio", "seed", ...)
-    return values.assign_coords(
-        ratio=np.round(values.ratio.values / (1 - config_of(dataset)[1]), 6)
-    )
+    return values.assign_coords(ratio=np.round(values.ratio.values / (1 - fnr_of(dataset)), 6))
 
 
 def unless_diverged(values: xr.DataArray, dataset: xr.Dataset) -> xr.DataArray:
@@ -100,6 +110,15 @@ def drift_of(dataset: xr.Dataset, name: str = END) -> xr.DataArray:
     return unless_diverged(slope * float(end["round"][-1] - end["round"][0]), dataset)
 
 
+def rise_of(dataset: xr.Dataset) -> xr.DataArray:
+    """How far the error in the end lies above the lowest that it was before, by ratio and seed:
+    means over a third of the rounds, of which the earlier ones may begin in any round.
+    """
+    error, size = error_of(dataset), third(dataset["round"]).size
+    means = error.isel(round=slice(1, None)).rolling(round=size).mean()
+    return unless_diverged(means.isel(round=-1) - means.min("round"), dataset)
+
+
 def base_error(dataset: xr.Dataset) -> xr.DataArray:
     """Error of the untouched base on the same lengths, by seed: that of round 0, which all settings
     measure on problems of their own.
@@ -120,19 +139,16 @@ def analyse(*datasets: xr.Dataset | None) -> Findings:
     that was not run.
     """
     parts = named(datasets)
-    widths = {config_of(parts[f"width_{w}"])[0]: parts[f"width_{w}"] for w in WIDTHS}
-    fnrs = [parts[f"fnr_{fnr:g}"] for fnr in FNRS]
+    lines = {words: parts[part] for part, words in LINES.items()}
     controls = controls_of(parts)
-    fnr_width = config_of(fnrs[0])[0]
     return Findings(
-        {w: in_thirds(floor_of, x) for w, x in widths.items()},
-        {config_of(x)[1]: in_thirds(floor_of, x) for x in (widths[fnr_width], *fnrs)},
-        fnr_width,
-        {w: floor_of(parts[f"labels_{w}"]).isel(ratio=0, drop=True) for w in WIDTHS},
-        {w: in_thirds(drift_of, x) for w, x in widths.items()},
-        {w: base_error(x) for w, x in widths.items()},
-        {role: in_thirds(floor_of, x) for role, x in controls.items()},
-        in_thirds(drift_of, controls["sham"]) if "sham" in controls else {},
+        {line: in_thirds(floor_of, x) for line, x in lines.items()},
+        {words: in_thirds(floor_of, parts[part]) for part, words in BESIDE.items()},
+        {w: floor_of(parts[f"labels_{p}"]).isel(ratio=0, drop=True) for p, w in SIZES.items()},
+        {line: in_thirds(drift_of, x) for line, x in lines.items()},
+        {line: rise_of(x) for line, x in lines.items()},
+        {line: base_error(x) for line, x in lines.items()},
+        {of: in_thirds(floor_of, x) for of, x in controls.items()},
     )
 
 
@@ -142,95 +158,68 @@ def effects(*datasets: xr.Dataset | None) -> Effects:
     """
     found = analyse(*datasets)
     compared: Effects = {}
-    for heading, name, values in (*differences(found), *from_controls(found)):
+    for heading, name, values in (
+        *(x for when in THIRDS for x in between_lines(found, when)),
+        *(x for when in THIRDS for x in from_controls(found, when)),
+        *in_the_end(found),
+    ):
         compared.setdefault(heading, {})[name] = np.asarray(values, float)
-    for name, values in lost_of(datasets[: len(WIDTHS)]):
-        compared.setdefault(NO_FILTER, {})[name] = values
-    for width, labels in found.labels.items():
-        floors = found.widths[width][END]
-        if 0 in floors.ratio:
-            more = floors.sel(ratio=0) - labels  # of the seeds that both have
-            compared.setdefault(LABELS, {})[f"width {width}"] = more.values
     return compared
 
 
-def differences(found: Findings) -> Iterator[tuple[str, str, xr.DataArray]]:
-    """Heading, name and differences between floors by seed, in both thirds of the rounds."""
-    small, *_, large = found.widths
-    for name in (MIDDLE, END):
-        for width, each in found.widths.items():
-            floors, drifts = each[name], found.drifts[width][name]
-            if {0.0, FPRS[0]} <= set(floors.ratio.values):
-                more = floors.sel(ratio=FPRS[0]) - floors.sel(ratio=0)
-                yield FLOOR, f"width {width}, {name}", more
-            if (between := over_imperfect(drifts)) is not None:
-                yield DRIFT, f"width {width}, {name}", between
-        apart = found.widths[small][name] - found.widths[large][name]
+Compared = Iterator[tuple[str, str, xr.DataArray]]  # heading, name, differences by seed
+
+
+def between_lines(found: Findings, when: str) -> Compared:
+    """How errors depend on the FPR, change, and depend on the size and on what else was varied."""
+    for line, each in found.lines.items():
+        for fpr in (x for x in FPRS if {0.0, x} <= set(each[when].ratio.values)):
+            more = each[when].sel(ratio=fpr) - each[when].sel(ratio=0)
+            yield FLOOR, f"{line}, FPR {fpr:g}, {when}", more
+            yield DRIFT, f"{line}, FPR {fpr:g}, {when}", found.drifts[line][when].sel(ratio=fpr)
+    for heading, lines, one, other in (
+        (SIZE, found.lines, "width 16", "width 40"),
+        (DEPTH, found.lines, "width 16", "4 layers"),
+        (LAYERS, found.lines, "4 layers", CENTRE),
+        (FNR, found.beside, "FNR 0.5", "64 problems"),
+        (RATIO, found.beside, "FNR 0.5", "FNR 0"),
+    ):
+        apart = lines[one][when] - lines[other][when]
         for fpr in (x for x in (0.0, *FPRS) if x in apart.ratio):
-            yield SIZE, f"FPR {fpr:g}, {name}", apart.sel(ratio=fpr)
-        for fnr in (x for x in found.fnrs if x):
-            apart = found.fnrs[fnr][name] - found.fnrs[0.0][name]
-            if 0 in apart.ratio:
-                yield SELECTIVITY, f"FNR {fnr:g}, {name}", apart.sel(ratio=0)
-            if (apart.ratio > 0).any():
-                positive = apart.sel(ratio=apart.ratio > 0).mean("ratio", skipna=False)
-                yield RATIO, f"FNR {fnr:g}, {name}", positive
+            yield heading, f"FPR {fpr:g}, {when}", apart.sel(ratio=fpr)
 
 
-def over_imperfect(drifts: xr.DataArray) -> xr.DataArray | None:
-    """The mean over verifiers that err and are no mere pass, by seed; None if none were run."""
-    between = drifts.sel(ratio=(drifts.ratio > 0) & (drifts.ratio < 1))
-    return between.mean("ratio", skipna=False) if between.size else None
+def from_controls(found: Findings, when: str) -> Compared:
+    """Differences from the controls that were run, base by base."""
+    for (line, role), control in found.controls.items():
+        loop, floors = found.lines[line][when], control[when]
+        for fpr in (x for x in (0.0, *FPRS, 1.0) if x in loop.ratio):
+            other = floors.sel(ratio=fpr) if "ratio" in floors.dims else floors
+            yield BEYOND[role], f"{line}, FPR {fpr:g}, {when}", loop.sel(ratio=fpr) - other
 
 
-def from_controls(found: Findings) -> Iterator[tuple[str, str, xr.DataArray]]:
-    """The same of differences from the controls that were run, base by base, at both ends of the
-    line that they are of.
-    """
-    for name in (MIDDLE, END):
-        loop = found.widths[found.fnr_width][name]
-        for role, control in found.controls.items():
-            for fpr in (x for x in (0.0, 1.0) if x in loop.ratio):
-                floors = control[name]
-                other = floors.sel(ratio=fpr) if "ratio" in floors.dims else floors
-                yield (
-                    BEYOND[role],
-                    f"width {found.fnr_width}, FPR {fpr:g}, {name}",
-                    loop.sel(ratio=fpr) - other,
-                )
-        drift = over_imperfect(found.drifts[found.fnr_width][name])
-        if name in found.sham_drifts and drift is not None:
-            more = drift - found.sham_drifts[name]
-            yield DRIFT_BEYOND, f"width {found.fnr_width}, {name}", more
+def in_the_end(found: Findings) -> Compared:
+    """What errors rose again behind verifiers that err, and what true labels would have left."""
+    for line, rises in found.rises.items():
+        for fpr in (x for x in FPRS if {0.0, x} <= set(rises.ratio.values)):
+            yield RISE, f"{line}, FPR {fpr:g}", rises.sel(ratio=fpr) - rises.sel(ratio=0)
+    for size, labels in found.labels.items():
+        floors = found.lines[size][END]
+        if 0 in floors.ratio:
+            yield LABELS, size, floors.sel(ratio=0) - labels  # of the seeds that both have
 
 
-def lost_of(datasets: tuple[xr.Dataset, ...]) -> Iterator[tuple[str, np.ndarray]]:
-    """What no filter (FPR 1) adds to the base's error at lengths it knows, and at longer ones:
-    f[S], each the mean over the widths, as a unit of one base of each.
-    """
-    if any(1 not in x.fpr or "accuracy_by_difficulty" not in x for x in datasets):
-        return
-    for words, is_known in (("known lengths", True), ("longer ones", False)):
-        for name in (MIDDLE, END):
-            each = []
-            for dataset in datasets:
-                longest = lengths.base_length(dataset)
-                error = 1 - accuracy(dataset.sel(fpr=[1.0]), longest, is_known)
-                error = by_ratio(error, dataset)
-                more = third(error, name).mean("round") - error.isel(round=0)
-                each.append(unless_diverged(more, dataset.sel(fpr=[1.0])).values[0])
-            yield f"{words}, {name}", np.mean(each, axis=0)
-
-
-def accuracy(dataset: xr.Dataset, longest: int, is_known: bool) -> xr.DataArray:
-    """Greedy accuracy, mean over the lengths up to `longest` or over those beyond."""
-    if is_known:
-        return lengths.retention(dataset, longest)
-    return lengths.reach(dataset, longest) / max(1, dataset.sizes["difficulty"] - longest)
+def worse(found: Findings, line: str) -> xr.DataArray:
+    """Share of the bases that end with more errors than they began with, by ratio."""
+    floors, base = found.lines[line][END], found.bases[line]
+    return (floors > base).where(np.isfinite(floors)).mean("seed")
 
 
 def variance_shares(floors: np.ndarray) -> np.ndarray:
-    """Shares of the variance of floors [W, F, S]: FPR, width, both together, and seeds."""
+    """Shares of the variance of floors [W, F, S]: FPR, size, both together, and seeds; of the seeds
+    that all have.
+    """
+    floors = floors[..., np.isfinite(floors).all((0, 1))]
     cells, total = floors.mean(-1), floors.var()
     by_fpr, by_width = cells.mean(0).var(), cells.mean(1).var()
     parts = [by_fpr, by_width, cells.var() - by_fpr - by_width, total - cells.var()]

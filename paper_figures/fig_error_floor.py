@@ -18,15 +18,15 @@ from avax.analysis import intervals
 from avax.plotting import Row
 from paper_figures import command
 from paper_figures.error_floor import (
+    BESIDE,
+    CENTRE,
     END,
-    FNRS,
+    LINES,
     MIDDLE,
     PARTS,
-    WIDTHS,
     Findings,
     analyse,
     by_ratio,
-    config_of,
     effects,
     error_of,
     named,
@@ -42,28 +42,28 @@ READS = (
     *("num_accepted", "verifier_fpr", "verifier_fnr", "diverged", "base_accuracy"),
 )
 # FPR 0 is the truth and FPR 1 no filter, which look the same in every figure.
-COLOURS = plotting.arms((END, MIDDLE, *(f"FNR {fnr:g}" for fnr in FNRS)))
+COLOURS = plotting.arms((END, MIDDLE, *list(BESIDE.values())[1:]))
 BETWEEN = ("#332288", "#56B4E9", "#999933", "#DDCC77")  # of growing FPR
 WEAK = 0.5 * plotting.BAND  # of bands that lie over others
-VERIFIER = "verifier's FPR = P(accept | wrong)"
 
 
 def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """Errors by FPR in the middle and in the end, for each width, and by FNR; beside the controls
-    that were run.
+    """Errors by FPR in the middle and in the end, for each size and at another learning rate,
+    beside the controls that were run; and at another FNR.
     """
     found = analyse(*datasets)
-    figure = plotting.paper_figure(4.0)
-    panels = figure.subplots(2, 2, sharey=True)
-    for axes, width in zip(panels.flat, found.widths, strict=False):
-        draw_width(axes, found, width)
-        if width == found.fnr_width:
-            draw_controls(axes, found, spans(datasets[0])[END])
-    panels[0, 0].legend(loc="upper left")
-    draw_fnrs(panels[1, 1], found, spans(datasets[0])[END])
+    figure = plotting.paper_figure(4.2)
+    panels = figure.subplots(2, 3, sharey=True)
+    when = spans(datasets[0])
+    for axes, line in zip(panels.flat, found.lines, strict=False):
+        draw_line(axes, found, line)
+        draw_controls(axes, found, line)
+    draw_beside(panels[1, 2], found)
     for axes in panels[:, 0]:
         axes.set_ylabel("share of wrong answers")
-    label_spans(panels[0, 0], spans(datasets[0]))
+    handles, names = panels[1, 1].get_legend_handles_labels()
+    names = [when.get(name, name) for name in names]
+    figure.legend(handles, names, loc="outside lower center", ncols=3)
     plotting.letter(panels.flat)
     return figure
 
@@ -72,12 +72,6 @@ def spans(dataset: xr.Dataset) -> dict[str, str]:
     """The rounds of both thirds, in words."""
     found = {name: third(dataset["round"], name).values for name in (MIDDLE, END)}
     return {name: f"rounds {x[0]} to {x[-1]}" for name, x in found.items()}
-
-
-def label_spans(axes, words: dict[str, str]) -> None:
-    """Says in a legend which rounds the middle and the end are."""
-    for text in axes.get_legend().get_texts():
-        text.set_text(words.get(text.get_text(), text.get_text()))
 
 
 def draw_floors(axes, floors: xr.DataArray, alpha: float = plotting.BAND, **style) -> None:
@@ -98,49 +92,47 @@ def estimates(values: np.ndarray, lost: np.ndarray) -> np.ndarray:
     return np.where(lost, np.nan, each)
 
 
-def draw_width(axes, found: Findings, width: int) -> None:
-    """Errors of one width by FPR, in both thirds, beside the untouched base and true labels."""
+def draw_line(axes, found: Findings, line: str) -> None:
+    """Errors of one line by FPR, in both thirds, beside the untouched base and true labels."""
     for name in (MIDDLE, END):
         style = {"color": COLOURS[name], "marker": "o", "markersize": 2.5, "label": name}
-        draw_floors(axes, found.widths[width][name], **style)
-    axes.axhline(float(found.bases[width].mean()), label="untouched base", **base_style())
-    left = found.labels[width]
+        draw_floors(axes, found.lines[line][name], **style)
+    axes.axhline(float(found.bases[line].mean()), label="untouched base", **base_style())
+    left = found.labels.get(line, found.labels[CENTRE])  # of the same size
     style = plotting.role("truth") | {"linestyle": ":"}
     axes.axhline(float(left.mean(skipna=False)), label="trained on true labels", **style)
     plotting.mark_lost(axes, np.zeros(left.size), left.diverged.values)
     axes.set_ylim(-0.02, 1)  # true labels leave next to nothing
-    axes.set_xlabel(f"{VERIFIER}, FNR = 0")
-    axes.set_title(f"Width {width}")
+    axes.set_xlabel("FPR, at FNR = 0")
+    axes.set_title(line[0].upper() + line[1:])
 
 
-def draw_controls(axes, found: Findings, when: str) -> None:
-    """Errors of the controls that were run, in the end, with a legend of their own."""
-    drawn = {}
-    for role, each in found.controls.items():
+def draw_controls(axes, found: Findings, line: str) -> None:
+    """Errors in the end of the controls of a line that were run."""
+    for (of, role), each in found.controls.items():
         floors, style = each[END], plotting.role(role) | {"label": role, "alpha": WEAK}
+        if of != line:
+            continue
         if "ratio" in floors.dims:
             draw_floors(axes, floors, marker="o", markersize=2.5, **style)
         else:
             plotting.mean_level(axes, floors.where(~floors.diverged, -np.inf), **style)
             plotting.mark_lost(axes, np.zeros(floors.size), floors.diverged.values)
-        drawn |= {x.get_label(): x for x in axes.lines if x.get_label() == role}
-    if drawn:
-        axes.legend(drawn.values(), drawn, title=when, title_fontsize=7, loc="upper left")
 
 
 def base_style() -> dict:
     return plotting.role("untouched base") | {"linewidth": 0.9}
 
 
-def draw_fnrs(axes, found: Findings, when: str) -> None:
-    """Errors of one width in the end by FPR / (1 - FNR), a line for each FNR."""
-    colours = {fnr: COLOURS.get(f"FNR {fnr:g}", COLOURS[END]) for fnr in found.fnrs}
-    for fnr, each in found.fnrs.items():
-        style = {"color": colours[fnr], "marker": "o", "markersize": 2.5}
-        draw_floors(axes, each[END], label=f"FNR = {fnr:g}", **style)
-    axes.axhline(float(found.bases[found.fnr_width].mean()), **base_style())
+def draw_beside(axes, found: Findings) -> None:
+    """Errors of the size in the centre in the end by FPR / (1 - FNR), and of what is beside it."""
+    for name, each in found.beside.items():
+        colour = COLOURS.get(name, COLOURS[END])
+        style = {"color": colour, "marker": "o", "markersize": 2.5}
+        draw_floors(axes, each[END], label=name, **style)
+    axes.axhline(float(found.bases[CENTRE].mean()), **base_style())
     axes.set_xlabel("FPR / (1 - FNR)")
-    axes.set_title(f"Width {found.fnr_width}: equal ratios, {when}")
+    axes.set_title(f"{CENTRE[0].upper()}{CENTRE[1:]}, in the end")
     axes.legend(loc="upper left")
 
 
@@ -162,38 +154,36 @@ def draw_effects(*datasets: xr.Dataset | None) -> plotting.Figure:
 
 
 def draw_rounds(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """Error by round at every FPR for each width, and how much is accepted at every FNR."""
-    found = analyse(*datasets)
-    figure = plotting.paper_figure(4.0)
-    panels = figure.subplots(2, 2)
-    for axes, dataset in zip(panels.flat, datasets[: len(WIDTHS)], strict=False):
-        draw_runs(axes, dataset, found)
-    parts = named(datasets)
-    clean = next(x for x in parts.values() if config_of(x) == (found.fnr_width, 0.0))
-    draw_accepted(panels[1, 1], [clean, *(parts[f"fnr_{fnr:g}"] for fnr in FNRS)])
+    """Error by round at every FPR for each line, and how much is accepted."""
+    found, parts = analyse(*datasets), named(datasets)
+    figure = plotting.paper_figure(4.2)
+    panels = figure.subplots(2, 3)
+    for axes, (part, line) in zip(panels.flat, LINES.items(), strict=False):
+        draw_runs(axes, parts[part], found, line)
+    draw_accepted(panels[1, 2], {name: parts[part] for part, name in BESIDE.items()})
     for axes in panels.flat:
-        axes.set_xlabel("round (grey: the middle and the end)")
+        axes.set_xlabel("round (grey: middle, end)")
     handles, names = panels[0, 0].get_legend_handles_labels()
     style = {"loc": "outside lower center", "ncols": len(names), "title_fontsize": 7}
-    figure.legend(handles, names, title="a to c, by FPR (bands at 0, 0.1 and 1)", **style)
+    figure.legend(handles, names, title="a to e, by FPR (bands at 0, 0.1 and 1)", **style)
     plotting.letter(panels.flat)
     return figure
 
 
-def draw_runs(axes, dataset: xr.Dataset, found: Findings) -> None:
+def draw_runs(axes, dataset: xr.Dataset, found: Findings, name: str) -> None:
     """Mean error by round for every FPR, for some with its t interval as a band."""
-    error, (width, _) = error_of(dataset), config_of(dataset)
+    error = error_of(dataset)
     lost = by_ratio(dataset.diverged == 1, dataset).transpose("ratio", "round", "seed")
     for line, gone, style in zip(error, lost, looks(error.ratio.values), strict=True):
         gone = gone.values.any(-1)
         estimate = estimates(line.transpose("round", "seed").values, gone)
         alpha = plotting.BAND if line.ratio in (0, 0.1, 1) else 0
         plotting.plot_band(axes, line["round"], estimate, gone, alpha, **style)
-    axes.axhline(float(found.bases[width].mean()), label="untouched base", **base_style())
+    axes.axhline(float(found.bases[name].mean()), label="untouched base", **base_style())
     shade(axes, dataset)
     axes.set_ylim(0, 1)
     axes.set_ylabel("share of wrong answers")
-    axes.set_title(f"Width {width}")
+    axes.set_title(name[0].upper() + name[1:])
 
 
 def shade(axes, dataset: xr.Dataset) -> None:
@@ -203,21 +193,20 @@ def shade(axes, dataset: xr.Dataset) -> None:
         axes.axvspan(*at, color="k", alpha=alpha, linewidth=0)
 
 
-def draw_accepted(axes, datasets: list[xr.Dataset]) -> None:
-    """Accepted answers by round at FPR 0, one line for each FNR, with t intervals as bands."""
-    for dataset in datasets:
-        width, fnr = config_of(dataset)
+def draw_accepted(axes, datasets: dict[str, xr.Dataset]) -> None:
+    """Accepted answers by round at FPR 0, of what is compared, with t intervals as bands."""
+    for name, dataset in datasets.items():
         data = dataset.isel(fpr=0, round=slice(1, None)).transpose("round", "seed", ...)
         lost = (data.diverged == 1).values.any(-1)
         each = np.array([intervals.mean(row)[:3] for row in data.num_accepted.values]).T
         each = np.where(np.isfinite(each) & ~lost, np.maximum(each, 0), np.nan)
-        style = {"color": COLOURS.get(f"FNR {fnr:g}", COLOURS[END]), "label": f"FNR = {fnr:g}"}
+        style = {"color": COLOURS.get(name, COLOURS[END]), "label": name}
         plotting.plot_band(axes, data["round"], each, lost, plotting.BAND, **style)
-    shade(axes, datasets[0])
-    axes.set_ylim(0, 1.4 * axes.get_ylim()[1])  # room for the legend
+    shade(axes, next(iter(datasets.values())))
+    axes.set_ylim(0, 1.9 * axes.get_ylim()[1])  # room for the legend
     axes.set_ylabel("accepted answers a round")
-    axes.set_title(f"Width {width}, lowest FPR: what is trained on")
-    axes.legend(loc="upper left", ncols=len(datasets))
+    axes.set_title("Lowest FPR, width 24")
+    axes.legend(loc="upper left")
 
 
 def looks(ratios: np.ndarray) -> list[dict]:
