@@ -23,8 +23,8 @@ HEAD = """# Claims
 
 What others and we say about self-training, and what the shipped data say of it. Effects are means
 over base policies with 95 % intervals; the verdicts are computed from them, by the rule on each
-page, by `python -m paper_figures`. *Undecided* says what the data lack. Policies have 4,000 to
-30,000 parameters and add numbers: none of this says that large models on other tasks do the same.
+page, by `python -m paper_figures`. *Undecided* says what the data lack. Policies have 7,000 to
+100,000 parameters and add numbers: none of this says that large models on other tasks do the same.
 How configurations were found is in [log.md](../log.md).
 
 | claim | verdict | effect (95 % interval; bases) | figure | command |
