@@ -11,9 +11,10 @@ half as many problems; and with policies of the same sizes trained on true answe
 range.
 
 If the verifier alone decided, all sizes would come to rest at one error for each FPR, above what
-true labels leave. Expect: no such floor. Up to FPR 0.1 the larger policies come near to what true
-labels leave, the later the larger FPR is, and the smallest stays above; without a filter all get
-worse as long as they run. At FPR 0.3 some bases fall to nearly no error and others rise.
+true labels leave. Expect, from one run of 14 bases: no such floor up to FPR 0.1, where 0.02 more at
+most is left than behind a perfect verifier, whatever the size. At FPR 0.3 a tenth is left, four
+layers leave less; at three times the learning rate some bases fall to nearly no error there and
+others lose nearly all. From 0.6 on errors rise at every size.
 """
 
 from __future__ import annotations
