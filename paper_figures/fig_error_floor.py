@@ -37,10 +37,7 @@ from paper_figures.error_floor_words import summary
 
 __all__ = ["CLAIMS", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("error_floor",)
-READS = (
-    *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "label_precision", "accept_rate"),
-    *("num_accepted", "verifier_fpr", "verifier_fnr", "diverged", "base_accuracy"),
-)
+READS = ("accuracy", "accuracy_by_difficulty", "num_accepted", "diverged")
 # FPR 0 is the truth and FPR 1 no filter, which look the same in every figure.
 COLOURS = plotting.arms((END, MIDDLE, *list(BESIDE.values())[1:]))
 BETWEEN = ("#332288", "#56B4E9", "#999933", "#DDCC77")  # of growing FPR
