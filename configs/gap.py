@@ -1,15 +1,17 @@
 """How much better than its policy is a verifier, by model size and by round?
 
     python experiments/gap.py
+    python experiments/gap.py --preset shipped     # from 14 bases, not four
 
 The generation-verification gap of Song et al. (2025, arXiv 2412.02674) is what accuracy gains if a
 policy's completions are filtered; the relative gap is the share of the errors that this removes.
-Policies of three widths, trained for a short time on numbers of up to 8 digits, train themselves
-behind the truth, and behind a majority vote over their own samples: on 128 fixed prompts (step 0),
-and on a frontier that moves on by a digit a round (step 1). Both begin with the longest length that
-the base knows (start 8), or with one two digits beyond (start 10). In every round the gap of six
-other verifiers is measured, and pass@k; one more loop is gated by a verifier that learns from a
-trickle of true labels.
+Of policies of three widths, each trained on numbers of up to 8 digits for four numbers of updates,
+the gap of five verifiers that are the policy itself is measured at the longest length that they
+know and two digits beyond: so sizes can be compared at equal training and at equal skill. One of
+them trains itself behind the truth, behind a majority vote over its own samples, and behind a
+verifier that learns from a trickle of true labels: on 128 fixed prompts (step 0), and on a frontier
+that moves on by a digit a round (step 1). In every round the gap of six verifiers is measured, and
+pass@k.
 
 Expect, from one run of 4 seeds: on lengths that it knows, every verifier removes all errors of the
 widest policy and few of the narrowest; two digits beyond, half and none. Behind the vote the gap
@@ -33,7 +35,6 @@ from avax.probes.judging import OWN
 from avax.sweeps.needs import Needs
 from avax.sweeps.sweep import Sweep
 from avax.tasks import Addition
-from avax.types import Verifier
 from avax.verifiers import (
     CommitFirst,
     Commutative,
@@ -45,9 +46,10 @@ from avax.verifiers import (
     Oracle,
 )
 
-CHOICES = {"preset": ("laptop", "smoke", "paper")}
+CHOICES = {"preset": ("laptop", "smoke", "shipped", "paper")}
 WIDTHS = (16, 32, 64)
-LEARNED_WIDTH = 32  # of the loop behind a learned verifier
+FACTORS = {16: (1, 2, 4, 8), 32: (0.5, 1, 2, 4), 64: (0.25, 0.5, 1, 2)}  # of a base's updates
+FAST = 3e-3  # the other learning rate, of the loop behind a vote
 JUDGES = (
     MajorityVote(),
     Likelihood(),
@@ -64,16 +66,17 @@ NEEDS = Needs(
     values={"verifier": Oracle()},
     metrics=("gap", "relative_gap", "pass_at"),
 )
-CONTROLS = ("majority_32/frozen_generator", "majority_32/sham")
+CONTROLS = ("majority/frozen_generator", "majority/sham", "rate_3e-3/sham")
 
 
 def build(preset: str) -> Sweep:
     """The loop behind the truth at one preset; the other parts follow from it."""
-    return {"smoke": smoke, "laptop": laptop, "paper": paper}[preset]()
+    return {"smoke": smoke, "laptop": laptop, "shipped": shipped, "paper": paper}[preset]()
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """Every width behind the truth and behind a vote, and one behind a learned verifier.
+    """The loop behind the truth, a vote and a learned verifier; behind the vote once more and at a
+    higher learning rate; and bases of every width and training, of which only the gap is measured.
 
     ConfigError if nothing is to be compared.
     """
@@ -81,25 +84,43 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
         raise ConfigError(
             "base.probe: asks no judge beside the loop's own; the figure is of others"
         )
-    gates = {"oracle": Oracle(), "majority": MajorityVote()}
+    vote = with_base(sweep, verifier=MajorityVote())
     found = {
-        f"{name}_{width}": gated(sweep, gate, width)
-        for name, gate in gates.items()
-        for width in WIDTHS
+        "oracle": sweep,
+        "majority": vote,
+        "learned": with_base(sweep, verifier=Learned(level="outcome", label_rate=0.25)),
+        "again": with_base(vote, replicate=1),
+        "rate_3e-3": struct.replace(vote, "base.learner.learning_rate", FAST),
     }
-    learned = Learned(level="outcome", label_rate=0.25)
-    return found | {"learned": gated(sweep, learned, LEARNED_WIDTH)}
+    return found | {
+        f"bases_{width}_x{factor:g}": of_bases(sweep, width, factor)
+        for width, factors in FACTORS.items()
+        for factor in factors
+    }
 
 
-def gated(sweep: Sweep, verifier: Verifier, width: int) -> Sweep:
-    """The same loop behind another verifier, with policies of another width, at most its own."""
-    sweep = dataclasses.replace(sweep, base=sweep.base.replace(verifier=verifier))
-    width = min(width, sweep.pretraining.model.width)
-    return struct.replace(sweep, "pretraining.model.width", width)
+def with_base(sweep: Sweep, **fields) -> Sweep:
+    """The same sweep of another experiment."""
+    return dataclasses.replace(sweep, base=sweep.base.replace(**fields))
+
+
+def of_bases(sweep: Sweep, width: int, factor: float) -> Sweep:
+    """Bases of a width, trained for a multiple of the updates, in the one round in which they write
+    the answers.
+    """
+    probe = sweep.base.probe.first
+    alone = tuple(x for x in probe.verifiers if not isinstance(x, CrossModel))
+    sweep = with_base(sweep, num_rounds=1, num_bases=1, probe=probe.replace(verifiers=alone))
+    pretraining = sweep.pretraining.replace(
+        model=sweep.pretraining.model.replace(width=width),
+        num_updates=round(factor * sweep.pretraining.num_updates),
+    )
+    axes = {AXES[1]: sweep.axes[AXES[1]]}
+    return dataclasses.replace(sweep, pretraining=pretraining, axes=axes, base_criterion=0.0)
 
 
 def laptop() -> Sweep:
-    """7 parts, 4 curricula, 4 seeds, 8 rounds of 64 problems with 8 samples each."""
+    """5 loops, 4 curricula, 4 seeds, 8 rounds of 64 problems with 8 samples each."""
     digits, beyond, num_rounds = 8, 2, 8
     return Sweep(
         base=Experiment(
@@ -122,7 +143,7 @@ def laptop() -> Sweep:
             probe=Both(Gap(JUDGES), PassAt()),
         ),
         pretraining=Pretraining(
-            model=TransformerConfig(num_layers=2, num_heads=2, width=max(WIDTHS), rotary_base=10.0),
+            model=TransformerConfig(num_layers=2, num_heads=2, width=32, rotary_base=10.0),
             num_updates=1000,
             learning_rate=3e-3,
         ),
@@ -131,6 +152,11 @@ def laptop() -> Sweep:
         tile_width="2",
         placement="spmd",
     )
+
+
+def shipped() -> Sweep:
+    """The same from 14 bases."""
+    return dataclasses.replace(laptop(), num_seeds=14)
 
 
 def smoke() -> Sweep:

@@ -14,7 +14,6 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import intervals
 from paper_figures import command
 from paper_figures.gap import (
     BEYOND,
@@ -22,23 +21,28 @@ from paper_figures.gap import (
     FIXED,
     GATES,
     JUDGES,
-    KNOWN,
     LOOPS,
     MOVING,
     PARTS,
-    WIDTHS,
-    by_width,
+    WIDTH,
     controls_of,
-    judges,
     named,
     of,
-    of_own,
     passed,
     skill,
     summary,
     vote_gap,
 )
 from paper_figures.gap_claims import CLAIMS, QUESTION
+from paper_figures.gap_drawing import (
+    COLOURS,
+    SIZED,
+    band_of,
+    draw_alike,
+    draw_by_skill,
+    draw_each,
+    draw_sizes,
+)
 
 __all__ = ["CLAIMS", "JUDGES", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("gap",)
@@ -46,31 +50,30 @@ READS = (
     *("gap", "relative_gap", "pass_at", "sampled_accuracy", "accuracy_by_difficulty"),
     *("base_accuracy", "diverged"),
 )
-COLOURS = plotting.arms([*JUDGES, "learned"])
 STYLES = {
-    "oracle_32": plotting.role("truth"),
-    "majority_32": {"color": COLOURS["MajorityVote"]},
+    "oracle": plotting.role("truth"),
+    "majority": {"color": COLOURS["MajorityVote"]},
     "learned": {"color": COLOURS["learned"]},
 }
 BASE = plotting.role("untouched base")
 WEAK = plotting.BAND / 2  # of controls, whose bands lie over others
 COLUMNS = {FIXED: "fixed prompts", MOVING: "a frontier"}
-SIZED = {KNOWN: "digits, as trained on", BEYOND: "digits, beyond"}
 
 
 def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """Above: share of errors that judges remove, by size. Below: a loop's own gap by round, and the
-    vote's in the controls of the loop behind it.
+    """Above: share of errors that judges remove, of bases of every size and training. Below: a
+    loop's own gap by round, and the vote's in the controls of the loop behind it.
     """
     data = named(datasets)
     figure = plotting.paper_figure(height(data))
     above, below = figure.subplots(2, 2, sharey="row")
-    for axes, start in zip(above, SIZED, strict=True):
-        draw_sizes(axes, data, "relative_gap", start)
-        axes.set_ylim(-0.1, 1.5)  # room for the legend
-        axes.set_yticks(np.linspace(0, 1, 6))
+    draw_by_skill(above[0], data)
+    draw_alike(above[1], data)
+    for axes in above:
+        axes.axhline(0, **plotting.NO_EFFECT)
         axes.set_ylabel("share of errors removed")
-    above[0].legend(loc="upper left", ncols=2)
+        axes.legend(loc="upper left")
+    above[0].set_ylim(-0.1, 1.25)  # room for the legends
     for axes, (step, where) in zip(below, COLUMNS.items(), strict=True):
         for part, title in LOOPS.items():
             title = f"behind {title}" if controls_of(data) else title
@@ -80,7 +83,7 @@ def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
             run, style = of(control, BEYOND, step), plotting.role(role) | {"label": of_vote(role)}
             draw_mean(axes, run, vote_gap(run, role), -1, WEAK, **style)
         finish_rounds(axes, "gap of the loop's own verifier")
-        axes.set_title(f"What is left to gain on {where}, width 32")
+        axes.set_title(f"What is left to gain on {where}, width {WIDTH}")
     name_lines(below[1], data, title="loop behind", title_fontsize=7)
     plotting.letter([*above, *below])
     return figure
@@ -108,7 +111,9 @@ def of_vote(role: str) -> str:
 
 
 def draw_judges(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """The gap itself: above by size, below by round in a loop behind a vote."""
+    """The gap itself: above by size, of bases that were trained alike, below by round in a loop
+    behind a vote.
+    """
     data = named(datasets)
     figure = plotting.paper_figure(4.6)
     above, below = figure.subplots(2, 2, sharey="row")
@@ -116,11 +121,11 @@ def draw_judges(*datasets: xr.Dataset | None) -> plotting.Figure:
         draw_sizes(axes, data, "gap", start)
         axes.set_ylabel("gap (accuracy)")
     for axes, (step, where) in zip(below, COLUMNS.items(), strict=True):
-        run = of(data["majority_32"], BEYOND, step).isel(round=slice(FIRST, None))
+        run = of(data["majority"], BEYOND, step).isel(round=slice(FIRST, None))
         lost = (run.diverged == 1).any("seed").values
         draw_each(axes, run["round"].values, run.gap.transpose("round", "seed", "judge"), lost)
         finish_rounds(axes, "gap (accuracy)")
-        axes.set_title(f"Behind a vote on {where}, width 32")
+        axes.set_title(f"Behind a vote on {where}, width {WIDTH}")
     below[1].legend()
     plotting.letter([*above, *below])
     return figure
@@ -154,7 +159,7 @@ def draw_levels(axes, data: dict[str, xr.Dataset]) -> None:
     finish_rounds(axes, "greedy accuracy, newest length")
     axes.set_ylim(-0.03, 1.2)  # room for the legend
     axes.set_yticks(np.linspace(0, 1, 6))
-    axes.set_title("Skill on a frontier, width 32, means")
+    axes.set_title(f"Skill on a frontier, width {WIDTH}, means")
     name_lines(axes, data, loc="upper right")
 
 
@@ -171,12 +176,6 @@ def draw_gained(axes, data: dict[str, xr.Dataset], step: int) -> None:
     axes.set_title(f"Skill gained on {COLUMNS[step]}")
 
 
-def band_of(rows: np.ndarray, least: float) -> np.ndarray:
-    """f[3, R]: means of f[R, S] and their t intervals, cut off where no value can be."""
-    mean, low, high = np.array([intervals.mean(row)[:3] for row in rows]).T
-    return np.array([mean, np.maximum(low, least), np.minimum(high, 1)])
-
-
 def draw_mean(
     axes, run: xr.Dataset, values: xr.DataArray, least: float, alpha: float = plotting.BAND, **style
 ) -> None:
@@ -185,29 +184,6 @@ def draw_mean(
     lost = (run.diverged == 1).any("seed").sel(round=values["round"]).values
     band = band_of(values.values, least)
     plotting.plot_band(axes, values["round"], band, lost, alpha=alpha, **style)
-
-
-def draw_each(axes, x: np.ndarray, values: xr.DataArray, lost: np.ndarray) -> None:
-    """f[X, S, judge]: each judge's mean, and the interval of the mean over the policy's own."""
-    for judge, title in judges(values).items():
-        mean = [intervals.mean(row).value for row in values.sel(judge=judge).values]
-        style = {"color": COLOURS[judge], "marker": "o", "markersize": 2.5, "label": title}
-        plotting.plot_until(axes, x, np.array(mean), lost, **style)
-    _, low, high = band_of(of_own(values).values, -1)
-    style = {"color": "0.5", "alpha": plotting.BAND, "linewidth": 0}
-    axes.fill_between(x, low, high, where=~lost, label="95 %, mean of own judges", **style)
-
-
-def draw_sizes(axes, data: dict[str, xr.Dataset], name: str, start: int) -> None:
-    """Gaps of the base by its width, for every judge."""
-    values = by_width(data, name, start).transpose("width", "seed", "judge")
-    lost = (by_width(data, "diverged", start) == 1).any("seed").values
-    at = np.arange(len(WIDTHS))
-    draw_each(axes, at, values.where(~lost[:, None, None]), lost)
-    axes.axhline(0, **plotting.NO_EFFECT)
-    axes.set_xticks(at, WIDTHS)
-    axes.set_xlabel("width of the policy")
-    axes.set_title(f"The base at {data['learned'].start.values[start]} {SIZED[start]}")
 
 
 def finish_rounds(axes, label: str) -> None:
@@ -219,8 +195,7 @@ def finish_rounds(axes, label: str) -> None:
 
 def draw_change(axes, data: dict[str, xr.Dataset]) -> None:
     """Pass@k in the last round minus the base's, base by base."""
-    loops = [f"{gate}_32" for gate in GATES]
-    lines = [(data[part], plotting.BAND, STYLES[part]) for part in loops]
+    lines = [(data[part], plotting.BAND, STYLES[part]) for part in GATES]
     lines += [(x, WEAK, plotting.role(role)) for role, x in controls_of(data).items()]
     for dataset, alpha, style in lines:
         before, after = passed(dataset)

@@ -10,18 +10,27 @@ import xarray as xr
 from avax.analysis import intervals, phase
 from paper_figures.pages import text
 
-WIDTHS, GATES = (16, 32, 64), ("oracle", "majority")
-CONTROLS = {  # of the loop behind the vote at width 32, by the roles that they have in figures
-    "frozen generator": "control/majority_32_frozen_generator",
-    "sham": "control/majority_32_sham",
+WIDTHS, WIDTH = (16, 32, 64), 32  # of bases, and of the one that loops
+FACTORS = {16: (1, 2, 4, 8), 32: (0.5, 1, 2, 4), 64: (0.25, 0.5, 1, 2)}  # of a base's updates
+ALIKE = 1  # the factor that all widths have
+HALF, SKILLS = 0.5, (0.25, 0.5, 0.75)  # shares right at which sizes are compared
+BASES = {w: [f"bases_{w}_x{factor:g}" for factor in FACTORS[w]] for w in WIDTHS}
+CONTROLS = {  # of the loop behind the vote, by the roles that they have in figures
+    "frozen generator": "control/majority_frozen_generator",
+    "sham": "control/majority_sham",
 }
-OWN = (*(f"{gate}_{width}" for gate in GATES for width in WIDTHS), "learned")
-PARTS = (*OWN, *CONTROLS.values())
+FAST, FAST_SHAM = "rate_3e-3", "control/rate_3e-3_sham"  # behind the vote at a higher learning rate
 LOOPS = {
-    "oracle_32": "the truth",
-    "majority_32": "a majority of 8",
+    "oracle": "the truth",
+    "majority": "a majority of 8",
     "learned": "a learned verifier",
 }
+GATES = ("oracle", "majority")
+PARTS = (
+    *(*LOOPS, "again", FAST),
+    *(part for parts in BASES.values() for part in parts),
+    *(*CONTROLS.values(), FAST_SHAM),
+)
 JUDGES = {
     "MajorityVote": "majority of 8",
     "Likelihood": "likelihood",
@@ -56,8 +65,11 @@ def vote_gap(run: xr.Dataset, role: str = "") -> xr.DataArray:
 
 
 def of(dataset: xr.Dataset, start: int, step: int = FIXED) -> xr.Dataset:
-    """Loops that begin with lengths known or beyond, on fixed prompts or moving on."""
-    return dataset.isel(start=start).sel(step=step)
+    """Loops that begin with lengths known or beyond, on fixed prompts or moving on; of bases, which
+    write answers once, those to such lengths.
+    """
+    found = dataset.isel(start=start)
+    return found.sel(step=step) if "step" in dataset.dims else found
 
 
 def judges(dataset: xr.Dataset) -> dict[str, str]:
@@ -65,12 +77,35 @@ def judges(dataset: xr.Dataset) -> dict[str, str]:
     return {name: title for name, title in JUDGES.items() if name in dataset.judge.values}
 
 
+def by_training(data: dict[str, xr.Dataset], name: str, width: int, start: int) -> xr.DataArray:
+    """A variable of the bases of a width, with a first dimension `factor` of their updates."""
+    bases = [of(data[part], start)[name].sel(round=FIRST) for part in BASES[width]]
+    stacked = xr.concat([x.reset_coords(drop=True) for x in bases], "factor")
+    return stacked.assign_coords(factor=list(FACTORS[width]))
+
+
 def by_width(data: dict[str, xr.Dataset], name: str, start: int) -> xr.DataArray:
-    """A variable of the bases, with a first dimension `width`."""
-    bases = [of(data[f"oracle_{width}"], start)[name].sel(round=FIRST) for width in WIDTHS]
-    return xr.concat([x.reset_coords(drop=True) for x in bases], "width").assign_coords(
-        width=list(WIDTHS)
-    )
+    """A variable of bases that were trained alike, with a first dimension `width`."""
+    bases = [by_training(data, name, w, start).sel(factor=ALIKE, drop=True) for w in WIDTHS]
+    return xr.concat(bases, "width").assign_coords(width=list(WIDTHS))
+
+
+def at_skill(data: dict[str, xr.Dataset], name: str, width: int, skill: float) -> np.ndarray:
+    """f[S]: mean gap over the policy's own judges where a share of a base's answers at its longest
+    known length is right: on the line between the two trainings about it, the first such pair of
+    each seed; NaN if there is none.
+    """
+    right = by_training(data, "sampled_accuracy", width, KNOWN).transpose("factor", "seed")
+    gaps = of_own(by_training(data, name, width, KNOWN)).transpose("factor", "seed")
+    return np.array([crossing(*x, skill) for x in zip(right.values.T, gaps.values.T, strict=True)])
+
+
+def crossing(x: np.ndarray, y: np.ndarray, at: float) -> float:
+    """Where x f[N] first rises past `at`, y there; NaN if it does not."""
+    for i in range(len(x) - 1):
+        if x[i] <= at < x[i + 1]:
+            return float(np.interp(at, x[i : i + 2], y[i : i + 2]))
+    return np.nan
 
 
 def of_own(values: xr.DataArray) -> xr.DataArray:
@@ -116,20 +151,38 @@ def summary(*datasets: xr.Dataset | None) -> str:
     data = named(datasets)
     digits = data["learned"].start.values
     lines = [f"means over {data['learned'].sizes['seed']} bases with 95 % t intervals"]
+    lines += skill_lines(data)
     for start in (KNOWN, BEYOND):
         cells = [shown(x) for x in by_width(data, "sampled_accuracy", start)]
-        lines.append(f"{digits[start]} digits, the base, by width: right {', '.join(cells)}")
+        lines.append(
+            f"{digits[start]} digits, bases trained alike, by width: right {', '.join(cells)}"
+        )
         gap, relative = (by_width(data, name, start) for name in ("gap", "relative_gap"))
         for judge in judges(gap):
             pairs = zip(gap.sel(judge=judge), relative.sel(judge=judge), strict=True)
             cells = [f"{shown(a)} / {shown(b)}" for a, b in pairs]
             lines.append(f"  gap / relative gap of {judge:13} " + ", ".join(cells))
-    for part in ("oracle_32", "majority_16", "majority_32", "majority_64", "learned"):
+    for part in (*LOOPS, FAST):
         for start in (KNOWN, BEYOND):
             lines += [round_line(data, part, start, step) for step in (FIXED, MOVING)]
     for gate in GATES:
-        lines.append(f"pass@k behind {gate}, {found_line(data[f'{gate}_32'])}")
+        lines.append(f"pass@k behind {gate}, {found_line(data[gate])}")
     return "\n".join([*lines, *control_lines(data)])
+
+
+def skill_lines(data: dict[str, xr.Dataset]) -> Iterator[str]:
+    """How right bases are by training, and their gaps where they are equally right."""
+    for width in WIDTHS:
+        right = by_training(data, "sampled_accuracy", width, KNOWN)
+        cells = [f"x{f:g}: {shown(right.sel(factor=f))}" for f in FACTORS[width]]
+        yield f"width {width}, right at the known length by updates: {', '.join(cells)}"
+    for name in ("gap", "relative_gap"):
+        for skill in SKILLS:
+            each = {w: at_skill(data, name, w, skill) for w in WIDTHS}
+            cells = [
+                f"{w}: {text(intervals.mean(x))} ({np.isfinite(x).sum()})" for w, x in each.items()
+            ]
+            yield f"{name} where {skill:g} is right, by width (bases): {', '.join(cells)}"
 
 
 def found_line(dataset: xr.Dataset) -> str:
@@ -139,11 +192,11 @@ def found_line(dataset: xr.Dataset) -> str:
 
 
 def control_lines(data: dict[str, xr.Dataset]) -> Iterator[str]:
-    """What the controls of the vote at width 32 came to, and how far the loop is from them."""
+    """What the controls of the vote came to, and how far the loop is from them."""
     for role, control in controls_of(data).items():
         for start in (KNOWN, BEYOND):
             for step, where in ((FIXED, "fixed"), (MOVING, "frontier")):
-                loop, run = (of(x, start, step) for x in (data["majority_32"], control))
+                loop, run = (of(x, start, step) for x in (data["majority"], control))
                 gap, by_loop = vote_gap(run, role), vote_gap(loop)
                 cells = [
                     f"vote's gap {shown(gap.sel(round=FIRST))} -> {shown(gap.isel(round=-1))}",
