@@ -1,22 +1,21 @@
 """How much better than its policy is a verifier, by model size and by round?
 
     python experiments/gap.py
-    python experiments/gap.py --preset shipped     # from 14 bases, not four
+    python experiments/gap.py --preset shipped     # from 24 and 16 bases, not four
 
 The generation-verification gap of Song et al. (2025, arXiv 2412.02674) is what accuracy gains if a
 policy's completions are filtered; the relative gap is the share of the errors that this removes.
-Of policies of three widths, each trained on numbers of up to 8 digits for four numbers of updates,
-the gap of five verifiers that are the policy itself is measured at the longest length that they
-know and two digits beyond: so sizes can be compared at equal training and at equal skill. One of
-them trains itself behind the truth, behind a majority vote over its own samples, and behind a
-verifier that learns from a trickle of true labels: on 128 fixed prompts (step 0), and on a frontier
-that moves on by a digit a round (step 1). In every round the gap of six verifiers is measured, and
+The gap of five verifiers that are the policy itself is measured of policies of three widths as they
+learn numbers of up to 8 digits: so sizes can be compared at equal training and at equal skill.
+Policies that know their 8 digits then train themselves behind the truth, behind a majority vote
+over their own samples, and behind a verifier that learns from a trickle of true labels: on 128
+fixed prompts (step 0), and on a frontier that moves on by a digit a round (step 1), both beginning
+two or four digits beyond what they know. In every round the gap of all verifiers is measured, and
 pass@k.
 
-Expect, from one run of 4 seeds: on lengths that it knows, every verifier removes all errors of the
-widest policy and few of the narrowest; two digits beyond, half and none. Behind the vote the gap
-shrinks to nothing; on fixed prompts pass@1 grows and pass@16 falls, in the mean. On a frontier no
-policy is held by a vote. A verifier that learns from a quarter of the true labels finds no gap.
+Expect, from one run of 4 seeds of an earlier design: behind the vote the gap shrinks to nothing; on
+fixed prompts pass@1 grows and pass@16 falls, in the mean. On a frontier no policy is held by a
+vote. A verifier that learns from a quarter of the true labels finds no gap.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from avax.models.transformer import TransformerConfig
 from avax.policies.pretrain import Pretraining
 from avax.probes import Both, Gap, PassAt
 from avax.probes.judging import OWN
+from avax.sweeps import defaults
 from avax.sweeps.needs import Needs
 from avax.sweeps.sweep import Sweep
 from avax.tasks import Addition
@@ -39,7 +39,6 @@ from avax.verifiers import (
     CommitFirst,
     Commutative,
     Comparison,
-    CrossModel,
     Learned,
     Likelihood,
     MajorityVote,
@@ -48,25 +47,18 @@ from avax.verifiers import (
 
 CHOICES = {"preset": ("laptop", "smoke", "shipped", "paper")}
 WIDTHS = (16, 32, 64)
-FACTORS = {16: (1, 2, 4, 8), 32: (0.5, 1, 2, 4), 64: (0.25, 0.5, 1, 2)}  # of a base's updates
+SNAPSHOTS = 40  # of bases whose gap is measured as they learn
 FAST = 3e-3  # the other learning rate, of the loop behind a vote
-JUDGES = (
-    MajorityVote(),
-    Likelihood(),
-    Comparison(),
-    CommitFirst(),
-    CrossModel(),
-    Commutative(),
-)
+JUDGES = (MajorityVote(), Likelihood(), Comparison(), CommitFirst(), Commutative())
 STEPS = (0, 1)  # fixed prompts, and a frontier
-AXES = ("curriculum.step", "curriculum.start")
+STEP, START = AXES = ("curriculum.step", "curriculum.start")
 NEEDS = Needs(
-    axes=dict(zip(AXES, (STEPS, 2), strict=True)),
+    axes={STEP: STEPS, START: 2},
     kinds={"curriculum": Frontier},
     values={"verifier": Oracle()},
     metrics=("gap", "relative_gap", "pass_at"),
 )
-CONTROLS = ("majority/frozen_generator", "majority/sham", "rate_3e-3/sham")
+CONTROLS = ("majority/sham", "majority/placebo", "rate_3e-3/sham")
 
 
 def build(preset: str) -> Sweep:
@@ -75,8 +67,9 @@ def build(preset: str) -> Sweep:
 
 
 def parts(sweep: Sweep) -> dict[str, Sweep]:
-    """The loop behind the truth, a vote and a learned verifier; behind the vote once more and at a
-    higher learning rate; and bases of every width and training, of which only the gap is measured.
+    """The loop behind the truth, a vote and a learned verifier; behind the vote once more, on fresh
+    problems, and at a higher learning rate; what the untouched base does on a frontier's lengths;
+    and bases of every width, whose gap is measured as they learn.
 
     ConfigError if nothing is to be compared.
     """
@@ -90,13 +83,11 @@ def parts(sweep: Sweep) -> dict[str, Sweep]:
         "majority": vote,
         "learned": with_base(sweep, verifier=Learned(level="outcome", label_rate=0.25)),
         "again": with_base(vote, replicate=1),
+        "fresh": fresh(vote),
         "rate_3e-3": struct.replace(vote, "base.learner.learning_rate", FAST),
+        "untouched": untouched(vote),
     }
-    return found | {
-        f"bases_{width}_x{factor:g}": of_bases(sweep, width, factor)
-        for width, factors in FACTORS.items()
-        for factor in factors
-    }
+    return found | {f"bases_{width}": of_bases(vote, width) for width in WIDTHS}
 
 
 def with_base(sweep: Sweep, **fields) -> Sweep:
@@ -104,28 +95,44 @@ def with_base(sweep: Sweep, **fields) -> Sweep:
     return dataclasses.replace(sweep, base=sweep.base.replace(**fields))
 
 
-def of_bases(sweep: Sweep, width: int, factor: float) -> Sweep:
-    """Bases of a width, trained for a multiple of the updates, in the one round in which they write
-    the answers.
+def fresh(sweep: Sweep) -> Sweep:
+    """Problems as long as the fixed prompts, new ones in every round."""
+    sweep = struct.replace(with_base(sweep, num_distinct=0), f"base.{STEP}", STEPS[0])
+    return dataclasses.replace(sweep, axes={START: sweep.axes[START]})
+
+
+def untouched(sweep: Sweep) -> Sweep:
+    """The base itself at all lengths of a sweep's frontiers, in a round of its own for each."""
+    starts = sweep.axes[START]
+    lengths = tuple(range(min(starts), max(starts) + sweep.base.num_rounds))
+    sweep = with_base(sweep, num_rounds=1, num_eval=1, num_distinct=0)
+    return dataclasses.replace(sweep, axes={START: lengths})
+
+
+def of_bases(sweep: Sweep, width: int) -> Sweep:
+    """Bases of a width as they learn, at the longest length that they are taught and two digits
+    beyond, in the one round in which they write the answers.
     """
-    probe = sweep.base.probe.first
-    alone = tuple(x for x in probe.verifiers if not isinstance(x, CrossModel))
-    sweep = with_base(sweep, num_rounds=1, num_bases=1, probe=probe.replace(verifiers=alone))
-    pretraining = sweep.pretraining.replace(
-        model=sweep.pretraining.model.replace(width=width),
-        num_updates=round(factor * sweep.pretraining.num_updates),
+    longest = sweep.base.base_difficulty
+    learner = sweep.base.learner.replace(num_updates=1)  # nobody asks what comes of it
+    num_eval = 4 * sweep.base.num_eval
+    sweep = with_base(sweep, num_rounds=1, num_distinct=0, num_eval=num_eval, learner=learner)
+    model = sweep.pretraining.model.replace(width=width)
+    pretraining = sweep.pretraining.replace(model=model, num_snapshots=SNAPSHOTS)
+    axes = {START: (longest, longest + 2), "snapshot": tuple(range(SNAPSHOTS))}
+    num_seeds = sweep.num_seeds * 3 // 2  # some never come to where they are compared
+    return dataclasses.replace(
+        sweep, pretraining=pretraining, axes=axes, base_criterion=0.0, num_seeds=num_seeds
     )
-    axes = {AXES[1]: sweep.axes[AXES[1]]}
-    return dataclasses.replace(sweep, pretraining=pretraining, axes=axes, base_criterion=0.0)
 
 
 def laptop() -> Sweep:
-    """5 loops, 4 curricula, 4 seeds, 8 rounds of 64 problems with 8 samples each."""
-    digits, beyond, num_rounds = 8, 2, 8
+    """7 parts of loops, 4 curricula, 4 seeds, 8 rounds of 64 problems with 8 samples each."""
+    digits, far, num_rounds = 8, 4, 8
     return Sweep(
         base=Experiment(
-            task=Addition(max_difficulty=digits + beyond + num_rounds - 1),
-            curriculum=Frontier(start=digits),
+            task=Addition(max_difficulty=digits + far + num_rounds - 1),
+            curriculum=Frontier(start=digits + 2),
             verifier=Oracle(),
             learner=FilteredSFT(
                 num_problems=64,
@@ -137,26 +144,27 @@ def laptop() -> Sweep:
             ),
             base_difficulty=digits,
             num_distinct=128,
-            num_bases=2,
             num_rounds=num_rounds,
             num_eval=16,
             probe=Both(Gap(JUDGES), PassAt()),
         ),
         pretraining=Pretraining(
             model=TransformerConfig(num_layers=2, num_heads=2, width=32, rotary_base=10.0),
-            num_updates=1000,
+            num_updates=2000,
             learning_rate=3e-3,
         ),
-        axes=dict(zip(AXES, (STEPS, (digits, digits + beyond)), strict=True)),
+        base_criterion=defaults.CRITERION,
+        axes={STEP: STEPS, START: (digits + 2, digits + far)},
         num_seeds=4,
+        common_random_numbers=True,  # loops and controls see the same prompts
         tile_width="2",
         placement="spmd",
     )
 
 
 def shipped() -> Sweep:
-    """The same from 14 bases."""
-    return dataclasses.replace(laptop(), num_seeds=14)
+    """The same from 16 bases in loops, 24 of each width as they learn."""
+    return dataclasses.replace(laptop(), num_seeds=16)
 
 
 def smoke() -> Sweep:
@@ -175,15 +183,16 @@ def smoke() -> Sweep:
             PassAt((1, 2), num_problems=4, num_samples=2),
         ),
     )
+    model = sweep.pretraining.model.replace(num_layers=1)
     return dataclasses.replace(
         sweep,
         base=base,
-        pretraining=sweep.pretraining.replace(
-            model=sweep.pretraining.model.replace(num_layers=1, width=min(WIDTHS)), num_updates=100
-        ),
-        axes=dict(zip(AXES, (STEPS, (2, 3)), strict=True)),
+        pretraining=sweep.pretraining.replace(model=model, num_updates=64),
+        base_criterion=0.0,
+        axes={STEP: STEPS, START: (2, 3)},
         num_seeds=2,
-        tile_width="1",
+        tile_width="all",
+        placement="tiles",
         optimization=0,
     )
 

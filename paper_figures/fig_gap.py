@@ -16,21 +16,24 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is n
 from avax import plotting
 from paper_figures import command
 from paper_figures.gap import (
-    BEYOND,
+    FAR,
     FIRST,
     FIXED,
-    GATES,
     JUDGES,
     LOOPS,
     MOVING,
+    NEAR,
     PARTS,
+    WHERE,
     WIDTH,
     controls_of,
     named,
     of,
     passed,
-    skill,
+    posed,
+    reached,
     summary,
+    untouched_gap,
     vote_gap,
 )
 from paper_figures.gap_claims import CLAIMS, QUESTION
@@ -46,10 +49,7 @@ from paper_figures.gap_drawing import (
 
 __all__ = ["CLAIMS", "JUDGES", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("gap",)
-READS = (
-    *("gap", "relative_gap", "pass_at", "sampled_accuracy", "accuracy_by_difficulty"),
-    *("base_accuracy", "diverged"),
-)
+READS = ("gap", "pass_at", "sampled_accuracy", "accuracy_by_difficulty", "diverged")
 STYLES = {
     "oracle": plotting.role("truth"),
     "majority": {"color": COLOURS["MajorityVote"]},
@@ -57,52 +57,40 @@ STYLES = {
 }
 BASE = plotting.role("untouched base")
 WEAK = plotting.BAND / 2  # of controls, whose bands lie over others
-COLUMNS = {FIXED: "fixed prompts", MOVING: "a frontier"}
 
 
 def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """Above: share of errors that judges remove, of bases of every size and training. Below: a
-    loop's own gap by round, and the vote's in the controls of the loop behind it.
+    """Above: gaps of bases of every size as they learn. Below: a loop's own gap by round, and the
+    vote's in the controls of the loop behind it and of the untouched base.
     """
     data = named(datasets)
-    figure = plotting.paper_figure(height(data))
-    above, below = figure.subplots(2, 2, sharey="row")
+    figure = plotting.paper_figure(5.1)
+    above, below = figure.subplots(2, 2)
     draw_by_skill(above[0], data)
     draw_alike(above[1], data)
     for axes in above:
         axes.axhline(0, **plotting.NO_EFFECT)
-        axes.set_ylabel("share of errors removed")
-        axes.legend(loc="upper left")
-    above[0].set_ylim(-0.1, 1.25)  # room for the legends
-    for axes, (step, where) in zip(below, COLUMNS.items(), strict=True):
-        for part, title in LOOPS.items():
-            title = f"behind {title}" if controls_of(data) else title
-            run = of(data[part], BEYOND, step)
-            draw_mean(axes, run, run.gap.sel(judge="own"), -1, label=title, **STYLES[part])
-        for role, control in controls_of(data).items():
-            run, style = of(control, BEYOND, step), plotting.role(role) | {"label": of_vote(role)}
-            draw_mean(axes, run, vote_gap(run, role), -1, WEAK, **style)
+    for axes, (step, where) in zip(below, WHERE.items(), strict=True):
+        draw_gaps(axes, data, step)
         finish_rounds(axes, "gap of the loop's own verifier")
-        axes.set_title(f"What is left to gain on {where}, width {WIDTH}")
-    name_lines(below[1], data, title="loop behind", title_fontsize=7)
+        axes.set_title(f"What is left to gain on {where}")
+    below[1].sharey(below[0])
+    figure.legend(*below[1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     plotting.letter([*above, *below])
     return figure
 
 
-def height(data: dict[str, xr.Dataset]) -> float:
-    """Inches of a figure, whose legend is below it if there are controls."""
-    return 5.1 if controls_of(data) else 4.6
-
-
-def name_lines(axes, data: dict[str, xr.Dataset], **style) -> None:
-    """The legend of a panel: within it, or below all of them if the names of controls are more than
-    fit in.
-    """
-    if controls_of(data):
-        named_lines = axes.get_legend_handles_labels()
-        axes.figure.legend(*named_lines, loc="outside lower center", ncols=3)
-    else:
-        axes.legend(**style)
+def draw_gaps(axes, data: dict[str, xr.Dataset], step: int) -> None:
+    """Own gaps of loops by round, from the longer start."""
+    for part, title in LOOPS.items():
+        run, style = of(data[part], FAR, step), STYLES[part] | {"label": f"behind {title}"}
+        draw_mean(axes, run, run.gap.sel(judge="own"), **style)
+    for role, control in controls_of(data).items():
+        run, style = of(control, FAR, step), plotting.role(role) | {"label": of_vote(role)}
+        draw_mean(axes, run, vote_gap(run, role), WEAK, **style)
+    vote = of(data["majority"], FAR, step)
+    base = untouched_gap(data, vote)
+    axes.plot(base["round"], base.mean("seed"), label="untouched base, vote", **BASE)
 
 
 def of_vote(role: str) -> str:
@@ -111,17 +99,16 @@ def of_vote(role: str) -> str:
 
 
 def draw_judges(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """The gap itself: above by size, of bases that were trained alike, below by round in a loop
-    behind a vote.
+    """The gap of each judge: above by size, of bases that were trained alike, below by round in a
+    loop behind a vote.
     """
     data = named(datasets)
     figure = plotting.paper_figure(4.6)
     above, below = figure.subplots(2, 2, sharey="row")
     for axes, start in zip(above, SIZED, strict=True):
-        draw_sizes(axes, data, "gap", start)
-        axes.set_ylabel("gap (accuracy)")
-    for axes, (step, where) in zip(below, COLUMNS.items(), strict=True):
-        run = of(data["majority"], BEYOND, step).isel(round=slice(FIRST, None))
+        draw_sizes(axes, data, start)
+    for axes, (step, where) in zip(below, WHERE.items(), strict=True):
+        run = of(data["majority"], FAR, step).isel(round=slice(FIRST, None))
         lost = (run.diverged == 1).any("seed").values
         draw_each(axes, run["round"].values, run.gap.transpose("round", "seed", "judge"), lost)
         finish_rounds(axes, "gap (accuracy)")
@@ -132,57 +119,64 @@ def draw_judges(*datasets: xr.Dataset | None) -> plotting.Figure:
 
 
 def draw_skill(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """What training makes of the gap: skill by round beside the base's, and pass@k."""
+    """What loops learn, beside their untouched base: digits reached, and pass@k."""
     data = named(datasets)
-    figure = plotting.paper_figure(height(data))
+    figure = plotting.paper_figure(5.1)
     panels = figure.subplots(2, 2)
-    draw_levels(panels[0, 0], data)
-    draw_gained(panels[0, 1], data, MOVING)
-    draw_gained(panels[1, 0], data, FIXED)
+    draw_reached(panels[0, 0], data, MOVING)
+    draw_reached(panels[0, 1], data, FIXED)
+    draw_newest(panels[1, 0], data)
     draw_change(panels[1, 1], data)
+    handles = panels[1, 0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=3)
     plotting.letter(panels.flat)
     return figure
 
 
-def draw_levels(axes, data: dict[str, xr.Dataset]) -> None:
-    """Means by round on a frontier, and those of the base on the same lengths."""
-    lines = [(data[part], STYLES[part], f"behind {title}") for part, title in LOOPS.items()]
-    controls = controls_of(data).items()
-    lines += [(control, plotting.role(role), of_vote(role)) for role, control in controls]
-    for dataset, style, name in lines:
-        run = of(dataset, BEYOND, MOVING)
-        after, base = skill(run)
-        lost = (run.diverged == 1).any("seed").sel(round=after["round"]).values
-        style = style | {"label": name}
-        plotting.plot_until(axes, after["round"], after.mean("seed"), lost, **style)
-    axes.plot(base["round"], base.mean("seed"), label="untouched base", **BASE)
-    finish_rounds(axes, "greedy accuracy, newest length")
-    axes.set_ylim(-0.03, 1.2)  # room for the legend
-    axes.set_yticks(np.linspace(0, 1, 6))
-    axes.set_title(f"Skill on a frontier, width {WIDTH}, means")
-    name_lines(axes, data, loc="upper right")
+def loops_and_controls(data: dict[str, xr.Dataset]) -> list[tuple[xr.Dataset, float, dict]]:
+    """Loops, then the controls of the vote: runs, how strong their bands are, and their look."""
+    loops = [
+        (data[part], plotting.BAND, STYLES[part] | {"label": f"behind {title}"})
+        for part, title in LOOPS.items()
+    ]
+    return loops + [
+        (control, WEAK, plotting.role(role) | {"label": of_vote(role)})
+        for role, control in controls_of(data).items()
+    ]
 
 
-def draw_gained(axes, data: dict[str, xr.Dataset], step: int) -> None:
-    """Skill minus that of the untouched base on the same lengths, base by base."""
-    lines = [(data[part], plotting.BAND, STYLES[part]) for part in LOOPS]
-    lines += [(x, WEAK, plotting.role(role)) for role, x in controls_of(data).items()]
-    for dataset, alpha, style in lines:
-        run = of(dataset, BEYOND, step)
-        after, base = skill(run)
-        draw_mean(axes, run, after - base, -1, alpha, **style)
+def draw_reached(axes, data: dict[str, xr.Dataset], step: int) -> None:
+    """Digits reached beyond what the base knows, less the untouched base's, by round."""
+    for dataset, alpha, style in loops_and_controls(data):
+        run = of(dataset, NEAR, step)
+        draw_mean(axes, run, reached(run), alpha, **style)
+    finish_rounds(axes, "reach (digits), minus the base's")
     axes.axhline(0, **BASE)
-    finish_rounds(axes, "accuracy, minus the base's")
-    axes.set_title(f"Skill gained on {COLUMNS[step]}")
+    axes.set_title(f"Learned on {WHERE[step]}")
+
+
+def draw_newest(axes, data: dict[str, xr.Dataset]) -> None:
+    """Right answers on a frontier's newest lengths, and the untouched base's: a picture, as lengths
+    grow.
+    """
+    for dataset, alpha, style in loops_and_controls(data):
+        run = of(dataset, NEAR, MOVING)
+        draw_mean(axes, run, run.sampled_accuracy, alpha, **style)
+    at = posed(of(data["majority"], NEAR, MOVING)).drop_vars(["start", "step"])
+    base = data["untouched"].sampled_accuracy.sel(round=FIRST, drop=True).sel(start=at)
+    axes.plot(at["round"], base.mean("seed"), label="untouched base", **BASE)
+    finish_rounds(axes, "right at the newest length")
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_title("Samples on a frontier")
 
 
 def draw_mean(
-    axes, run: xr.Dataset, values: xr.DataArray, least: float, alpha: float = plotting.BAND, **style
+    axes, run: xr.Dataset, values: xr.DataArray, alpha: float = plotting.BAND, **style
 ) -> None:
     """A mean over bases by round with its t interval as a band, until a run diverged."""
     values = values.sel(round=values["round"] >= FIRST).transpose("round", "seed")
     lost = (run.diverged == 1).any("seed").sel(round=values["round"]).values
-    band = band_of(values.values, least)
+    band = band_of(values.values)
     plotting.plot_band(axes, values["round"], band, lost, alpha=alpha, **style)
 
 
@@ -195,11 +189,9 @@ def finish_rounds(axes, label: str) -> None:
 
 def draw_change(axes, data: dict[str, xr.Dataset]) -> None:
     """Pass@k in the last round minus the base's, base by base."""
-    lines = [(data[part], plotting.BAND, STYLES[part]) for part in GATES]
-    lines += [(x, WEAK, plotting.role(role)) for role, x in controls_of(data).items()]
-    for dataset, alpha, style in lines:
+    for dataset, alpha, style in loops_and_controls(data):
         before, after = passed(dataset)
-        draw_by_k(axes, of(dataset, BEYOND), after - before, alpha, **style)
+        draw_by_k(axes, of(dataset, FAR), after - before, alpha, **style)
     axes.set_xscale("log", base=2)
     axes.set_xticks(before.k.values, before.k.values)
     axes.set_xlabel("k")
@@ -211,7 +203,7 @@ def draw_change(axes, data: dict[str, xr.Dataset]) -> None:
 def draw_by_k(axes, run: xr.Dataset, values: xr.DataArray, alpha: float, **style) -> None:
     values = values.transpose("k", "seed")
     lost = np.full(values.sizes["k"], bool((run.diverged == 1).any()))
-    band = band_of(values.values, -1)
+    band = band_of(values.values)
     plotting.plot_band(axes, values.k, band, lost, alpha=alpha, **style)
 
 

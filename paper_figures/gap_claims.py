@@ -5,16 +5,24 @@ from __future__ import annotations
 from functools import partial
 
 from paper_figures.claims import Certainty, Claim, Condition, Rule
-from paper_figures.gap import HALF, SKILLS
-from paper_figures.gap_effects import grown_at, narrow, of_widths
+from paper_figures.gap import HALF, UPDATES
+from paper_figures.gap_effects import (
+    KNOWN,
+    from_starts,
+    grown,
+    grown_at,
+    narrow,
+    narrow_at,
+    removed_more,
+)
 from paper_figures.gap_loop_claims import NONE, OF_LOOPS, SONG
 from paper_figures.pages import Question
 
 QUESTION = Question(
     title="How much better than its policy is a verifier, by model size and by round?",
     sentences=(
-        "Of policies of three widths, each trained for four numbers of updates on up to 8 digits, "
-        "the gap was measured; those of width 32 and 1000 updates trained themselves behind the "
+        "The gap of policies of three widths was measured as they learned numbers of up to 8 "
+        "digits; others, of width 32, that knew their 8 digits trained themselves behind the "
         "truth, a vote over their own samples, and a verifier that learns from a quarter of the "
         "true labels, each on 128 fixed prompts and on a frontier that moves on by a digit a "
         "round.",
@@ -27,13 +35,9 @@ QUESTION = Question(
     command="python experiments/gap.py --preset shipped",
 )
 OWN = "mean over five judges that are the policy itself"
+ALIKE = f"after {UPDATES} updates each"
 OF_BASES = ("bases_*",)
 TOGETHER = "Wider policies are better ones here: size and skill are not told apart."
-SKILL = (
-    "Equal skill is an equal share of right samples at temperature 1: of a wider policy more of "
-    "the errors may be noise of sampling.",
-    "Widths are reached after different numbers of updates; bases of two widths are not the same.",
-)
 OF_SIZES = (
     Claim(
         name="The relative gap grows with size",
@@ -41,13 +45,12 @@ OF_SIZES = (
         "verifiers remove.",
         source=SONG,
         certainty=Certainty.SECOND_HAND,
-        measures=f"relative gap of bases of width 64 minus that of width 16, after 1000 updates "
-        f"each, {OWN}",
-        effect=of_widths("relative_gap", (16, 64)),
+        measures=f"mean gap over mean share wrong, width 64 minus width 16, {ALIKE}, {OWN}",
+        effect=from_starts(removed_more, starts=KNOWN),
         rule=Rule.above(0),
         qualified_by=Condition(
-            f"it does at equal skill ({HALF:g} right of 8 digits)",
-            partial(grown_at, "relative_gap", HALF),
+            f"it does where equal shares of the answers to 8 digits are right ({HALF:g})",
+            partial(grown_at, HALF, False),
             Rule.above(0),
         ),
         changes_mind="Policies of several sizes that were trained to equal skill.",
@@ -57,8 +60,8 @@ OF_SIZES = (
             "does not train to verify, at any size.",
         ),
         caveats=(
-            "At lengths that the widest base knows nearly all errors are sampling noise, which "
-            "every judge removes.",
+            "A narrow policy that solves hardly anything has no gap: only the second condition "
+            "tells size from skill.",
         ),
     ),
     Claim(
@@ -67,22 +70,31 @@ OF_SIZES = (
         "that remove a larger share of errors.",
         source="avax, after Song et al. 2025, arXiv 2412.02674",
         certainty=Certainty.OURS,
-        measures="relative gap of width 64 minus that of width 16, where the share right of 8 "
-        f"digits is equal, {OWN}",
-        effect={f"{x:g} right": partial(grown_at, "relative_gap", x) for x in SKILLS},
+        measures=f"share of errors removed, width 64 minus width 16, where {HALF:g} of the sampled "
+        f"answers to 8 digits is right, {OWN}",
+        effect=partial(grown_at, HALF, False),
         rule=Rule.above(0),
+        qualified_by=Condition(
+            f"so is the gap where {HALF:g} of the greedy answers is right",
+            partial(grown_at, HALF, True),
+            Rule.above(0),
+        ),
         changes_mind="Sizes that are further apart.",
         reads=OF_BASES,
-        caveats=SKILL,
+        caveats=(
+            "Equal skill is that of samples at temperature 1: of a larger policy more of the "
+            "errors may be noise of sampling, which every judge removes.",
+            "Each size is read at another moment of its training; bases that jump past the skill "
+            "between two snapshots are left out.",
+        ),
     ),
     Claim(
         name="The gap itself does not",
         statement="From a size on the gap itself falls, since fewer errors are left.",
         source=SONG,
         certainty=Certainty.SECOND_HAND,
-        measures="gap (accuracy) of bases of width 64 minus that of width 32, after 1000 updates "
-        f"each, {OWN}",
-        effect=of_widths("gap", (32, 64)),
+        measures=f"gap (accuracy) of width 64 minus that of width 32, {ALIKE}, {OWN}",
+        effect=from_starts(grown, starts=KNOWN),
         rule=Rule.below(0),
         changes_mind="A task that is hard for every size that is compared.",
         reads=OF_BASES,
@@ -90,13 +102,17 @@ OF_SIZES = (
     ),
     Claim(
         name="Small policies have no gap",
-        statement="A small policy has verifiers that are no better than it, however much it knows.",
+        statement="Small policies have verifiers that are no better than they are.",
         source=SONG,
         certainty=Certainty.SECOND_HAND,
-        measures="gap (accuracy) of bases of width 16 where a share of their answers to 8 digits "
-        f"is right, {OWN}; below {NONE:g} it counts as none",
-        effect={f"{x:g} right": partial(narrow, x) for x in SKILLS},
+        measures=f"gap (accuracy) of width 16, {ALIKE}, {OWN}; below {NONE:g} it counts as none",
+        effect=from_starts(narrow, starts=KNOWN),
         rule=Rule.below(NONE),
+        qualified_by=Condition(
+            f"they have none where {HALF:g} of their answers to 8 digits is right, either",
+            partial(narrow_at, HALF),
+            Rule.below(NONE),
+        ),
         changes_mind="Smaller policies that solve some of the task.",
         reads=OF_BASES,
         caveats=("A policy that is right on nothing has no gap whatever judges it.",),

@@ -14,12 +14,14 @@ from avax.analysis import intervals
 from avax.analysis.intervals import Estimate
 from paper_figures import gap as found
 from paper_figures.claims import UNKNOWN, remembered
-from paper_figures.gap import BEYOND, FIRST, FIXED, KNOWN, MOVING
+from paper_figures.gap import FAR, FIRST, FIXED, MOVING, NEAR, WIDTHS
 
-STARTS = {"8 digits": KNOWN, "10 digits": BEYOND}
+KNOWN = {"8 digits": NEAR, "10 digits": FAR}  # of bases as they learn
+STARTS = {"10 digits": NEAR, "12 digits": FAR}  # of loops
 RATES = {"": "majority", ", rate 3e-3": found.FAST}  # loops behind the vote by learning rate
-SHAMS = {"majority": "control/majority_sham", found.FAST: found.FAST_SHAM}
-LATE = 3  # rounds of training after which a gap is gone, as they have it
+SHAM = {found.FAST: found.FAST_SHAM}  # of other parts that at their rate
+MIDDLE = 4  # a round; three rounds of training after which a gap is gone, as they have it
+WHEN = {f"round {MIDDLE}": {"round": MIDDLE}, "end": {"round": -1}}
 
 
 @remembered
@@ -27,33 +29,54 @@ def prepared(*datasets: xr.Dataset | None) -> dict[str, xr.Dataset]:
     return found.named(datasets)
 
 
-def grown(name: str, start: int, widths: tuple[int, int], *datasets: xr.Dataset) -> Estimate:
-    """A gap of the wider bases minus that of the narrower ones."""
-    return intervals.mean(found.grown(prepared(*datasets), name, start, widths))
+def sham_of(part: str, data: dict[str, xr.Dataset]) -> xr.Dataset | None:
+    """The sham at the learning rate of a part, if it was run."""
+    return data.get(SHAM.get(part, found.CONTROLS["sham"]))
 
 
-def narrow(skill: float, *datasets: xr.Dataset) -> Estimate:
-    """The gap of the narrowest bases where a share of their answers is right."""
-    gaps = found.at_skill(prepared(*datasets), "gap", found.WIDTHS[0], skill)
-    return intervals.mean(gaps)
+def removed_more(start: int, *datasets: xr.Dataset) -> Estimate:
+    """The relative gap of the widest bases minus that of the narrowest, after equal training."""
+    return found.share_removed(prepared(*datasets), start, (WIDTHS[0], WIDTHS[-1]))
 
 
-def grown_at(name: str, skill: float, *datasets: xr.Dataset) -> Estimate:
-    """A gap of the widest bases minus that of the narrowest ones, where equally many of their
-    answers are right. Seeds are paired arbitrarily.
+def grown(start: int, *datasets: xr.Dataset) -> Estimate:
+    """The gap of the widest bases minus that of width 32, after equal training."""
+    gaps = found.of_own(found.by_width(prepared(*datasets), "gap", start))
+    return intervals.unpaired(*(gaps.sel(width=w).values for w in (WIDTHS[-1], found.WIDTH)))
+
+
+def grown_at(skill: float, is_greedy: bool, *datasets: xr.Dataset) -> Estimate:
+    """The share of errors that judges remove of the widest bases minus that of the narrowest, where
+    equally many of their answers are right.
     """
-    data, widths = prepared(*datasets), (found.WIDTHS[-1], found.WIDTHS[0])
-    return intervals.paired(*(found.at_skill(data, name, width, skill) for width in widths))
+    data, ends = prepared(*datasets), (WIDTHS[-1], WIDTHS[0])
+    gaps = (found.at_skill(data, width, skill, is_greedy) for width in ends)
+    # Samples are wrong more often than greedy answers: as sampled, equal shares are wrong.
+    return intervals.unpaired(*(x if is_greedy else x / (1 - skill) for x in gaps))
+
+
+def narrow(start: int, *datasets: xr.Dataset) -> Estimate:
+    """The gap of the narrowest bases after as much training as the others."""
+    gaps = found.of_own(found.by_width(prepared(*datasets), "gap", start))
+    return intervals.mean(gaps.sel(width=WIDTHS[0]).values)
+
+
+def narrow_at(skill: float, *datasets: xr.Dataset) -> Estimate:
+    """The gap of the narrowest bases where a share of their answers is right."""
+    return intervals.mean(found.at_skill(prepared(*datasets), WIDTHS[0], skill))
 
 
 def own_gap(part: str, start: int, step: int, *datasets: xr.Dataset) -> xr.DataArray:
-    """The gap of a loop's own verifier, by seed and round."""
-    return found.of(prepared(*datasets)[part], start, step).gap.sel(judge="own")
+    """The gap of a loop's own verifier, by seed and round; of the vote's two runs the mean."""
+    data = prepared(*datasets)
+    runs = [part, "again"] if part == "majority" else [part]
+    gaps = [found.of(data[x], start, step).gap.sel(judge="own") for x in runs]
+    return sum(gaps[1:], gaps[0]) / len(gaps)
 
 
 def late(gap: xr.DataArray) -> xr.DataArray:
     """A gap after three rounds of training."""
-    return gap.sel(round=FIRST + LATE, drop=True)
+    return gap.sel(round=MIDDLE, drop=True)
 
 
 def last(gap: xr.DataArray) -> xr.DataArray:
@@ -62,7 +85,11 @@ def last(gap: xr.DataArray) -> xr.DataArray:
 
 def fall(gap: xr.DataArray) -> xr.DataArray:
     """A gap in the last round, minus that of the base."""
-    return last(gap) - gap.sel(round=FIRST, drop=True)
+    return last(gap) - first(gap)
+
+
+def first(gap: xr.DataArray) -> xr.DataArray:
+    return gap.sel(round=FIRST, drop=True)
 
 
 def of_vote(measure: Callable, part: str, start: int, *datasets: xr.Dataset | None) -> Estimate:
@@ -70,49 +97,54 @@ def of_vote(measure: Callable, part: str, start: int, *datasets: xr.Dataset | No
     return intervals.mean(measure(own_gap(part, start, FIXED, *datasets)).values)
 
 
+def of_both(measure: Callable, *datasets: xr.Dataset | None) -> Estimate:
+    """The same, the mean of both starts."""
+    gaps = (measure(own_gap("majority", x, FIXED, *datasets)) for x in (NEAR, FAR))
+    return intervals.mean((sum(gaps) / 2).values)
+
+
 def than_sham(measure: Callable, part: str, start: int, *datasets: xr.Dataset | None) -> Estimate:
-    """The same, minus that of the sham at its learning rate; not known if that was not run."""
-    data = prepared(*datasets)
-    if (control := data.get(SHAMS[part])) is None:
+    """The same as `of_vote`, minus that of the sham at its learning rate."""
+    if (sham := sham_of(part, prepared(*datasets))) is None:
         return UNKNOWN
-    loop, sham = (found.of(x, start, FIXED) for x in (data[part], control))
-    gaps = found.vote_gap(loop), found.vote_gap(sham, "sham")
-    return intervals.paired(*map(measure, gaps))
+    gap = found.vote_gap(found.of(sham, start), "sham")
+    return intervals.paired(measure(own_gap(part, start, FIXED, *datasets)), measure(gap))
 
 
-def than_base(measure: Callable, start: int, *datasets: xr.Dataset | None) -> Estimate:
-    """A measure of the vote's gap on a frontier, in the loop behind it, minus that of the untouched
-    base on the same lengths, which a frozen generator is; not known if none was run.
+def than_base(start: int, *datasets: xr.Dataset | None) -> Estimate:
+    """The vote's gap in the last round of a frontier minus that of the untouched base on the same
+    length.
     """
     data = prepared(*datasets)
-    if (frozen := found.controls_of(data).get("frozen generator")) is None:
-        return UNKNOWN
-    loop, base = (found.vote_gap(found.of(x, start, MOVING)) for x in (data["majority"], frozen))
-    return intervals.paired(measure(loop), measure(base))
+    base = found.untouched_gap(data, found.of(data["majority"], start, MOVING))
+    return intervals.paired(last(own_gap("majority", start, MOVING, *datasets)), last(base))
 
 
 def kept_open(start: int, *datasets: xr.Dataset) -> Estimate:
-    """The vote's gap in the last round on a frontier, minus that on fixed prompts."""
-    moving, fixed = (own_gap("majority", start, s, *datasets) for s in (MOVING, FIXED))
-    return intervals.mean((moving - fixed).isel(round=-1).values)
+    """The vote's gap in the last round on fresh problems, minus that on fixed prompts."""
+    each = (own_gap(part, start, FIXED, *datasets) for part in ("fresh", "majority"))
+    return intervals.paired(*map(last, each))
 
 
-def taught(part: str, start: int, *datasets: xr.Dataset | None) -> Estimate:
-    """Greedy accuracy on the newest length of each round of a frontier, minus the untouched base's
-    on the same lengths: mean over rounds.
-    """
-    after, base = found.skill(found.of(prepared(*datasets)[part], start, MOVING))
-    return intervals.mean((after - base).mean("round", skipna=False).values)
+def taught(part: str, at: dict, *datasets: xr.Dataset | None) -> Estimate:
+    """Digits reached on the nearer frontier, more than the untouched base's."""
+    found_ = found.reached(found.of(prepared(*datasets)[part], NEAR, MOVING))
+    return intervals.mean(_at(found_, at).values)
 
 
-def taught_beyond_sham(part: str, start: int, *datasets: xr.Dataset | None) -> Estimate:
-    """The same, minus the sham's."""
+def taught_beyond(role: str, part: str, at: dict, *datasets: xr.Dataset | None) -> Estimate:
+    """The same, minus a control's of the vote."""
     data = prepared(*datasets)
-    sham = data.get(SHAMS.get(part, SHAMS["majority"]))
-    if sham is None:
+    if role not in (controls := found.controls_of(data)):
         return UNKNOWN
-    each = (found.skill(found.of(x, start, MOVING))[0] for x in (data[part], sham))
-    return intervals.paired(*(x.mean("round", skipna=False) for x in each))
+    runs = (found.of(x, NEAR, MOVING) for x in (data[part], controls[role]))
+    return intervals.paired(*(_at(found.reached(x), at) for x in runs))
+
+
+def _at(values: xr.DataArray, at: dict) -> xr.DataArray:
+    """Values in a round, or by its place from the last."""
+    is_last = at["round"] < 0
+    return values.isel(at, drop=True) if is_last else values.sel(at, drop=True)
 
 
 def change(part: str, k: int, *datasets: xr.Dataset | None) -> Estimate:
@@ -124,7 +156,7 @@ def change(part: str, k: int, *datasets: xr.Dataset | None) -> Estimate:
 def change_beyond_sham(part: str, k: int, *datasets: xr.Dataset | None) -> Estimate:
     """The same, minus what the sham changes."""
     data = prepared(*datasets)
-    if (sham := data.get(SHAMS.get(part, SHAMS["majority"]))) is None:
+    if (sham := sham_of(part, data)) is None:
         return UNKNOWN
     runs = (found.passed(x) for x in (data[part], sham))
     return intervals.paired(*((after - before).sel(k=k) for before, after in runs))
@@ -136,9 +168,26 @@ def learned(start: int, *datasets: xr.Dataset) -> Estimate:
     return intervals.mean(gap.sel(round=slice(FIRST + 1, None)).mean("round", skipna=False).values)
 
 
-def of_starts(effect, *args) -> dict:
-    return {name: partial(effect, start, *args) for name, start in STARTS.items()}
+def from_starts(effect: Callable, *args, starts=STARTS) -> dict:
+    return {name: partial(effect, *args, start) for name, start in starts.items()}
 
 
-def of_widths(name: str, widths: tuple[int, int]) -> dict:
-    return {words: partial(grown, name, start, widths) for words, start in STARTS.items()}
+def at_rates(effect: Callable, measure: Callable) -> dict:
+    """An effect of the vote's gap from both starts at both learning rates."""
+    return {
+        f"{name}{rate}": partial(effect, measure, part, start)
+        for name, start in STARTS.items()
+        for rate, part in RATES.items()
+    }
+
+
+def reaches(part: str, *roles: str) -> dict:
+    """Digits reached more than the untouched base, and than controls, at both horizons."""
+    return {
+        f"minus the {role}'s, {when}": partial(effect, part, at)
+        for when, at in WHEN.items()
+        for role, effect in (
+            ("untouched base", taught),
+            *((role, partial(taught_beyond, role)) for role in roles),
+        )
+    }

@@ -77,6 +77,29 @@ def paired(a, b, axis: int | str = -1, coverage: float = COVERAGE) -> Estimate:
         return mean(a - b, axis, coverage)
 
 
+def unpaired(a, b, axis: int | str = -1, coverage: float = COVERAGE) -> Estimate:
+    """The mean of a less that of b, whose units are not the same, and its interval (Welch 1947).
+
+    Args:
+      a: like the values of `mean`; b may have another number of units. Neither is infinite.
+
+    Returns:
+      An estimate whose `num` is that of the side with fewer units.
+    """
+    from scipy.special import stdtrit
+
+    each = [mean(x, axis) for x in (a, b)]
+    nums = np.array([x.num for x in each], float)
+    errors = np.array([(x.high - x.low) / 2 for x in each]) / quantile_of_t(nums)
+    squares = errors**2
+    with np.errstate(invalid="ignore", divide="ignore"):  # no unit differs
+        free = squares.sum(0) ** 2 / (squares**2 / (nums - 1)).sum(0)
+    quantile = stdtrit(np.where(np.isnan(free), 1, free), (1 + coverage) / 2)
+    value = np.subtract(*(x.value for x in each))
+    ends = _around(value, quantile * np.sqrt(squares.sum(0)))
+    return _estimate(value, *ends, nums.min(0).astype(int))
+
+
 def jackknife(
     units: np.ndarray, statistic: Callable, log: bool = False, coverage: float = COVERAGE
 ) -> Estimate:

@@ -34,6 +34,13 @@ def of_means(num: int, times: int = 4000) -> float:
     return holds(intervals.mean(rng.normal(size=(times, num))), 0).mean()
 
 
+def of_differences(num: int, times: int = 4000) -> float:
+    """Of twice as many units that differ three times as much."""
+    rng = np.random.default_rng(0)
+    sides = rng.normal(size=(times, num)), 3 * rng.normal(size=(times, 2 * num))
+    return holds(intervals.unpaired(*sides), 0).mean()
+
+
 def of_censored(num: int, beyond: float, below: float = 0.0, times: int = 1500) -> float:
     """Log-normal places of which these shares lie beyond and below what was run."""
     from scipy.special import ndtri
@@ -114,6 +121,7 @@ def of_shares(num: int, times: int = 300) -> float:
 @pytest.mark.parametrize("num", SIZES)
 def test_quick(num):
     assert of_means(num) >= LEAST
+    assert of_differences(num) >= LEAST
     for beyond, below in ((0.1, 0.0), (0.3, 0.15), (0.5, 0.0), (0.7, 0.0), (0.4, 0.4)):
         assert of_censored(num, beyond, below, 800) >= LEAST
     assert min(of_variances(num, 0.3, 400)) >= LEAST and min(of_variances(num, 2.0, 400)) >= LEAST
@@ -146,7 +154,9 @@ def test_shares_of_variance(num):
 def main() -> None:
     for num in SIZES:
         print(
-            f"{num} bases: mean {of_means(num):.3f}, slope {of_slopes(num, 2000):.3f}", flush=True
+            f"{num} bases: mean {of_means(num):.3f}, unpaired {of_differences(num):.3f}, "
+            f"slope {of_slopes(num, 2000):.3f}",
+            flush=True,
         )
         for case in ((0.1, 0.0), (0.3, 0.15), (0.5, 0.0), (0.7, 0.0), (0.4, 0.4)):
             print(f"  censored, beyond and below {case}: {of_censored(num, *case):.3f}", flush=True)

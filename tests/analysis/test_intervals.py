@@ -9,7 +9,7 @@ from scipy import optimize, stats
 
 from avax.analysis import intervals
 from avax.analysis.censored import geometric
-from avax.analysis.intervals import Estimate, holm, jackknife, mean, p_value, paired
+from avax.analysis.intervals import Estimate, holm, jackknife, mean, p_value, paired, unpaired
 from avax.analysis.variance import variance_components
 
 nan, inf = float("nan"), float("inf")
@@ -40,6 +40,18 @@ def test_paired_takes_the_units_that_both_have():
     b = xr.DataArray([0.0, 9.0, 1.5, 4.0], {"seed": [2, 3, 0, 1]}, ("seed",))
     assert paired(a, b) == mean(np.array([-0.5, 1.0, 2.0]))
     assert paired(np.array([1.0, nan]), np.array([0.0, 3.0])).num == 1
+
+
+def test_unpaired_is_welchs_interval_of_the_units_that_are_known():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=7), 1 + 3 * rng.normal(size=20)
+    expected = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    found = unpaired(np.append(a, np.nan), b)
+    assert found.num == 7
+    np.testing.assert_allclose(found[1:3], expected)
+    assert unpaired(np.ones(3), np.zeros(4)) == (1, 1, 1, 3)
+    alone = unpaired(np.ones(1), b)
+    assert alone.num == 1 and np.isnan(alone.low)
 
 
 def test_the_jackknife_of_a_mean_is_the_mean_and_of_a_factor_its_logarithm():
