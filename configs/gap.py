@@ -111,13 +111,15 @@ def untouched(sweep: Sweep) -> Sweep:
 
 def of_bases(sweep: Sweep, width: int) -> Sweep:
     """Bases of a width as they learn, at the longest length that they are taught and two digits
-    beyond, in the one round in which they write the answers.
+    beyond, in the one round in which they write the answers. At most twice as wide as those of the
+    loop.
     """
     longest = sweep.base.base_difficulty
     learner = sweep.base.learner.replace(num_updates=1)  # nobody asks what comes of it
     num_eval = 4 * sweep.base.num_eval
     sweep = with_base(sweep, num_rounds=1, num_distinct=0, num_eval=num_eval, learner=learner)
-    model = sweep.pretraining.model.replace(width=width)
+    model = sweep.pretraining.model
+    model = model.replace(width=min(width, 2 * model.width))
     pretraining = sweep.pretraining.replace(model=model, num_snapshots=SNAPSHOTS)
     axes = {START: (longest, longest + 2), "snapshot": tuple(range(SNAPSHOTS))}
     num_seeds = sweep.num_seeds * 3 // 2  # some never come to where they are compared
@@ -183,7 +185,7 @@ def smoke() -> Sweep:
             PassAt((1, 2), num_problems=4, num_samples=2),
         ),
     )
-    model = sweep.pretraining.model.replace(num_layers=1)
+    model = sweep.pretraining.model.replace(num_layers=1, width=8)  # so that bases have one width
     return dataclasses.replace(
         sweep,
         base=base,

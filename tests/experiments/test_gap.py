@@ -51,6 +51,11 @@ def test_parts_differ_in_what_their_names_say():
         assert (findings.ALIKE + 1) * each == findings.UPDATES
 
 
+def test_bases_of_a_smaller_sweep_have_one_width_so_that_few_programs_are_compiled():
+    parts = config.parts(config.build("smoke"))
+    assert len({parts[f"bases_{width}"].digest() for width in config.WIDTHS}) == 1
+
+
 def test_a_probe_that_asks_no_judge_is_refused():
     sweep = config.with_base(config.build("laptop"), probe=PassAt())
     with pytest.raises(ConfigError, match="probe"):

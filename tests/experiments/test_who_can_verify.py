@@ -15,7 +15,7 @@ from avax.learners import Population
 from avax.sweeps import needs
 from avax.verifiers import Likelihood, MajorityVote, Oracle
 from configs import gap, length_generalization, self_trust
-from paper_figures import fig_gap, fig_length_generalization, fig_self_trust, self_trust_claims
+from paper_figures import fig_length_generalization, fig_self_trust, self_trust_claims
 from paper_figures import length_generalization as length_numbers
 
 
@@ -103,18 +103,6 @@ def test_gates_of_self_trust():
         assert ("trust_fpr" in measured) == (name in self_trust.SELF_JUDGES)
         assert "same_wrong" in measured
         assert part.base.replace(verifier=Oracle(), probe=probe) == self_trust.build("laptop").base
-
-
-def test_parts_of_gap_differ_in_gate_and_width():
-    """And a smaller sweep has one width only, so that it compiles few programs."""
-    sweep = gap.build("laptop")
-    parts = gap.parts(sweep)
-    assert tuple(needs.parts(gap, sweep, gap.CONTROLS)) == fig_gap.PARTS
-    assert {p.pretraining.model.width for p in parts.values()} == set(gap.WIDTHS)
-    assert all(p.base.replace(verifier=Oracle()) == sweep.base for p in parts.values())
-    assert {type(j).__name__ for j in gap.JUDGES} == set(fig_gap.JUDGES)
-    smoke = gap.parts(gap.build("smoke"))
-    assert len({p.pretraining.model.width for p in smoke.values()}) == 1
 
 
 def test_interval_over_seeds_leaves_out_what_is_not_known():
