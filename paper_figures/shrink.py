@@ -5,8 +5,10 @@ What figures and claims read, in one file of reduced tables, and the figures: at
 
 from __future__ import annotations
 
+import fnmatch
 import pathlib
 import shutil
+from collections.abc import Mapping
 from types import ModuleType
 
 from avax import results
@@ -21,7 +23,8 @@ def shrink(source: pathlib.Path, figure: ModuleType, target: pathlib.Path) -> li
 
     Args:
       figure: the script that draws them. Its READS names the variables that it and its claims
-        read; by default all are kept but those of the optimizer.
+        read, or says by name of which parts, as patterns; by default all are kept but those of the
+        optimizer.
 
     Raises:
       ResultsError: if they can't be read or written, or the tables alone are more than MOST bytes.
@@ -32,11 +35,18 @@ def shrink(source: pathlib.Path, figure: ModuleType, target: pathlib.Path) -> li
     texts = [part for part in figure.PARTS if part.endswith(".json")]
     for name in texts:
         shutil.copyfile(source / name, target / name)
-    variables = getattr(figure, "READS", None)
     there = {p: x for p, x in found.items() if p not in texts and x is not None}
-    tables = {p: reduce.reduced(x, variables) for p, x in there.items()}
+    tables = {p: reduce.reduced(x, read_of(p, figure)) for p, x in there.items()}
     paths = [reduce.write(target, tables)] if tables else []
     paths += [target / name for name in texts]
     if (size := sum(path.stat().st_size for path in paths)) > MOST:
         raise results.ResultsError(f"{target}: has {size:,} bytes, more than {MOST:,}")
     return paths
+
+
+def read_of(part: str, figure: ModuleType) -> tuple[str, ...] | None:
+    """The variables that a figure reads of one part; None if it doesn't say."""
+    reads = getattr(figure, "READS", None)
+    if not isinstance(reads, Mapping):
+        return reads
+    return tuple(n for n, parts in reads.items() if any(fnmatch.fnmatch(part, p) for p in parts))

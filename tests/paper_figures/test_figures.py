@@ -6,6 +6,7 @@ import importlib
 import pathlib
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -288,6 +289,15 @@ def test_all_that_is_shipped_has_checksums_and_is_small():
     for folder in command.DATA.iterdir():
         size = sum(path.stat().st_size for path in folder.rglob("*"))
         assert size < shrink.MOST, folder
+
+
+def test_what_is_shipped_of_a_part_is_what_is_read_of_it():
+    some = types.SimpleNamespace(READS={"accuracy": ("*",), "num_accepted": ("a", "control/*")})
+    found = {part: shrink.read_of(part, some) for part in ("a", "ab", "control/sham")}
+    both = ("accuracy", "num_accepted")
+    assert found == {"a": both, "ab": ("accuracy",), "control/sham": both}
+    assert shrink.read_of("a", types.SimpleNamespace(READS=both)) == both
+    assert shrink.read_of("a", types.SimpleNamespace()) is None
 
 
 @pytest.mark.slow
