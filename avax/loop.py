@@ -131,6 +131,7 @@ def init(experiment: Experiment, bases: Policy, key: Key, eval_key: Key | None =
         key,
         jax.random.clone(key) if eval_key is None else eval_key,
     )
+    state = state._replace(curriculum=source.measured(experiment, state, state.round + 1))
     return state._replace(verifier=source.prepared(experiment, state))
 
 
@@ -184,6 +185,8 @@ def round_(experiment: Experiment, state: LoopState) -> tuple[LoopState, dict[st
     curriculum, verifier = experiment.curriculum, experiment.verifier
     number = state.round + 1
     key_step, key_verifier = jax.random.split(jax.random.fold_in(state.key, number))
+    if getattr(curriculum, "prepares_each_round", False):
+        state = state._replace(curriculum=source.measured(experiment, state, number))
 
     given = Source(
         partial(source.draw, experiment, state, number),

@@ -4,6 +4,8 @@ A task may have:
 
 - `has_unique_answer`, True or False: whether accuracy takes a problem's answer alone for right. If
   nothing is said it does, and one forward pass tells. Else completions are decoded and graded.
+- `exact`, a task: the same problems, graded by their true answers, where the task's own grades can
+  be had by luck. Accuracy, buckets and probes of skill go by it. Without it, by the task itself.
 - `loss_mask(prompt, completion) -> bool[C]`: which tokens of a completion i32[C] of a prompt i32[P]
   supervised losses count. All up to and including EOS; a mask can only leave some of them out.
 - `read(tokens) -> (Problem, bool[])`: the problem that tokens i32[L], of any length, pose in the
@@ -12,6 +14,14 @@ A task may have:
 - `for_base(base_difficulty) -> Task`: the task, of the same format, that base policies are trained
   on, at difficulties 1 to the base difficulty, which its `max_difficulty` must not be below. It is
   the task with the base difficulty as `max_difficulty`, whose sequences are shorter.
+
+A curriculum may have:
+
+- `recurring(key, state) -> i32[]`: the number of the problem that is posed, of those that all
+  rounds of a run share, instead of a fresh one. Its difficulty is what `difficulty` says of it.
+- `prepare(key, state, policy, pool) -> state`: its state once it has measured the base policy on
+  such problems, given a `Pool`, before the first round; if its `prepares_each_round` is True,
+  before each round with the policy that it begins with.
 
 A verifier may have:
 
@@ -43,6 +53,7 @@ from jax import Array
 from avax import checks, vocab
 from avax.fields import ConfigError
 from avax.types import (
+    Curriculum,
     Grade,
     Key,
     Policy,
@@ -66,6 +77,13 @@ class Practice(NamedTuple):
     grade_base: Callable[[Problem, Rollout], Grade] | None
 
 
+class Pool(NamedTuple):
+    """What a curriculum may measure a policy on."""
+
+    pose: Callable[[Array], Problem]  # by its number, i32[], a problem that all rounds share
+    grade: Callable[[Problem, Rollout], Grade]  # by true answers, leading axis B
+
+
 def has_unique_answer(task: Task) -> bool:
     """Whether accuracy takes a problem's answer alone for right."""
     found = getattr(task, "has_unique_answer", True)
@@ -73,6 +91,19 @@ def has_unique_answer(task: Task) -> bool:
         raise ConfigError(
             f"{type(task).__name__}.has_unique_answer: is {found!r}, must be True or False"
         )
+    return found
+
+
+def exact(task: Task) -> Task:
+    """The task that tells what a policy can do, of the same problems.
+
+    Raises:
+      ConfigError: if what the task says is none.
+    """
+    found = getattr(task, "exact", task)
+    if isinstance(found, type) or not isinstance(found, Task):
+        name = f"{type(task).__name__}.exact"
+        raise ConfigError(f"{name}: is {type(found).__name__}, must be a task")
     return found
 
 
@@ -123,6 +154,23 @@ def for_base(task: Task, base_difficulty: int) -> Task:
             f"base_difficulty = {base_difficulty}"
         )
     return found
+
+
+def chosen(curriculum: Curriculum, key: Key, state: State) -> Array | None:
+    """i32[]: the number of the problem that a curriculum poses; None if it poses fresh ones."""
+    if not hasattr(curriculum, "recurring"):
+        return None
+    found = curriculum.recurring(key, state)
+    return checks.returned(curriculum, "recurring", found, checks.number())
+
+
+def measured(curriculum: Curriculum, key: Key, state: State, policy: Policy, pool: Pool) -> State:
+    """A curriculum's state after `prepare`."""
+    if not hasattr(curriculum, "prepare"):
+        return state
+    like = jax.tree.map(checks.shape_of, state)
+    found = curriculum.prepare(key, state, policy, pool)
+    return checks.returned(curriculum, "prepare", found, like)
 
 
 def prepared(

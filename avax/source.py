@@ -28,22 +28,39 @@ if TYPE_CHECKING:
     from avax.loop import Experiment, LoopState
 
 # Folded into a run's key; no round has these numbers.
-RECURRING, PROBE, BASE, PREPARE = (2**32 - i for i in (1, 2, 3, 4))
+RECURRING, PROBE, BASE, PREPARE, MEASURE = (2**32 - i for i in (1, 2, 3, 4, 5))
 
 
 def draw(experiment: Experiment, state: LoopState, number: Array, key: Key) -> Problem:
     """A problem of round `number`."""
+    index = optional.chosen(experiment.curriculum, key, state.curriculum)
+    if index is not None:
+        return pose(experiment, state, number, index)
     data, num_distinct = jax.random.key_data(key), experiment.num_distinct
     # Which of the recurring ones: the key's own bits are as good as a draw.
-    recurring = jax.random.fold_in(state.key, RECURRING)
-    recurring = jax.random.fold_in(recurring, data[-1] % jnp.maximum(num_distinct, 1))
-    data = jnp.where(num_distinct > 0, jax.random.key_data(recurring), data)
-    key_difficulty, key_problem = jax.random.split(jax.random.wrap_key_data(data))
+    shared = recurring(state, data[-1] % jnp.maximum(num_distinct, 1))
+    data = jnp.where(num_distinct > 0, jax.random.key_data(shared), data)
+    return problem(experiment, state, number, jax.random.wrap_key_data(data))
+
+
+def recurring(state: LoopState, index: Array) -> Key:
+    """Of one of the problems that all rounds of a run share."""
+    return jax.random.fold_in(jax.random.fold_in(state.key, RECURRING), index)
+
+
+def pose(experiment: Experiment, state: LoopState, number: Array, index: Array) -> Problem:
+    """One of the problems that all rounds of a run share, as round `number` poses it."""
+    return problem(experiment, state, number, recurring(state, index))
+
+
+def problem(experiment: Experiment, state: LoopState, number: Array, key: Key) -> Problem:
+    """A problem of the difficulty that the curriculum says."""
+    key_difficulty, key_problem = jax.random.split(key)
     curriculum, task = experiment.curriculum, experiment.task
     difficulty = curriculum.difficulty(key_difficulty, state.curriculum, number)
     checks.returned(curriculum, "difficulty", difficulty, checks.number())
-    problem = task.sample(key_problem, difficulty)
-    return checks.returned(task, "sample", problem, checks.problem(task))
+    found = task.sample(key_problem, difficulty)
+    return checks.returned(task, "sample", found, checks.problem(task))
 
 
 def draw_base(experiment: Experiment, key: Key) -> Problem:
@@ -84,6 +101,14 @@ def prepared(experiment: Experiment, state: LoopState) -> State:
     return optional.prepared(
         experiment.verifier, key, state.verifier, state.learner.policy, practice
     )
+
+
+def measured(experiment: Experiment, state: LoopState, number: Array) -> State:
+    """The curriculum's state before round `number`, once it has measured the policy."""
+    curriculum, task = experiment.curriculum, optional.exact(experiment.task)
+    pool = optional.Pool(partial(pose, experiment, state, number), partial(grade, task))
+    key = jax.random.fold_in(jax.random.fold_in(state.key, MEASURE), number)
+    return optional.measured(curriculum, key, state.curriculum, state.learner.policy, pool)
 
 
 def judge(

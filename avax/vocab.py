@@ -32,6 +32,17 @@ def is_separator(tokens: Array) -> Array:
     return (tokens >= len(DIGITS)) & (tokens != PAD) & ~is_mark(tokens)
 
 
+def answers(completions: Array, answer_len: int) -> Array:
+    """i32[..., L]: the last `answer_len` tokens of each of completions i32[..., C], EOS included,
+    PAD in front of shorter ones; all tokens if that is 0.
+    """
+    if answer_len == 0:
+        return completions
+    at = (completions != PAD).sum(-1, keepdims=True) - answer_len + jnp.arange(answer_len)
+    found = jnp.take_along_axis(completions, jnp.maximum(at, 0), axis=-1)
+    return jnp.where(at >= 0, found, PAD)
+
+
 def to_text(tokens) -> str:
     """Tokens as a string of one character each, PAD shown as `_` and EOS as `$`."""
     return "".join(_SYMBOLS[t] if t < len(_SYMBOLS) else "." for t in jnp.asarray(tokens).tolist())

@@ -1,6 +1,7 @@
 """Curricula by name."""
 
 from avax.curricula.accelerated import Accelerated
+from avax.curricula.bucket import Bucket
 from avax.curricula.fixed import Fixed
 from avax.curricula.frontier import Frontier
 
@@ -8,4 +9,5 @@ CURRICULA = {
     "fixed": Fixed(),
     "frontier": Frontier(),
     "accelerated": Accelerated(),
+    "bucket": Bucket(Fixed()),
 }

@@ -10,7 +10,19 @@ from jax import Array
 
 from avax import struct
 from avax.policies import sampling, training
-from avax.types import Integer, Key, Policy, Problem, Rollout, Scalar, Source, StepInfo, first
+from avax.requirements import Context
+from avax.types import (
+    Integer,
+    Key,
+    Policy,
+    Problem,
+    Rollout,
+    Scalar,
+    Source,
+    StepInfo,
+    Verdict,
+    first,
+)
 
 
 class GRPOState(NamedTuple):
@@ -48,6 +60,10 @@ class GRPO:
     the untouched base, and `clip` bounds how far all rounds together move a token's probability,
     not each of them.
 
+    Groups may be left out, as in DAPO (Yu et al. 2025, arXiv 2503.14476), or rewards corrected for
+    a verifier whose rates are known, as in Cai et al. 2025 (arXiv 2510.00915): an affine change,
+    which dividing by the standard deviation undoes up to its sign.
+
     Attributes:
       num_problems: problems of a round (B).
       num_samples: completions of each problem, the group (K).
@@ -57,8 +73,16 @@ class GRPO:
       learning_rate: of Adam.
       max_grad_norm: gradients are scaled down to this global norm.
       temperature: of sampling; above 0.
-      clip: how far the probability ratio may move from 1 before its gradient stops.
+      clip: how far the probability ratio may move from 1 before its gradient stops; a large number
+        clips nothing.
+      clip_more: how much further it may rise than fall.
       kl_coef: weight of the KL divergence to the base policy.
+      oversampling: so many times B problems are answered and judged, of which B are trained on and
+        reported: the first, or with `resample` those whose groups teach something.
+      resample: 1 prefers groups of unequal scores; where they are fewer than B, others fill up.
+      min_accepted: groups with fewer accepted completions have no advantages.
+      channel_fpr: P(score 1 | wrong) that rewards are corrected for.
+      channel_fnr: P(score 0 | correct) that rewards are corrected for; both may not add up to 1.
     """
 
     num_problems: int = struct.static(32, low=1)
@@ -69,7 +93,23 @@ class GRPO:
     max_grad_norm: Scalar = struct.leaf(1.0, low=1e-6)
     temperature: Scalar = struct.leaf(1.0, low=0.01)
     clip: Scalar = struct.leaf(0.2, low=0)
+    clip_more: Scalar = struct.leaf(0.0, low=0)
     kl_coef: Scalar = struct.leaf(0.01, low=0)
+    oversampling: int = struct.static(1, low=1)
+    resample: Integer = struct.leaf(0, low=0, high=1)
+    min_accepted: Integer = struct.leaf(0, low=0)
+    channel_fpr: Scalar = struct.leaf(0.0, low=0, high=1)
+    channel_fnr: Scalar = struct.leaf(0.0, low=0, high=1)
+
+    def requires(self, context: Context) -> str | None:
+        if self.channel_fpr + self.channel_fnr == 1:
+            return (
+                f"{context.path}.channel_fpr: is {self.channel_fpr:g} and adds up to 1 with "
+                "channel_fnr: such scores say nothing, whatever they are corrected for"
+            )
+        if self.resample and self.oversampling == 1:
+            return f"{context.path}.oversampling: is 1, must be at least 2 to resample"
+        return None
 
     def init(self, key: Key, bases: Policy, example: Problem) -> GRPOState:
         policy = first(bases)
@@ -77,14 +117,29 @@ class GRPO:
         return GRPOState(policy, transform.init(policy), policy)
 
     def step(self, key: Key, state: GRPOState, source: Source) -> tuple[GRPOState, StepInfo]:
-        problems, rollouts, verdicts = sampling.collect(
-            key, source, state.policy, self.num_problems, self.num_samples, self.temperature
+        number = self.oversampling * self.num_problems
+        found = sampling.collect(
+            key, source, state.policy, number, self.num_samples, self.temperature
         )
-        advantage = group_advantage(verdicts.score, self.normalize_std)
+        judged = found[1].mask
+        if self.oversampling > 1:
+            is_mixed = (self.resample == 1) & has_advantage(found[2].score)
+            rows = first_rows(is_mixed, self.num_problems)
+            found = jax.tree.map(lambda x: x[rows], found)
+        problems, rollouts, verdicts = found
         generator = source.generator(state.policy)
-        trained = self.update(state, self.batch(state, generator, rollouts, advantage))
-        info = StepInfo(problems, rollouts, verdicts, trained.loss, trained.grad_norm)
+        batch = self.batch(state, generator, rollouts, self.advantage(verdicts))
+        trained = self.update(state, batch)
+        info = StepInfo(
+            problems, rollouts, verdicts, trained.loss, trained.grad_norm, judged=judged
+        )
         return GRPOState(trained.policy, trained.optimizer, state.reference), info
+
+    def advantage(self, verdicts: Verdict) -> Array:
+        """f32[B, K]: of what a verifier says, corrected; 0 in groups that are left out."""
+        reward = (verdicts.score - self.channel_fpr) / (1 - self.channel_fpr - self.channel_fnr)
+        enough = verdicts.accept.sum(-1, keepdims=True) >= self.min_accepted
+        return jnp.where(enough, group_advantage(reward, self.normalize_std), 0.0)
 
     def update(self, state: GRPOState, batch: GRPOBatch) -> training.Trained:
         """The updates of a round on one batch; none if no token has an advantage."""
@@ -122,7 +177,7 @@ class GRPO:
         logprob = sampling.completion_logprob(
             policy, batch.prompt, batch.completion, self.temperature
         )
-        losses = jax.vmap(grpo_loss, (0, 0, 0, 0, 0, None, 0))
+        losses = jax.vmap(grpo_loss, (0, 0, 0, 0, 0, None, 0, None))
         return losses(
             logprob,
             batch.logprob_old,
@@ -131,6 +186,7 @@ class GRPO:
             batch.advantage,
             self.clip,
             batch.kl_coef,
+            self.clip_more,
         ).mean()
 
 
@@ -142,9 +198,25 @@ def group_advantage(score: Array, normalize_std: Integer) -> Array:
     """
     centered = score - score.mean(-1, keepdims=True)
     # Rounding must not make an advantage out of equal scores.
-    centered = jnp.where(score.max(-1, keepdims=True) > score.min(-1, keepdims=True), centered, 0.0)
+    centered = jnp.where(has_advantage(score)[..., None], centered, 0.0)
     std = score.std(-1, keepdims=True) + 1e-6
     return centered / jnp.where(normalize_std, std, 1.0)
+
+
+def has_advantage(score: Array) -> Array:
+    """bool[B]: whether the scores f32[B, K] of a group differ."""
+    return score.max(-1) > score.min(-1)
+
+
+def first_rows(is_preferred: Array, number: int) -> Array:
+    """i32[number]: of rows bool[N] the first that are preferred, then the first of the others."""
+    # Not by sorting: a program that sorts can't be kept in the compile cache of a CPU.
+    preferred, others = jnp.cumsum(is_preferred), jnp.cumsum(~is_preferred)
+    rank = jnp.arange(1, number + 1)
+    rows = jnp.searchsorted(preferred, rank)
+    return jnp.where(
+        rank <= preferred[-1], rows, jnp.searchsorted(others, rank - preferred[-1])
+    ).astype(jnp.int32)
 
 
 def grpo_loss(
@@ -155,6 +227,7 @@ def grpo_loss(
     advantage: Array,
     clip: Scalar,
     kl_coef: Array,
+    clip_more: Scalar = 0.0,
 ) -> Array:
     """f32[]: clipped surrogate plus KL of one completion, mean over its tokens.
 
@@ -163,13 +236,14 @@ def grpo_loss(
       mask: bool[C], the tokens that count.
       advantage: f32[C] of each token, or f32[] of all.
       kl_coef: weight of the KL divergence, f32[C] or f32[], likewise.
+      clip_more: how much further than `clip` the ratio may rise.
     """
     # PAD's log-probability is huge, and so are its rounding errors: exp must never see them.
     logprob, logprob_old, logprob_ref = (
         jnp.where(mask, x, 0.0) for x in (logprob, logprob_old, logprob_ref)
     )
     ratio = jnp.exp(logprob - logprob_old)
-    clipped = jnp.clip(ratio, 1 - clip, 1 + clip)
+    clipped = jnp.clip(ratio, 1 - clip, 1 + clip + clip_more)
     surrogate = jnp.minimum(ratio * advantage, clipped * advantage)
     # Unbiased and never negative (Schulman's third estimator).
     log_ratio = logprob_ref - logprob

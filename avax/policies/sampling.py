@@ -126,8 +126,10 @@ def greedy_correct(policy: Policy, prompts: Array, answers: Array) -> Array:
 def greedy_right(policy: Policy, task: Task, problems: Problem) -> Array:
     """bool[B]: whether the greedy completion of each of B problems is right.
 
-    Where a problem may have several right completions it is decoded, and graded by the task.
+    Where a problem may have several right completions it is decoded, and graded by the task, or by
+    what that says is exact.
     """
+    task = optional.exact(task)
     if optional.has_unique_answer(task):
         return greedy_correct(policy, problems.prompt, problems.answer)
     key = jax.random.key(0)  # decides nothing

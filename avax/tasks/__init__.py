@@ -6,6 +6,7 @@ from avax.tasks.copy import Copy
 from avax.tasks.judged import JudgedAddition
 from avax.tasks.multiplication import Multiplication
 from avax.tasks.scratchpad import Scratchpad
+from avax.tasks.shortcut import Shortcut
 
 TASKS = {
     "addition": Addition(),
@@ -14,4 +15,5 @@ TASKS = {
     "judged": JudgedAddition(),
     "multiplication": Multiplication(),
     "scratchpad": Scratchpad(),
+    "shortcut": Shortcut(),
 }

@@ -84,24 +84,54 @@ class Shortcut:
 
     def grade(self, problem: Problem, completion: Array) -> Grade:
         index, count = jnp.arange(self.completion_len), WIDTH * problem.difficulty
-        start = problem.prompt[-WIDTH:]
-        # What is to be added stands in front of `=` and `start`.
-        first = self.prompt_len - WIDTH - 1 - count
-        addends = problem.prompt[jnp.minimum(first + index, self.prompt_len - 1)]
-        before = jnp.concatenate([start, completion[:-WIDTH]])
-        sums = added(before, addends)
-        total = (value(start) + (value(addends) * (index % WIDTH == 0) * (index < count)).sum()) % RANGE
-
         is_digit = vocab.is_digit(completion)
         end = jnp.where(is_digit, self.completion_len, index).min()  # of the working
-        skips = (completion[jnp.minimum(end, self.completion_len - 1)] == vocab.STEP) & (
-            end <= count
-        )
+        at_end = completion[jnp.minimum(end, self.completion_len - 1)]
+        skips = (at_end == vocab.STEP) & (end < self.completion_len)
         last = jnp.where(skips, end + 1 + WIDTH, end)  # where EOS has to stand
         is_answer = skips & (index > end) & (index < last)
-        true = jnp.where((index - end - 1) == 0, total % 10, total // 10)
-        form = jnp.where(index == last, completion == vocab.EOS, completion == vocab.PAD)
-        form = jnp.where(is_answer, is_digit, form) | (index < end) | (skips & (index == end))
-        is_whole = (end % WIDTH == 0) & (skips | (end > 0))
-        given = value(jax.lax.dynamic_slice(jnp.append(completion, 0), (last - WIDTH,), (WIDTH,)))
-        return self._graded(...)
+
+        sums, total = self._sums(problem, completion)
+        true = jnp.where(index == end + 1, total % 10, total // 10)
+        is_whole = end % WIDTH == 0
+        closing = jnp.where(index == last, vocab.EOS, vocab.PAD)
+        step_correct = jnp.select(
+            [index < end, skips & (index == end), is_answer, index == last],
+            [
+                (completion == sums) & (index < count),
+                is_whole & (end <= count),
+                completion == true,
+                (completion == closing) & is_whole & (skips | (end == count)),
+            ],
+            completion == closing,
+        )
+        has_form = (is_digit | (index >= last) | (skips & (index == end))).all()
+        has_form &= ((index < last) | (completion == closing)).all() & (last < self.completion_len)
+        has_form &= is_whole & (skips | (end > 0))
+        answer = jax.lax.dynamic_slice(completion, (last - WIDTH,), (WIDTH,))
+        is_right = (answer[0] + 10 * answer[1] - total) % self.modulus == 0
+        nothing = jnp.zeros(len(MISTAKES), bool)
+        return Grade(has_form & is_right, step_correct, nothing, nothing[0])
+
+    def _sums(self, problem: Problem, completion: Array) -> tuple[Array, Array]:
+        """i32[C]: each digit of the working as it follows from the number before it, -1 where that
+        is none; and i32[], the sum of all.
+        """
+        index, count = jnp.arange(self.completion_len), WIDTH * problem.difficulty
+        start = problem.prompt[-WIDTH:]
+        first = self.prompt_len - WIDTH - 1 - count  # of the digits to add
+        addends = problem.prompt[jnp.minimum(first + index, self.prompt_len - 1)]
+        addends = jnp.where(index < count, addends, 0)
+        before = jnp.concatenate([start, completion[:-WIDTH]])
+        columns = before + addends
+        carried = jnp.where(index % WIDTH == 0, 0, jnp.roll(columns, 1) // 10)
+        is_number = vocab.is_digit(before) & vocab.is_digit(jnp.roll(before, 1))
+        is_number = jnp.where(index % WIDTH == 0, vocab.is_digit(before), is_number)
+        places = jnp.where(index % WIDTH == 0, 1, 10)
+        total = (start * places[:WIDTH]).sum() + (addends * places).sum()
+        return jnp.where(is_number, (columns + carried) % 10, -1), total % RANGE
+
+
+def written(numbers: Array) -> Array:
+    """i32[2 N]: the digits of i32[N] numbers below 100, the lowest of each first."""
+    return jnp.stack([numbers % 10, numbers // 10], axis=-1).reshape(-1)

@@ -1,10 +1,12 @@
 """Verifiers by name."""
 
 from avax.verifiers.accept_all import AcceptAll
+from avax.verifiers.certainty import Certainty
 from avax.verifiers.commit_first import CommitFirst
 from avax.verifiers.commutative import Commutative
 from avax.verifiers.comparison import Comparison
 from avax.verifiers.cross_model import CrossModel
+from avax.verifiers.has_form import HasForm
 from avax.verifiers.hashed import Hashed
 from avax.verifiers.learned import Learned
 from avax.verifiers.length import RelativeLength
@@ -31,6 +33,8 @@ VERIFIERS = {
     "learned": Learned(),
     "length": RelativeLength(),
     "likelihood": Likelihood(),
+    "certainty": Certainty(),
+    "has_form": HasForm(),
     "comparison": Comparison(),
     "commit_first": CommitFirst(),
     "self_evaluation": SelfEvaluation(),
