@@ -38,7 +38,9 @@ def answers(completions: Array, answer_len: int) -> Array:
     """
     if answer_len == 0:
         return completions
-    at = (completions != PAD).sum(-1, keepdims=True) - answer_len + jnp.arange(answer_len)
+    behind = jnp.arange(answer_len) - answer_len
+    count = (completions != PAD).sum(-1, keepdims=True)
+    at = count + behind.reshape((1,) * (count.ndim - 1) + (-1,))
     found = jnp.take_along_axis(completions, jnp.maximum(at, 0), axis=-1)
     return jnp.where(at >= 0, found, PAD)
 

@@ -15,6 +15,7 @@ from avax.tasks.chain import Chain
 from avax.tasks.copy import Copy
 from avax.tasks.judged import JudgedAddition
 from avax.tasks.scratchpad import Scratchpad
+from avax.tasks.shortcut import Shortcut
 
 CHARACTERS = np.frombuffer(vocab.to_text(range(vocab.VOCAB_SIZE)).encode(), np.uint8)
 
@@ -55,6 +56,8 @@ def solve(task, prompt: str) -> tuple[list[str], str]:
         return solve_judged(prompt)
     if isinstance(task, Chain):
         return solve_chain(task, prompt)
+    if isinstance(task, Shortcut):
+        return solve_shortcut(task, prompt)
     is_reversed = task.reversed_digits
     operator = "+" if isinstance(task, Addition) else "*"
     written = re.fullmatch(rf"_*(\d+)[{operator}](\d+)=", prompt).groups()
@@ -94,3 +97,13 @@ def solve_chain(task, prompt: str) -> tuple[list[str], str]:
     assert all(int(x) < task.modulus for x in addends + start)
     totals = itertools.accumulate(map(int, addends), initial=int(start))
     return [], "".join(str(x % task.modulus) for x in list(totals)[1:]) + "$"
+
+
+def solve_shortcut(task, prompt: str) -> tuple[list[str], str]:
+    """All partial sums, or where all working is skipped `;` and the last; no operands either."""
+    addends, start = re.fullmatch(r"_*((?:\d\d)+)=(\d\d)", prompt).groups()
+    each = [int(addends[i : i + 2][::-1]) for i in range(0, len(addends), 2)]
+    totals = list(itertools.accumulate(each, initial=int(start[::-1])))[1:]
+    sums = [numeral(x % 100, 2, is_reversed=True) for x in totals]
+    assert task.skip_rate in (0, 1)
+    return [], (f";{sums[-1]}" if task.skip_rate else "".join(sums)) + "$"

@@ -178,6 +178,8 @@ def test_a_table_without_mistakes_has_no_shares():
 @pytest.mark.parametrize("name", tasks.TASKS)
 def test_samples_of_every_task(policy, name):
     task = tasks.TASKS[name]
+    if name == "shortcut":  # whose answers come in two ways
+        task = task.replace(skip_rate=1.0)
     found = avax.samples(policy, task, task.max_difficulty, 6, seed=2)
     for prompt, answer in zip(found.prompt, found.answer, strict=True):
         assert solved.solve(task, prompt)[1] == answer

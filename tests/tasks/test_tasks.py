@@ -19,6 +19,7 @@ from avax.tasks.copy import Copy
 from avax.tasks.judged import JudgedAddition
 from avax.tasks.multiplication import Multiplication
 from avax.tasks.scratchpad import Scratchpad
+from avax.tasks.shortcut import Shortcut
 
 # (task, number of random problems), at least 100,000 for each class
 CASES = [
@@ -39,6 +40,9 @@ CASES = [
     (Chain(max_difficulty=1), 10_000),
     (Chain(max_difficulty=20, modulus=3), 40_000),
     (Chain(max_difficulty=100, outcome_only=True), 50_000),
+    (Shortcut(max_difficulty=1, skip_rate=1.0), 10_000),
+    (Shortcut(max_difficulty=40, skip_rate=0.0), 50_000),
+    (Shortcut(max_difficulty=40, skip_rate=1.0), 40_000),
 ]
 BATCH = 10_000
 
@@ -46,8 +50,9 @@ SYMBOL = {"PAD": "_", "EOS": "$", "PLUS": "+", "TIMES": "*", "EQUALS": "="}
 SYMBOL |= {"COPY": ">", "STEP": ";", "PLUS_ONE": "&", "RETRY": "?", "YES": "Y", "NO": "N"}
 
 each_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
-# A step of a chain is judged by what was written before it: see test_chain.
-each_exact_task = pytest.mark.parametrize("task", [t for n, t in TASKS.items() if n != "chain"])
+# A step of a chain is judged by what was written before it: see test_chain, test_shortcut.
+EXACT = [task for name, task in TASKS.items() if name not in ("chain", "shortcut")]
+each_exact_task = pytest.mark.parametrize("task", EXACT)
 
 
 @functools.cache
@@ -63,7 +68,9 @@ def case_id(case) -> str:
     task, _ = case
     order = "" if getattr(task, "reversed_digits", True) else "-plain"
     rates = [
-        str(getattr(task, name)) for name in ("step_rate", "judge_rate") if hasattr(task, name)
+        str(getattr(task, name))
+        for name in ("step_rate", "judge_rate", "skip_rate")
+        if hasattr(task, name)
     ]
     return "-".join([type(task).__name__, str(task.max_difficulty), *rates]) + order
 
