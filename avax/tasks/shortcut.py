@@ -13,45 +13,48 @@ from avax import struct, vocab
 from avax.tasks import digits
 from avax.types import MISTAKES, Grade, Integer, Key, Problem, Scalar
 
-WIDTH, RANGE = 2, 100  # digits of a number, and how many numbers there are
+RANGE = 10  # sums are modulo this
 
 
 @struct.dataclass
 class Shortcut:
-    """`dd..dd=xx`, then `ss..ss$` or `ss..;aa$`, difficulty = numbers to add, one by one, to x.
+    """`dd..d=x`, then `ss..s$` or `ss..;a$`, difficulty = digits to add, one by one, to x.
 
-    Every number has two digits, least significant first, and sums are modulo 100. A completion
-    writes the sum after each addition, of which the last is the answer; or, at any point, `;` and
-    the answer at once. So the working can be whole, in part, or missing.
+    Sums are modulo 10. A completion writes the sum after each addition, of which the last is the
+    answer; or, at any point, `;` and the answer at once. So the working can be whole, in part, or
+    missing. Whatever stands last before EOS is taken for the answer.
 
     A completion is correct if it has this form and its answer is right modulo `modulus`: a guess is
-    right in 1 of `modulus`. One base serves all of them, since only the grades depend on it. A sum
-    is judged by itself, given the sum that was written before it, and the answer behind `;` by the
-    true one, digit by digit.
+    right in 1 of `modulus`. With `needs_working` all of the working must be there and right as
+    well, which no guess is. One base serves all of them, since only the grades depend on it. A sum
+    is judged by itself, given the one that was written before it, and the answer behind `;` by the
+    true one.
 
     Attributes:
       max_difficulty: longest chain, in additions.
-      modulus: answers are compared modulo this; 100 compares them as they are.
+      modulus: answers are compared modulo this; 10 compares them as they are.
+      needs_working: 1: a completion without its whole, right working is wrong; 0: answers count.
       skip_rate: P(the answer of a problem is written without working).
     """
 
     max_difficulty: int = struct.static(8, low=1)
     modulus: Integer = struct.leaf(RANGE, low=2, high=RANGE)
+    needs_working: Integer = struct.leaf(0, low=0, high=1)
     skip_rate: Scalar = struct.leaf(0.5, low=0, high=1)
 
     has_unique_answer = False
 
     @property
     def exact(self) -> Shortcut:
-        return self.replace(modulus=RANGE)
+        return self.replace(modulus=RANGE, needs_working=0)
 
     @property
     def prompt_len(self) -> int:
-        return WIDTH * (self.max_difficulty + 1) + 1
+        return self.max_difficulty + 2
 
     @property
     def completion_len(self) -> int:
-        return WIDTH * self.max_difficulty + WIDTH + 2
+        return self.max_difficulty + 3
 
     def sample(self, key: Key, difficulty: Integer) -> Problem:
         uniform = jax.random.uniform(key, (self.max_difficulty + 2,))
@@ -65,15 +68,10 @@ class Shortcut:
           skips: bool[], whether the answer is written without working.
         """
         sums = (start + jnp.cumsum(addends)) % RANGE
-        question = [
-            (written(addends), WIDTH * difficulty),
-            digits.symbol(vocab.EQUALS),
-            (written(start[None]), WIDTH),
-        ]
+        question = [(addends, difficulty), digits.symbol(vocab.EQUALS), digits.symbol(start)]
         answer = [
-            (written(sums), WIDTH * difficulty * ~skips),
-            (jnp.full((1,), vocab.STEP, jnp.int32), skips.astype(jnp.int32)),
-            (written(sums[difficulty - 1][None]), WIDTH * skips),
+            (sums, difficulty * ~skips),
+            (jnp.stack([jnp.int32(vocab.STEP), sums[difficulty - 1]]), 2 * skips),
             digits.symbol(vocab.EOS),
         ]
         return Problem(
@@ -83,55 +81,44 @@ class Shortcut:
         )
 
     def grade(self, problem: Problem, completion: Array) -> Grade:
-        index, count = jnp.arange(self.completion_len), WIDTH * problem.difficulty
+        index, count = jnp.arange(self.completion_len), problem.difficulty
         is_digit = vocab.is_digit(completion)
         end = jnp.where(is_digit, self.completion_len, index).min()  # of the working
         at_end = completion[jnp.minimum(end, self.completion_len - 1)]
         skips = (at_end == vocab.STEP) & (end < self.completion_len)
-        last = jnp.where(skips, end + 1 + WIDTH, end)  # where EOS has to stand
-        is_answer = skips & (index > end) & (index < last)
+        last = end + 2 * skips  # where EOS has to stand
 
         sums, total = self._sums(problem, completion)
-        true = jnp.where(index == end + 1, total % 10, total // 10)
-        is_whole = end % WIDTH == 0
         closing = jnp.where(index == last, vocab.EOS, vocab.PAD)
         step_correct = jnp.select(
-            [index < end, skips & (index == end), is_answer, index == last],
+            [index < end, skips & (index == end), skips & (index == end + 1), index == last],
             [
                 (completion == sums) & (index < count),
-                is_whole & (end <= count),
-                completion == true,
-                (completion == closing) & is_whole & (skips | (end == count)),
+                end <= count,
+                completion == total,
+                (completion == closing) & (skips | (end == count)),
             ],
             completion == closing,
         )
         has_form = (is_digit | (index >= last) | (skips & (index == end))).all()
-        has_form &= ((index < last) | (completion == closing)).all() & (last < self.completion_len)
-        has_form &= is_whole & (skips | (end > 0))
-        answer = jax.lax.dynamic_slice(completion, (last - WIDTH,), (WIDTH,))
-        is_right = (answer[0] + 10 * answer[1] - total) % self.modulus == 0
+        has_form &= ((index < last) | (completion == closing)).all()
+        has_form &= (last < self.completion_len) & (last > 0)
+        answer = completion[jnp.clip(last - 1, 0, self.completion_len - 1)]
+        is_right = has_form & ((answer - total) % self.modulus == 0)
+        is_whole = step_correct.all() & ~skips
         nothing = jnp.zeros(len(MISTAKES), bool)
-        return Grade(has_form & is_right, step_correct, nothing, nothing[0])
+        correct = is_right & (is_whole | (self.needs_working == 0))
+        return Grade(correct, step_correct, nothing, nothing[0])
 
     def _sums(self, problem: Problem, completion: Array) -> tuple[Array, Array]:
-        """i32[C]: each digit of the working as it follows from the number before it, -1 where that
-        is none; and i32[], the sum of all.
+        """i32[C]: each sum of the working as it follows from the one before it, -1 where that is
+        none; and i32[], the answer.
         """
-        index, count = jnp.arange(self.completion_len), WIDTH * problem.difficulty
-        start = problem.prompt[-WIDTH:]
-        first = self.prompt_len - WIDTH - 1 - count  # of the digits to add
+        index, count = jnp.arange(self.completion_len), problem.difficulty
+        start = problem.prompt[-1:]
+        first = self.prompt_len - 2 - count  # of the digits to add
         addends = problem.prompt[jnp.minimum(first + index, self.prompt_len - 1)]
         addends = jnp.where(index < count, addends, 0)
-        before = jnp.concatenate([start, completion[:-WIDTH]])
-        columns = before + addends
-        carried = jnp.where(index % WIDTH == 0, 0, jnp.roll(columns, 1) // 10)
-        is_number = vocab.is_digit(before) & vocab.is_digit(jnp.roll(before, 1))
-        is_number = jnp.where(index % WIDTH == 0, vocab.is_digit(before), is_number)
-        places = jnp.where(index % WIDTH == 0, 1, 10)
-        total = (start * places[:WIDTH]).sum() + (addends * places).sum()
-        return jnp.where(is_number, (columns + carried) % 10, -1), total % RANGE
-
-
-def written(numbers: Array) -> Array:
-    """i32[2 N]: the digits of i32[N] numbers below 100, the lowest of each first."""
-    return jnp.stack([numbers % 10, numbers // 10], axis=-1).reshape(-1)
+        before = jnp.concatenate([start, completion[:-1]])
+        sums = jnp.where(vocab.is_digit(before), (before + addends) % RANGE, -1)
+        return sums, (start[0] + addends.sum()) % RANGE

@@ -103,12 +103,12 @@ def test_luck_does_not_count(monkeypatch, state):
     monkeypatch.setattr(optional, "measured", lambda *args: given.append(args[-1]))
     source.measured(EXPERIMENT.replace(task=task), state, jnp.int32(1))
     problems = jax.tree.map(lambda x: x[None], task.sample(jax.random.key(0), jnp.int32(1)))
-    pad = jnp.full(task.completion_len - 4, vocab.PAD)
-    texts = [jnp.array([vocab.STEP, lowest, 1, vocab.EOS]) for lowest in range(10)]
+    pad = jnp.full(task.completion_len - 3, vocab.PAD)
+    texts = [jnp.array([vocab.STEP, answer, vocab.EOS]) for answer in range(10)]
     texts = jnp.stack([jnp.append(text, pad) for text in texts])
     rollouts = types.Rollout(problems.prompt, texts[None], texts[None] != vocab.PAD, None)
     assert source.grade(task, problems, rollouts).correct.sum() == 5
-    assert given[0].grade(problems, rollouts).correct.sum() <= 1
+    assert given[0].grade(problems, rollouts).correct.sum() == 1
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from avax.verifiers import Oracle
 MODEL = transformer.TransformerConfig(num_layers=1, num_heads=1, width=8)
 BASES = jax.vmap(lambda k: transformer.init(k, MODEL))(jax.random.split(jax.random.key(0), 1))
 TASK = Shortcut(3, modulus=2)
-PROBE = Skill((3, 1), num_problems=6, num_samples=4, answer_len=3)
+PROBE = Skill((3, 1), num_problems=6, num_samples=4, answer_len=2)
 EXPERIMENT = loop.Experiment(
     TASK, Fixed(highest=3), Oracle(), FilteredSFT(4, 1, 1, 4, num_kept=1),
     base_difficulty=1, num_rounds=2, num_eval=2, probe=PROBE,
@@ -49,14 +49,14 @@ def test_it_counts_what_was_written(monkeypatch):
     jax.effects_barrier()
     assert len(seen) == 2 and all(x.shape == (2,) for x in found.values())
     for i, (prompts, rollouts) in enumerate(seen):
-        difficulty = (np.asarray(prompts[0]) < 10).sum() // 2 - 1
+        difficulty = (np.asarray(prompts[0]) < 10).sum() - 1
         assert difficulty == PROBE.difficulties[i]
         written = rollouts.mask.sum(-1)
         assert found["skill_length"][i] == pytest.approx(written.mean())
         total = rollouts.logprob[rollouts.mask].sum()
         assert found["skill_entropy"][i] == pytest.approx(-total / written.sum(), rel=1e-4)
         answers = [
-            tuple(row[max(0, n - 3) : n])
+            tuple(row[max(0, n - 2) : n])
             for row, n in zip(rollouts.completion.reshape(24, -1), written.ravel(), strict=True)
         ]
         assert found["skill_common"][i] == pytest.approx(max(map(answers.count, answers)) / 24)
