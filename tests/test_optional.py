@@ -289,6 +289,7 @@ def test_a_task_says_what_its_base_is_trained_on():
 @struct.dataclass
 class Wrong(Copy):
     has_unique_answer = "yes"
+    exact = "yes"
 
     def loss_mask(self, prompt, completion):
         return completion
@@ -306,6 +307,15 @@ class Forgetful(AcceptAll):
         return jnp.zeros(3)
 
 
+@struct.dataclass
+class Lost(Fixed):
+    def recurring(self, key, state):
+        return 0.5
+
+    def prepare(self, key, state, policy, pool):
+        return jnp.zeros(3)
+
+
 def prepare(verifier):
     practice = optional.Practice(None, None, None, None)
     return optional.prepared(verifier, None, (), None, practice)
@@ -319,6 +329,7 @@ def prepare(verifier):
             (),
             "Wrong.has_unique_answer: is 'yes', must be True or False",
         ),
+        (optional.exact, (), "Wrong.exact: is str, must be a task"),
         (optional.loss_mask, (zeros(1, 3), zeros(1, 3)), r"Wrong.loss_mask: .* must be bool\[3\]"),
         (optional.read, (zeros(4),), "Wrong.read: returns Problem of 3 arrays, must return tuple"),
         (optional.for_base, (2,), "Wrong.for_base: max_difficulty is 1, must be at least .* = 2"),
@@ -342,3 +353,13 @@ def test_the_line_names_a_verifier_that_is_prepared_wrongly():
     for verifier in (Forgetful(), Noisy(Forgetful())):
         with pytest.raises(ConfigError, match=r"^Forgetful.prepare: returns .* must return"):
             prepare(verifier)
+
+
+def test_the_line_names_a_curriculum_that_chooses_wrongly():
+    line = r"^Lost.recurring: what it returns is float32\[\], must be int32\[\]"
+    with pytest.raises(ConfigError, match=line):
+        optional.chosen(Lost(), None, ())
+    with pytest.raises(ConfigError, match=r"^Lost.prepare: returns .* must return tuple"):
+        optional.measured(Lost(), None, (), None, optional.Pool(None, None))
+    assert optional.chosen(Fixed(), None, ()) is None
+    assert optional.measured(Fixed(), None, (), None, optional.Pool(None, None)) == ()

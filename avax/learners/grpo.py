@@ -102,7 +102,7 @@ class GRPO:
     channel_fnr: Scalar = struct.leaf(0.0, low=0, high=1)
 
     def requires(self, context: Context) -> str | None:
-        if self.channel_fpr + self.channel_fnr == 1:
+        if abs(1 - self.channel_fpr - self.channel_fnr) < 1e-6:
             return (
                 f"{context.path}.channel_fpr: is {self.channel_fpr:g} and adds up to 1 with "
                 "channel_fnr: such scores say nothing, whatever they are corrected for"
