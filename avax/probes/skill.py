@@ -37,6 +37,7 @@ class Skill:
     def metrics(self, task: Task) -> dict[str, Metric]:
         about = {
             "skill": "P(a sampled completion is truly right)",
+            "skill_whole": "P(all tokens of a sampled completion are right as steps)",
             "skill_steps": "right tokens of a sampled completion, as the task judges them, mean",
             "skill_length": "tokens of a sampled completion up to and including EOS, mean",
             "skill_entropy": "entropy of the sampler at a token it wrote, in nats, mean",
@@ -65,10 +66,11 @@ class Skill:
                 key_sample, subject.policy, problems, self.num_samples, self.temperature
             )
             grades = jax.vmap(jax.vmap(task.grade, (None, 0)))(problems, rollouts.completion)
-            mask = rollouts.mask
+            mask, steps = rollouts.mask, grades.step_correct
             return {
                 "skill": grades.correct.mean(),
-                "skill_steps": (grades.step_correct & mask).sum(-1).mean(),
+                "skill_whole": steps.all(-1).mean(),
+                "skill_steps": (steps & mask).sum(-1).mean(),
                 "skill_length": mask.sum(-1).mean(),
                 "skill_entropy": -rollouts.logprob.sum() / mask.sum(),
                 "skill_common": most_common(rollouts, self.answer_len),

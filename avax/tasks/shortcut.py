@@ -27,8 +27,9 @@ class Shortcut:
     A completion is correct if it has this form and its answer is right modulo `modulus`: a guess is
     right in 1 of `modulus`. With `needs_working` all of the working must be there and right as
     well, which no guess is. One base serves all of them, since only the grades depend on it. A sum
-    is judged by itself, given the one that was written before it, and the answer behind `;` by the
-    true one.
+    is judged by itself, given the one that was written before it; `;` is right behind the whole
+    working alone, and the answer behind it if it is the true one. So all steps are right only where
+    nothing is skipped.
 
     Attributes:
       max_difficulty: longest chain, in additions.
@@ -94,7 +95,7 @@ class Shortcut:
             [index < end, skips & (index == end), skips & (index == end + 1), index == last],
             [
                 (completion == sums) & (index < count),
-                end <= count,
+                end == count,  # what is skipped is a step that is missing
                 completion == total,
                 (completion == closing) & (skips | (end == count)),
             ],
@@ -105,9 +106,8 @@ class Shortcut:
         has_form &= (last < self.completion_len) & (last > 0)
         answer = completion[jnp.clip(last - 1, 0, self.completion_len - 1)]
         is_right = has_form & ((answer - total) % self.modulus == 0)
-        is_whole = step_correct.all() & ~skips
         nothing = jnp.zeros(len(MISTAKES), bool)
-        correct = is_right & (is_whole | (self.needs_working == 0))
+        correct = is_right & (step_correct.all() | (self.needs_working == 0))
         return Grade(correct, step_correct, nothing, nothing[0])
 
     def _sums(self, problem: Problem, completion: Array) -> tuple[Array, Array]:

@@ -65,6 +65,8 @@ def test_it_counts_what_was_written(monkeypatch):
         grades = [grade(problem_of(p, difficulty), c) for p, c in pairs]
         right = np.stack([g.step_correct for g in grades]) & rollouts.mask
         assert found["skill_steps"][i] == pytest.approx(right.sum(-1).mean())
+        whole = np.stack([g.step_correct for g in grades]).all(-1)
+        assert found["skill_whole"][i] == pytest.approx(whole.mean())
         assert found["skill"][i] == pytest.approx(np.mean([g.correct for g in grades]))
 
 

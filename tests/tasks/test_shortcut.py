@@ -29,13 +29,13 @@ def judged(prompt: str, completion: str, modulus: int, whole: bool) -> tuple[boo
     skips = rest.startswith(";")
     if skips:
         answer = rest[1:2]
-        steps += "01"[len(working) <= len(question)] + "01"[answer == str(total)] * len(answer)
+        steps += "01"[len(working) == len(question)] + "01"[answer == str(total)] * len(answer)
         rest = rest[2:]
     ends = [c == e for c, e in zip(rest, "$".ljust(len(rest), "_")[: len(rest)], strict=True)]
     fits = skips or len(working) == len(question)
     steps += "".join("01"[ok and (i > 0 or fits)] for i, ok in enumerate(ends))
     right = bool(rest) and all(ends) and answer.isdigit() and (int(answer) - total) % modulus == 0
-    return right and (not whole or (not skips and "0" not in steps)), steps
+    return right and (not whole or "0" not in steps), steps
 
 
 def graded(task: Shortcut, problem, completions: np.ndarray) -> list[tuple[bool, str]]:
@@ -65,7 +65,7 @@ def test_all_completions_of_some_symbols(modulus, whole):
 
 def test_texts_near_to_right_ones():
     """Chains of three, one or two tokens exchanged, left out or put in."""
-    task, rng = Shortcut(4, 5), np.random.default_rng(0)
+    task, rng = Shortcut(4, 5, skip_rate=0.0), np.random.default_rng(0)
     for seed in range(8):
         problem = task.sample(jax.random.key(seed), jnp.int32(3))
         prompt, answer = vocab.to_text(problem.prompt), vocab.to_text(problem.answer).rstrip("_")
@@ -90,17 +90,17 @@ def test_texts_near_to_right_ones():
     "completion, correct, whole, steps",
     [
         ("21$___", True, True, "111111"),
-        ("2;1$__", True, False, "111111"),  # half of the working
-        (";1$___", True, False, "111111"),  # none of it
-        (";6$___", False, False, "101111"),
+        ("2;1$__", True, False, "101111"),  # half of the working
+        (";1$___", True, False, "011111"),  # none of it
+        (";6$___", False, False, "001111"),
         ("1$____", True, False, "001111"),  # ends too soon, with the right answer
         ("31$___", True, False, "001111"),  # an error, and one that makes up for it
         ("32$___", False, False, "011111"),
-        ("21;1$_", True, False, "111111"),
+        ("21;1$_", True, True, "111111"),
         ("211$__", True, False, "110011"),
         ("213;1$", True, False, "110011"),
-        ("2;1___", False, False, "111011"),
-        (";$____", False, False, "100111"),
+        ("2;1___", False, False, "101011"),
+        (";$____", False, False, "000111"),
     ],
 )
 def test_by_hand(completion, correct, whole, steps):
