@@ -13,9 +13,10 @@ fixed prompts (step 0), and on a frontier that moves on by a digit a round (step
 two or four digits beyond what they know. In every round the gap of all verifiers is measured, and
 pass@k.
 
-Expect, from one run of 4 seeds of an earlier design: behind the vote the gap shrinks to nothing; on
-fixed prompts pass@1 grows and pass@16 falls, in the mean. On a frontier no policy is held by a
-vote. A verifier that learns from a quarter of the true labels finds no gap.
+Expect, from one run of 16 and 24 bases: where half of the answers is right, wider policies remove a
+smaller share of their errors, two fifths at width 64 against three fifths at 16. Behind the truth a
+frontier is held, seven digits beyond what the base can; behind a vote it is lost, half a digit
+beyond. A verifier that learns from a quarter of the true labels finds a gap of 0.01.
 """
 
 from __future__ import annotations
