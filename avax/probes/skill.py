@@ -25,6 +25,7 @@ class Skill:
       num_samples: completions of each (K).
       answer_len: how many tokens at the end of a completion, EOS included, are its answer; 0 for
         all.
+      token: the number of one whose habit is looked at; -1 for none.
       temperature: of sampling.
     """
 
@@ -32,6 +33,7 @@ class Skill:
     num_problems: int = struct.static(32, low=1)
     num_samples: int = struct.static(2, low=1)
     answer_len: int = struct.static(0, low=0)
+    token: int = struct.static(-1, low=-1, high=vocab.VOCAB_SIZE - 1)
     temperature: Scalar = struct.leaf(1.0, low=0.01)
 
     def metrics(self, task: Task) -> dict[str, Metric]:
@@ -43,6 +45,8 @@ class Skill:
             "skill_entropy": "entropy of the sampler at a token it wrote, in nats, mean",
             "skill_common": "share of the most common answer among all completions",
         }
+        if self.token >= 0:
+            about["skill_token"] = "share of the sampled completions that hold the token"
         return {n: Metric(a, {"skill_difficulty": self.difficulties}) for n, a in about.items()}
 
     def requires(self, context: Context) -> str | None:
@@ -67,7 +71,7 @@ class Skill:
             )
             grades = jax.vmap(jax.vmap(task.grade, (None, 0)))(problems, rollouts.completion)
             mask, steps = rollouts.mask, grades.step_correct
-            return {
+            found = {
                 "skill": grades.correct.mean(),
                 "skill_whole": steps.all(-1).mean(),
                 "skill_steps": (steps & mask).sum(-1).mean(),
@@ -75,6 +79,9 @@ class Skill:
                 "skill_entropy": -rollouts.logprob.sum() / mask.sum(),
                 "skill_common": most_common(rollouts, self.answer_len),
             }
+            if self.token >= 0:
+                found["skill_token"] = (rollouts.completion == self.token).any(-1).mean()
+            return found
 
         keys = jax.random.key_data(jax.random.split(key, len(self.difficulties)))
         return jax.lax.map(at, (keys, jnp.array(self.difficulties, jnp.int32)))

@@ -7,6 +7,7 @@ from avax.verifiers.commutative import Commutative
 from avax.verifiers.comparison import Comparison
 from avax.verifiers.cross_model import CrossModel
 from avax.verifiers.has_form import HasForm
+from avax.verifiers.has_token import HasToken
 from avax.verifiers.hashed import Hashed
 from avax.verifiers.learned import Learned
 from avax.verifiers.length import RelativeLength
@@ -35,6 +36,7 @@ VERIFIERS = {
     "likelihood": Likelihood(),
     "certainty": Certainty(),
     "has_form": HasForm(),
+    "has_token": HasToken(),
     "comparison": Comparison(),
     "commit_first": CommitFirst(),
     "self_evaluation": SelfEvaluation(),

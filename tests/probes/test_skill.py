@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avax import loop, source
+from avax import loop, source, vocab
 from avax.curricula import Fixed
 from avax.fields import ConfigError
 from avax.learners import FilteredSFT
@@ -22,7 +22,7 @@ from avax.verifiers import Oracle
 MODEL = transformer.TransformerConfig(num_layers=1, num_heads=1, width=8)
 BASES = jax.vmap(lambda k: transformer.init(k, MODEL))(jax.random.split(jax.random.key(0), 1))
 TASK = Shortcut(3, modulus=2)
-PROBE = Skill((3, 1), num_problems=6, num_samples=4, answer_len=2)
+PROBE = Skill((3, 1), num_problems=6, num_samples=4, answer_len=2, token=vocab.STEP)
 EXPERIMENT = loop.Experiment(
     TASK, Fixed(highest=3), Oracle(), FilteredSFT(4, 1, 1, 4, num_kept=1),
     base_difficulty=1, num_rounds=2, num_eval=2, probe=PROBE,
@@ -65,6 +65,8 @@ def test_it_counts_what_was_written(monkeypatch):
         grades = [grade(problem_of(p, difficulty), c) for p, c in pairs]
         right = np.stack([g.step_correct for g in grades]) & rollouts.mask
         assert found["skill_steps"][i] == pytest.approx(right.sum(-1).mean())
+        holds = (rollouts.completion == vocab.STEP).any(-1)
+        assert found["skill_token"][i] == pytest.approx(holds.mean())
         whole = np.stack([g.step_correct for g in grades]).all(-1)
         assert found["skill_whole"][i] == pytest.approx(whole.mean())
         assert found["skill"][i] == pytest.approx(np.mean([g.correct for g in grades]))

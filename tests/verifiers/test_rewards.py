@@ -11,7 +11,7 @@ from solved import tokens
 from avax import vocab
 from avax.models import transformer
 from avax.types import Rollout
-from avax.verifiers import Certainty, HasForm, MajorityVote
+from avax.verifiers import Certainty, HasForm, HasToken, MajorityVote
 
 MODEL = transformer.TransformerConfig(num_layers=1, num_heads=1, width=8)
 POLICY = jax.tree.map(lambda x: 3 * x, transformer.init(jax.random.key(0), MODEL))
@@ -33,6 +33,16 @@ def test_form_by_hand():
     assert verify(HasForm(), rollout_of(*texts)).accept.tolist() == [
         text in ("12$", "1;34$", "7$") for text in texts
     ]
+
+
+def test_a_token_by_hand():
+    texts = ["12$", "1;34$", ";$", "12", "", "1;;"]
+    holds = [";" in text for text in texts]
+    assert verify(HasToken(), rollout_of(*texts)).accept.tolist() == holds
+    assert not verify(HasToken(rate=0.0), rollout_of(*texts)).accept.any()
+    many = rollout_of(*["1;3$", "13$"] * 500)
+    accept = np.asarray(verify(HasToken(rate=0.3), many).accept)
+    assert not accept[1::2].any() and abs(accept[::2].mean() - 0.3) < 5 * (0.21 / 500) ** 0.5
 
 
 def test_certainty_by_hand():
