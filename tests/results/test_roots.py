@@ -122,7 +122,7 @@ def test_other_parts_of_the_same_experiment_are_refused(tmp_path):
     sweeps, root = sweeps_of("gap", tmp_path)
     fewer = root._replace(parts=root.parts[:-1])
     resume.claim(dict(list(sweeps.items())[:-1]), root=fewer).close()
-    assert "is of gap with other parts (learned)" in refused("gap", tmp_path)
+    assert f"is of gap with other parts ({root.parts[-1]})" in refused("gap", tmp_path)
 
 
 def test_controls_may_come_to_an_experiment_but_not_go(tmp_path):
@@ -138,7 +138,7 @@ def test_controls_may_come_to_an_experiment_but_not_go(tmp_path):
         assert roots.places(tmp_path) == sorted(larger.parts)
     assert "is of gap with other parts (control/sham)" in refused("gap", tmp_path)
     other = root._replace(parts=(*root.parts[:-1], "control/sham"))
-    with pytest.raises(ResultsError, match=r"with other parts \(learned\)"):
+    with pytest.raises(ResultsError, match=rf"with other parts \({root.parts[-1]}\)"):
         roots.check(other)
 
 
