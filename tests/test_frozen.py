@@ -166,6 +166,7 @@ def test_the_ratio_of_grpo_is_to_what_generated(base):
     np.testing.assert_allclose(ratio, 1.5, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_every_member_of_a_population_has_its_own_frozen_base(base):
     """Labels of all rounds are those of members that learn nothing, while these learn."""
     bases = jax.tree.map(lambda x: jnp.concatenate([x, 0.7 * x, 1.1 * x]), base)

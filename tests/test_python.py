@@ -205,7 +205,7 @@ def test_a_plugin_of_ones_own_needs_no_registration(tmp_path):
 @pytest.mark.slow
 def test_the_page_on_python_runs(tmp_path, home):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(), re.S)
-    assert len(blocks) == 10
+    assert len(blocks) == 11
     environment = os.environ | {"AVAX_CACHE_DIR": str(home), "PYTHONPATH": str(ROOT)}
     environment.pop("XLA_FLAGS", None)
     ended = subprocess.run(

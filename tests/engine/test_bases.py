@@ -63,6 +63,7 @@ class Trainer:
         return err
 
 
+@pytest.mark.slow
 def test_of_two_processes_one_trains_and_the_other_takes_what_it_kept(tmp_path):
     """Ten times, at the same moment; half of the time both need only one of the bases."""
     trainers = [Trainer(tmp_path, 0.1) for _ in range(2)]
@@ -80,6 +81,7 @@ def test_of_two_processes_one_trains_and_the_other_takes_what_it_kept(tmp_path):
     assert not list(tmp_path.glob("*.lock*")) and len(list(tmp_path.glob("*.json"))) == 25
 
 
+@pytest.mark.slow
 def test_who_waits_for_a_process_that_is_killed_trains_itself(tmp_path):
     first = Trainer(tmp_path, 60)
     first.begin(0)

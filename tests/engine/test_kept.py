@@ -76,7 +76,8 @@ def test_each_policy_is_the_one_that_was_measured(folder):
     assert same(policies.sel(fpr=1, seed=3), last)
 
 
-@pytest.mark.parametrize("keep", ["last", pytest.param("all", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("keep", ["last", "all"])
 def test_of_a_population_it_is_the_first(folder, tmp_path, keep):
     """Of three runs in a tile, each of which trains two policies."""
     base = ALL.base.replace(learner=Population(ALL.base.learner), num_bases=2)

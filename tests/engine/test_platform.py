@@ -107,6 +107,7 @@ def test_an_option_or_value_that_the_compiler_has_not_is_left_out():
     assert name == "xla_backend_optimization_level"
 
 
+@pytest.mark.slow
 def test_a_flag_that_xla_has_not_is_left_out():
     """And what the user gives is left alone."""
     own = "--xla_cpu_collective_timeout_seconds=9"

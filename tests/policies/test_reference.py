@@ -97,7 +97,7 @@ def plain_adam(policy, grads, rate, max_norm):
         (1, 2, 16, (1, 3), 2),
         (2, 1, 16, (1, 3), 2),
         (2, 1, 16, (1, 2), 1),
-        (1, 2, 48, (1, 2), 1),
+        pytest.param(1, 2, 48, (1, 2), 1, marks=pytest.mark.slow),
         pytest.param(2, 1, 48, (1, 3), 2, marks=pytest.mark.slow),
     ],
 )

@@ -46,11 +46,11 @@ def graded(task: Shortcut, problem, completions: np.ndarray) -> list[tuple[bool,
     return list(zip(np.asarray(found.correct).tolist(), steps, strict=True))
 
 
-@pytest.mark.parametrize("modulus, whole", [(2, 0), (3, 0), (10, 0), (10, 1)])
+@pytest.mark.parametrize("modulus, whole", [(3, 0), (10, 1)])
 def test_all_completions_of_some_symbols(modulus, whole):
     """Two additions: every text of four digits, EOS, PAD, a separator and another symbol."""
     task = Shortcut(2, modulus, whole)
-    for seed in range(3):
+    for seed in range(2):
         problem = task.sample(jax.random.key(seed), jnp.int32(2))
         prompt = vocab.to_text(problem.prompt)
         right = solved.solve(task.replace(skip_rate=0.0), prompt)[1]
