@@ -18,6 +18,8 @@ from experiments import benchmark
 from paper_figures import benchmark as words
 from paper_figures import fig_benchmark as figure
 
+pytestmark = pytest.mark.slow
+
 
 def row(**facts):
     seconds = facts.pop("median_s")

@@ -81,6 +81,7 @@ def test_solved_is_what_the_base_solves(state):
     assert np.abs(np.mean(found / K - share)) < 5 * np.sqrt((error**2).sum()) / N
 
 
+@pytest.mark.slow
 def test_with_the_current_policy_it_is_measured_in_every_round():
     @jax.jit
     def run(experiment):

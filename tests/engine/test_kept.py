@@ -25,6 +25,8 @@ from avax.learners import Population
 from avax.results import ResultsError
 from avax.sweeps.sweep import Sweep
 
+pytestmark = pytest.mark.slow
+
 ALL = Sweep(
     BASE.replace(learner=BASE.learner.replace(num_updates=4)),
     PRETRAINING,

@@ -17,6 +17,8 @@ from avax.engine.width import AUTO_WIDTHS
 from avax.results import folders
 from avax.sweeps import adaptive
 
+pytestmark = pytest.mark.slow
+
 
 def wedge_run(experiment, bases, key):
     """Accuracy that grows below the ray FPR / (1 - FNR) = 1/5, and diverges at FPR 1."""

@@ -25,6 +25,8 @@ from avax.results import ResultsError, grow, progress_file
 from avax.sweeps import growth
 from avax.verifiers import Hashed, Oracle, StepOracle
 
+pytestmark = pytest.mark.slow
+
 # 12 runs, seeds 3 and 4.
 TINY = dataclasses.replace(SMALL, tile_width="2", segment="1", keep_policies="none")
 MORE_SEEDS = {"seed": 1, "num_seeds": 5}
