@@ -15,7 +15,7 @@ from avax.learners import Population
 from avax.sweeps import needs
 from avax.verifiers import Likelihood, MajorityVote, Oracle
 from configs import gap, length_generalization, self_trust
-from paper_figures import fig_length_generalization, fig_self_trust, self_trust_claims
+from paper_figures import fig_length_generalization, fig_self_trust
 from paper_figures import length_generalization as length_numbers
 
 
@@ -90,19 +90,6 @@ def test_arms_are_compared_with_their_own_controls():
     assert length_numbers.collapse(data, length_numbers.END) is None
 
 
-def test_gates_of_self_trust():
-    """Self-trust is measured where a policy is asked, and all loops differ in their gate alone."""
-    sweep = self_trust.build("laptop")
-    with_controls = needs.parts(self_trust, sweep, self_trust.CONTROLS)
-    assert tuple(with_controls) == fig_self_trust.PARTS
-    parts = self_trust.parts(sweep)
-    assert set(fig_self_trust.JUDGES) == set(self_trust.SELF_JUDGES)
-    probe = parts["likelihood"].base.probe
-    for name, part in parts.items():
-        measured = set(part.base.probe.metrics(part.base.task))
-        assert ("trust_fpr" in measured) == (name in self_trust.SELF_JUDGES)
-        assert "same_wrong" in measured
-        assert part.base.replace(verifier=Oracle(), probe=probe) == self_trust.build("laptop").base
 
 
 def test_interval_over_seeds_leaves_out_what_is_not_known():
@@ -112,46 +99,6 @@ def test_interval_over_seeds_leaves_out_what_is_not_known():
     assert np.isnan([mean[1], low[1], high[1]]).all()
     alone = xr.DataArray([[0.5]], dims=("seed", "k"))
     assert seeds.shown(alone.isel(k=0)) == "0.50 (nan, nan)"
-
-
-def test_self_trust_is_what_neither_author_nor_reader_explains():
-    """A hard author, a lenient reader, and 0.3 of self-trust on top."""
-    author, reader = {"own": 0.1, "other": 0.25}, {"own": 0.2, "other": 0.05}
-    values = xr.DataArray(
-        [[reader[r] + author[a] + 0.3 * (r == a == "own") for a in author] for r in reader],
-        coords={"reader": list(reader), "author": list(author)},
-        dims=("reader", "author"),
-    )
-    assert float(fig_self_trust.self_trust(values)) == pytest.approx(0.3)
-
-
-def judged(accepted: list[float], right: list[float]) -> xr.Dataset:
-    """Three rounds of two bases that are alike."""
-    found = {"accept_rate": accepted, "sampled_accuracy": right, "diverged": [0.0] * 4}
-    values = {name: (("seed", "round"), [x, x]) for name, x in found.items()}
-    return xr.Dataset(values, {"seed": [0, 1], "round": range(4)})
-
-
-def test_a_gate_is_compared_with_a_frozen_generator_and_a_sham():
-    """Likelihood accepts 0.3 less in the end than at first, and 0.5 less of what the base writes;
-    by self-evaluation 0.2 and 0.1 fewer are right than in a sham, of rounds 2 and 3.
-    """
-    nan = float("nan")
-    given = {
-        "likelihood": judged([nan, 0.9, 0.5, 0.6], [nan, 1, 1, 1]),
-        "self_evaluation": judged([nan, 1, 1, 1], [nan, 0.1, 0.3, 0.2]),
-        "control/none_sham": judged([nan, 1, 1, 1], [nan, 0.9, 0.5, 0.3]),
-        "control/likelihood_frozen_generator": judged([nan, 0.9, 0.5, 0.4], [nan, 1, 1, 1]),
-    }
-    parts = [given.get(part) for part in fig_self_trust.PARTS]
-    found = self_trust_claims.more_than_frozen(*parts)
-    assert found.value == pytest.approx(0.2) and found.num == 2
-    found = self_trust_claims.less_right_than_sham("self_evaluation", *parts)
-    assert found.value == pytest.approx(0.15) and found.num == 2
-    gates = [part if part in fig_self_trust.GATES else "" for part in fig_self_trust.PARTS]
-    alone = [given.get(part) for part in gates]
-    assert self_trust_claims.more_than_frozen(*alone).num == 0
-    assert self_trust_claims.less_right_than_sham("self_evaluation", *alone).num == 0
 
 
 @pytest.mark.parametrize(
@@ -165,7 +112,7 @@ def test_a_gate_is_compared_with_a_frozen_generator_and_a_sham():
         (
             self_trust,
             fig_self_trust,
-            {"frozen generator, no filter", "sham", "frozen generator, likelihood"},
+            {"frozen generator, no filter", "sham"},
         ),
     ],
 )
