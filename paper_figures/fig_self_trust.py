@@ -15,19 +15,20 @@ import xarray as xr
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a fresh clone is not installed
 
 from avax import plotting
-from avax.analysis import intervals, phase
-from avax.analysis.runway import posed
+from avax.analysis import intervals, lengths, phase
+from avax.plotting import Row
 from paper_figures import command
 from paper_figures.self_trust import (
-    EARLY,
     FAST,
-    FIRST,
     FROZEN,
     GATES,
     JUDGES,
     PARTS,
+    PLACEBO,
+    UNGATED,
     controls_of,
     loops,
+    of_pairs,
     readings,
     self_trust,
 )
@@ -37,15 +38,15 @@ from paper_figures.self_trust_words import name_of, summary
 __all__ = ["CLAIMS", "JUDGES", "PARTS", "QUESTION", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("self_trust",)
 READS = (
-    *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "base_accuracy", "label_precision"),
-    *("accept_rate", "verifier_fpr", "auroc", "trust_fpr", "same_wrong", "both_wrong", "diverged"),
+    *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "base_accuracy", "accept_rate"),
+    *("num_accepted", "verifier_fpr", "verifier_fnr", "judge_fpr", "judge_fnr", "gap", "auroc"),
+    *("trust_fpr", "matched_rate", "same_wrong", "diverged"),
 )
 STYLES = {
     "oracle": plotting.role("truth"),
     "none": plotting.role("no filter"),
     **{name: {"color": colour} for name, colour in plotting.arms(tuple(GATES)[2:]).items()},
 }
-ASKED = ("likelihood", "self_evaluation")  # gates that the untouched base is asked as
 BESIDE = ("oracle", "none", "likelihood", "self_evaluation")  # gates that controls are drawn beside
 WEAK = plotting.BAND / 2  # of bands that lie over others
 BASE = plotting.role("untouched base")
@@ -58,8 +59,8 @@ def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
     named = loops(*datasets)
     figure = plotting.paper_figure(5.3)
     panels = figure.subplots(2, 2)
-    draw_readings(panels[0, 0], named, "trust_fpr", "P(accept | wrong), rounds 2 and 3")
-    panels[0, 0].set_title("Own mistakes are accepted by their author")
+    draw_readings(panels[0, 0], named, "trust_fpr", "P(accept | wrong)")
+    panels[0, 0].set_title("The untouched base, asked about mistakes")
     draw_trust(panels[0, 1], named)
     draw_solved(panels[1, 0], named, {x: x for x in BESIDE}, "none")
     panels[1, 0].set_title("Loops by what gates them")
@@ -71,63 +72,71 @@ def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
     return figure
 
 
-def draw_solved(axes, named: dict[str, xr.Dataset], parts: dict[str, str], none: str) -> None:
+def draw_readings(axes, named: dict[str, xr.Dataset], name: str, label: str) -> None:
+    """Four readings of each judge with intervals: by who is asked, and whose mistakes they are."""
+    pairs = [(r, a) for r in ("own", "other") for a in ("own", "other")]
+    colours = {"own": "0.15", "other": "0.6"}
+    for i, (reader, author) in enumerate(pairs):
+        for x, judge in enumerate(JUDGES):
+            cell = readings(named, name, judge).sel(reader=reader, author=author)
+            value, low, high, _ = of_pairs(cell)
+            at, colour = x + 0.18 * (i - 1.5), colours[reader]
+            axes.plot([at, at], np.clip([low, high], 0, 1), color=colour, linewidth=1.2)
+            face = colour if author == "own" else "white"
+            style = {"color": colour, "markerfacecolor": face, "ms": 3.5, "zorder": 3}
+            named_once = f"{reader} / {author}" if x == 0 else None
+            axes.plot(at, value, "o", label=named_once, **style)
+    axes.set_xticks(range(len(JUDGES)), [in_lines(title) for title in JUDGES.values()])
+    axes.set_ylim(-0.03, 1.6)  # room for the legend
+    axes.set_yticks(np.linspace(0, 1, 6))
+    axes.set_ylabel(label)
+    axes.legend(title="who is asked / whose mistakes", title_fontsize=7, loc="upper left", ncols=2)
+
+
+def in_lines(title: str) -> str:
+    """A judge's name below an axis."""
+    return title.replace(", ", "\n").replace(" ", "\n").replace("-", "-\n").replace("lihood", "l.")
+
+
+def draw_trust(axes, named: dict[str, xr.Dataset]) -> None:
+    """Self-trust by each judge, every pair of bases as a dot."""
+    rows = []
+    for judge, title in JUDGES.items():
+        values = self_trust(readings(named, "trust_fpr", judge))
+        rows.append(Row(title, of_pairs(values), "0.15", values.dropna("seed").values))
+    plotting.forest(axes, rows)
+    axes.set_xlabel("self-trust, in P(accept | wrong)")
+    axes.set_title("What neither author nor reader explains")
+
+
+def draw_solved(axes, named: dict[str, xr.Dataset], parts: Mapping[str, str], none: str) -> None:
     """Solved length by round of gates by part, and of the controls of no filter."""
-    label = "solved length (digits)"
-    draw_rounds(axes, named, phase.solved_length, label, parts)
+    draw_rounds(axes, named, phase.solved_length, "solved length (digits)", parts)
     for (part, role), control in controls_of(named).items():
         if part == none:
-            draw_control(axes, part, role, control, phase.solved_length(control))
+            style = plotting.role(role) | {"label": name_of(part, role)}
+            draw_mean(axes, phase.solved_length(control), control.diverged, style, WEAK)
     base = phase.solved_length(named[none].isel(round=0, drop=True))
     axes.axhline(base.mean("seed"), label="untouched base", **BASE)
 
 
 def draw_passed(axes, named: dict[str, xr.Dataset]) -> None:
-    """How often gates accept wrong answers in their loops, and where the untouched base judges its
-    own on the same lengths.
+    """How often gates accept wrong answers in their loops, where the untouched base judges its own,
+    and where nothing gates the loop.
     """
-    controls = controls_of(named)
-    for gate in ASKED:
+    controls, loose = controls_of(named), named["none"]
+    for gate, judge in UNGATED.items():
         style = {**STYLES[gate], "label": GATES[gate]}
-        draw_mean(axes, named[gate].verifier_fpr, named[gate].diverged, style, alpha=WEAK)
+        draw_mean(axes, named[gate].verifier_fpr, named[gate].diverged, style, WEAK)
+        ungated = loose.judge_fpr.sel(judge=judge, drop=True)
+        asked = style | {"linestyle": ":", "label": f"{GATES[gate]}, ungated"}
+        draw_mean(axes, ungated, loose.diverged, asked, WEAK)
         if (frozen := controls.get((gate, FROZEN))) is not None:
-            style |= {"linestyle": "-.", "label": f"untouched base, {GATES[gate]}"}
-            draw_mean(axes, frozen.verifier_fpr, frozen.diverged, style, alpha=WEAK)
+            style |= {"linestyle": "-.", "label": f"{GATES[gate]}, untouched base"}
+            draw_mean(axes, frozen.verifier_fpr, frozen.diverged, style, WEAK)
     axes.set_ylim(-0.03, 1.03)
     axes.set_ylabel("P(accept | wrong)")
-    axes.set_title("What a gate passes in its loop")
-
-
-def draw_rates(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """The same loops at a higher learning rate, and right answers at the frontier: a picture, as
-    lengths grow.
-    """
-    named = loops(*datasets)
-    figure = plotting.paper_figure(2.9)
-    panels = figure.subplots(1, 2)
-    draw_solved(panels[0], named, FAST, "fast_none")
-    panels[0].set_title("Loops at a rate of 3e-3")
-    right = "right, of a round's answers"
-    draw_rounds(panels[1], named, lambda d: d.sampled_accuracy, right, {x: x for x in GATES})
-    base = named["none"].isel(round=0, drop=True)
-    lengths = xr.DataArray(posed(named["none"]), dims="round")
-    on_these = base.accuracy_by_difficulty.sel(difficulty=lengths).mean("seed")
-    panels[1].plot(named["none"]["round"][1:], on_these, **BASE)
-    panels[1].set_title("Samples at the frontier, 1e-3")
-    panels[1].set_ylim(-0.03, 1.03)
-    pairs = [axes.get_legend_handles_labels() for axes in panels]
-    lines = {x: line for found in pairs for line, x in zip(*found, strict=True)}
-    figure.legend(lines.values(), lines, loc="outside lower center", ncols=5)
-    plotting.letter(panels)
-    return figure
-
-
-def draw_control(
-    axes, part: str, role: str, control: xr.Dataset, values: xr.DataArray, name: str = ""
-) -> None:
-    """A control by round, in the look of its role."""
-    style = plotting.role(role) | {"label": name or name_of(part, role)}
-    draw_mean(axes, values, control.diverged, style, alpha=WEAK)
+    axes.set_title("What judges pass in loops")
 
 
 def draw_seen(*datasets: xr.Dataset | None) -> plotting.Figure:
@@ -135,14 +144,11 @@ def draw_seen(*datasets: xr.Dataset | None) -> plotting.Figure:
     named = loops(*datasets)
     figure = plotting.paper_figure(2.6)
     panels = figure.subplots(1, 2)
-    draw_readings(panels[0], named, "auroc", "AUROC, rounds 2 and 3")
+    draw_readings(panels[0], named, "auroc", "AUROC")
     panels[0].axhline(0.5, **plotting.NO_EFFECT)
     panels[0].set_title("Can it tell right from wrong?")
     label = "accepted less right, of all answers"
     draw_rounds(panels[1], named, pass_less_truth, label, {x: x for x in GATES})
-    of = ("likelihood", FROZEN)
-    if (control := controls_of(named).get(of)) is not None:
-        draw_control(panels[1], *of, control, pass_less_truth(control))
     panels[1].axhline(0, **plotting.NO_EFFECT)
     panels[1].set_ylim(-0.6, 1.9)  # room for the legend
     panels[1].set_yticks(np.linspace(-0.5, 1, 4))
@@ -157,42 +163,25 @@ def pass_less_truth(dataset: xr.Dataset) -> xr.DataArray:
     return dataset.accept_rate - dataset.sampled_accuracy
 
 
-def draw_readings(axes, named: dict[str, xr.Dataset], name: str, label: str) -> None:
-    """Four readings of each judge with intervals: by who is asked, and whose mistakes they are."""
-    lost = np.array([(named[gate].diverged.sel(round=EARLY) == 1).any() for gate in JUDGES])
-    pairs = [(r, a) for r in ("own", "other") for a in ("own", "other")]
-    colours = {"own": "0.15", "other": "0.6"}
-    for i, (reader, author) in enumerate(pairs):
-        for x, gate in enumerate(JUDGES):
-            cell = readings(named[gate], name).sel(reader=reader, author=author).values
-            value, low, high, _ = intervals.mean(np.full(len(cell), np.nan) if lost[x] else cell)
-            at, colour = x + 0.18 * (i - 1.5), colours[reader]
-            axes.plot([at, at], np.clip([low, high], 0, 1), color=colour, linewidth=1.2)
-            face = colour if author == "own" else "white"
-            style = {"color": colour, "markerfacecolor": face, "ms": 4, "zorder": 3}
-            named_once = f"{reader} / {author}" if x == 0 else None
-            axes.plot(at, value, "o", label=named_once, **style)
-        plotting.mark_lost(axes, np.arange(len(JUDGES)) + 0.18 * (i - 1.5), lost)
-    titles = [GATES[gate].replace(" ", "\n").replace("-", "-\n") for gate in JUDGES]
-    axes.set_xticks(range(len(JUDGES)), titles)
-    axes.set_ylim(-0.03, 1.6)  # room for the legend
-    axes.set_yticks(np.linspace(0, 1, 6))
-    axes.set_ylabel(label)
-    axes.legend(title="who is asked / whose mistakes", title_fontsize=7, loc="upper left", ncols=2)
-
-
-def draw_trust(axes, named: dict[str, xr.Dataset]) -> None:
-    """Self-trust in FPR by round, in the loop that each judge gates."""
-    for gate in JUDGES:
-        dataset = named[gate].isel(round=slice(FIRST, None))
-        values = self_trust(dataset.trust_fpr.sel(judge="own"))
-        style = {**STYLES[gate], "label": GATES[gate]}
-        draw_mean(axes, values, dataset.diverged, style, alpha=WEAK)
-    axes.axhline(0, **plotting.NO_EFFECT)
-    axes.set_ylim(-1.1, 1.6)
-    axes.set_ylabel("self-trust, in P(accept | wrong)")
-    axes.set_title("Self-trust in the judge's own loop")
-    axes.legend(loc="upper left", ncols=2)
+def draw_rates(*datasets: xr.Dataset | None) -> plotting.Figure:
+    """The same loops at a higher learning rate, and digits gained by gate and by placebo."""
+    named = loops(*datasets)
+    figure = plotting.paper_figure(2.9)
+    panels = figure.subplots(1, 2)
+    draw_solved(panels[0], named, FAST, "fast_none")
+    panels[0].set_title("Loops at a rate of 3e-3")
+    panels[0].legend(loc="lower left")
+    gained = {GATES[x]: (named[x], STYLES[x]["color"]) for x in GATES}
+    for (gate, role), control in controls_of(named).items():
+        if role == PLACEBO:
+            gained[name_of(gate, role)] = control, plotting.role(role)["color"]
+    each = {name: (lengths.final_gain(x).values, colour) for name, (x, colour) in gained.items()}
+    rows = [Row(name, intervals.mean(x), colour, x) for name, (x, colour) in each.items()]
+    plotting.forest(panels[1], rows)
+    panels[1].set_xlabel("digits gained on the untouched base")
+    panels[1].set_title("At the end, 1e-3")
+    plotting.letter(panels)
+    return figure
 
 
 def draw_mean(axes, values: xr.DataArray, diverged, style: dict, alpha: float) -> None:
@@ -211,7 +200,7 @@ def draw_rounds(
     """A measure by round for every gate, in one of its parts: mean over bases with its interval."""
     for gate, part in parts.items():
         values, style = measure(named[part]), {**STYLES[gate], "label": GATES[gate]}
-        draw_mean(axes, values, named[part].diverged, style, alpha=WEAK)
+        draw_mean(axes, values, named[part].diverged, style, WEAK)
     axes.set_ylabel(label)
 
 

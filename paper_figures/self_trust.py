@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, lengths, phase, seeds
+from avax.analysis import intervals, lengths, phase
 from avax.analysis.intervals import Estimate
 from paper_figures.claims import UNKNOWN, remembered
 
+BASE = "base"  # the part in which the untouched base is asked
 GATES = {
     "oracle": "truth",
     "none": "no filter",
@@ -20,19 +22,28 @@ GATES = {
     "self_evaluation": "self-evaluation",
 }
 FAST = {name: f"fast_{name}" for name in ("none", "likelihood", "self_evaluation")}
-FROZEN, SHAM = "frozen generator", "sham"
+FROZEN, SHAM, PLACEBO = "frozen generator", "sham", "placebo"
 CONTROLS = {  # by part and role; a sham trains alike behind every gate
-    ("none", FROZEN): "control/none_frozen_generator",
     ("none", SHAM): "control/none_sham",
-    ("likelihood", FROZEN): "control/likelihood_frozen_generator",
-    ("self_evaluation", FROZEN): "control/self_evaluation_frozen_generator",
     ("fast_none", SHAM): "control/fast_none_sham",
+    ("likelihood", FROZEN): "control/likelihood_frozen_generator",
+    ("likelihood", PLACEBO): "control/likelihood_placebo",
+    ("self_evaluation", FROZEN): "control/self_evaluation_frozen_generator",
+    ("self_evaluation", PLACEBO): "control/self_evaluation_placebo",
 }
-PARTS = (*GATES, "again", *FAST.values(), *CONTROLS.values())
-JUDGES = tuple(GATES)[3:]  # those that ask a policy
+PARTS = (BASE, *GATES, "again", *FAST.values(), *CONTROLS.values())
+JUDGES = {  # that the untouched base is asked as
+    "own": "likelihood",
+    "Likelihood1": "likelihood, 0.8",
+    "Likelihood2": "likelihood, 0.97",
+    "Comparison": "comparison",
+    "CommitFirst": "commit first",
+    "SelfEvaluation": "self-evaluation",
+}
+MARKS = "SelfEvaluation"
+UNGATED = {"likelihood": "Likelihood", "self_evaluation": "SelfEvaluation"}  # judges in all loops
 FIRST = 1  # the round in which the policy is still the base
-EARLY = slice(2, 3)  # rounds in which both policies err, and the loops have not ended yet
-WHEN = {"base": slice(FIRST, FIRST), "rounds 2 and 3": EARLY}
+LEAST_MATCHED = 0.03  # share of problems that both get wrong, or a length says nothing
 HORIZONS = (5, 10)  # rounds
 RATES = {"": "", ", rate 3e-3": "fast_"}  # beginnings of parts by learning rate
 
@@ -48,7 +59,7 @@ def self_trust(values: xr.DataArray) -> xr.DataArray:
 
 @remembered
 def loops(*datasets: xr.Dataset | None) -> dict[str, xr.Dataset]:
-    """The loops by what gates them and the controls that there are by part, until they diverged."""
+    """The parts by name, without controls that there are not, until they diverged."""
     found = zip(PARTS, datasets, strict=False)
     return {name: phase.until_diverged(data) for name, data in found if data is not None}
 
@@ -58,41 +69,83 @@ def controls_of(named: dict[str, xr.Dataset]) -> dict[tuple[str, str], xr.Datase
     return {of: named[part] for of, part in CONTROLS.items() if part in named}
 
 
-def readings(dataset: xr.Dataset, name: str, rounds: slice = EARLY) -> xr.DataArray:
-    """Readings of a loop's own gate, mean over rounds, by seed, reader and author."""
-    values = dataset[name].sel(judge="own", round=rounds).transpose("round", ...)
-    return values.isel(round=0, drop=True).copy(data=seeds.mean(values.values))
+def readings(named: dict[str, xr.Dataset], name: str, judge: str) -> xr.DataArray:
+    """A reading of the untouched base by seed, reader and author: mean over the lengths at which
+    both policies err often enough.
+    """
+    data = named[BASE].sel(round=FIRST, drop=True)
+    is_known = data.matched_rate >= LEAST_MATCHED
+    values = data[name].sel(judge=judge, drop=True).where(is_known)
+    return values.mean("start").transpose("seed", ...)
 
 
-def trust(judge: str, when: str, *datasets: xr.Dataset) -> Estimate:
-    """Self-trust in P(accept | wrong); of the judge that was run twice the mean of both."""
+def of_pairs(values: xr.DataArray) -> Estimate:
+    """The mean over pairs of neighbouring bases, numbered by the first, and its interval: by the
+    jackknife over bases, as two pairs may have one in common.
+    """
+    known = values.dropna("seed")
+    by_seed = dict(zip(known.seed.values.tolist(), known.values.tolist(), strict=True))
+    bases = sorted(set(by_seed) | {seed + 1 for seed in by_seed})
+
+    def mean(some: np.ndarray) -> float:
+        left = set(some.tolist())
+        both = [x for seed, x in by_seed.items() if {seed, seed + 1} <= left]
+        return float(np.mean(both)) if both else np.nan
+
+    found = intervals.jackknife(np.array(bases, int), mean)
+    return found._replace(num=len(by_seed))
+
+
+def trust(judge: str, *datasets: xr.Dataset) -> Estimate:
+    """Self-trust of the untouched base in P(accept | wrong)."""
+    return of_pairs(self_trust(readings(loops(*datasets), "trust_fpr", judge)))
+
+
+def than(judge: str, other: str, name: str, *datasets: xr.Dataset) -> Estimate:
+    """A judge's reading of own mistakes by their own author, minus another's of the same ones."""
     named = loops(*datasets)
-    parts = (judge, "again") if judge == "likelihood" else (judge,)
-    each = [self_trust(readings(named[x], "trust_fpr", WHEN[when])) for x in parts]
-    return intervals.mean((sum(each[1:], each[0]) / len(each)).values)
+    each = [
+        readings(named, name, x).sel(reader="own", author="own", drop=True) for x in (judge, other)
+    ]
+    return of_pairs(each[0] - each[1])
 
 
-def own(judge: str, name: str, when: str, *datasets: xr.Dataset) -> xr.DataArray:
-    """A reading of own mistakes by their own author."""
-    found = readings(loops(*datasets)[judge], name, WHEN[when])
-    return found.sel(reader="own", author="own", drop=True)
+def gaps(judge: str, *datasets: xr.Dataset) -> xr.DataArray:
+    """The gap of a judge of the untouched base's answers, by seed: mean over lengths."""
+    data = loops(*datasets)[BASE].gap.sel(round=FIRST, drop=True)
+    return data.sel(judge=judge, drop=True).mean("start")
 
 
-def than_likelihood(judge: str, name: str, when: str, *datasets: xr.Dataset) -> Estimate:
-    """A judge's reading of own mistakes, minus likelihood's."""
-    return intervals.paired(*(own(x, name, when, *datasets) for x in (judge, "likelihood")))
+def gap(judge: str, *datasets: xr.Dataset) -> Estimate:
+    return intervals.mean(gaps(judge, *datasets).values)
+
+
+def gap_beyond(judge: str, other: str, *datasets: xr.Dataset) -> Estimate:
+    return intervals.paired(*(gaps(x, *datasets) for x in (judge, other)))
+
+
+def mean_of_later(values: xr.DataArray) -> np.ndarray:
+    """f[S]: the mean of the rounds in which a trained policy answers, of those that are known."""
+    return values.sel(round=slice(FIRST + 1, None)).mean("round").values
 
 
 def passed_more(judge: str, *datasets: xr.Dataset | None) -> Estimate:
-    """P(accept | wrong) of a gate in its loop minus that of the untouched base on the same lengths,
-    which judges its own answers with a frozen generator: mean of the rounds after the first.
+    """P(accept | wrong) of a gate in its loop minus that of the untouched base, which judges its
+    own answers to the same lengths with a frozen generator.
     """
     named = loops(*datasets)
     if (frozen := controls_of(named).get((judge, FROZEN))) is None:
         return UNKNOWN
-    rounds = {"round": slice(FIRST + 1, None)}
-    each = (x.verifier_fpr.sel(rounds).mean("round") for x in (named[judge], frozen))
-    return intervals.paired(*each)
+    fpr, of_base = xr.align(named[judge].verifier_fpr, frozen.verifier_fpr, join="inner")
+    return intervals.mean(mean_of_later(fpr - of_base))
+
+
+def passed_ungated(judge: str, *datasets: xr.Dataset | None) -> Estimate:
+    """The same, minus that of the judge in a loop that nothing gates."""
+    named = loops(*datasets)
+    loose = named["none"].judge_fpr.sel(judge=UNGATED[judge], drop=True)
+    fpr, of_loose = xr.align(named[judge].verifier_fpr, loose, join="inner")
+    return intervals.mean(mean_of_later(fpr - of_loose))
 
 
 def ended(part: str, last: int, *datasets: xr.Dataset | None) -> Estimate:
@@ -108,21 +161,17 @@ def ended(part: str, last: int, *datasets: xr.Dataset | None) -> Estimate:
 
 
 def worth(judge: str, *datasets: xr.Dataset | None) -> Estimate:
-    """Digits gained behind a judge minus those without a filter, same bases."""
+    """Digits gained behind a judge minus those behind its placebo, same bases."""
     named = loops(*datasets)
-    return intervals.paired(*(lengths.final_gain(named[x]) for x in (judge, "none")))
+    if (placebo := controls_of(named).get((judge, PLACEBO))) is None:
+        return UNKNOWN
+    return intervals.paired(*(lengths.final_gain(x) for x in (named[judge], placebo)))
 
 
-def gap(when: slice, *datasets: xr.Dataset) -> Estimate:
-    """Right among the accepted less right among all, of a policy that marks."""
-    data = loops(*datasets)["self_evaluation"].sel(round=when)
-    values = (data.label_precision - data.sampled_accuracy).transpose("round", "seed").values
-    return intervals.mean(seeds.mean(values))
-
-
-def of_judges(effect, *args, judges=JUDGES, whens=tuple(WHEN)) -> dict:
+def at_both_rates(judge: str) -> dict:
+    """`ended` of a judge's loops at both horizons and learning rates."""
     return {
-        f"{GATES[judge]}, {when}": partial(effect, judge, *args, when)
-        for when in whens
-        for judge in judges
+        f"round {last}{words}": partial(ended, f"{start}{judge}", last)
+        for last in HORIZONS
+        for words, start in RATES.items()
     }

@@ -12,14 +12,15 @@ from avax.analysis import intervals, lengths
 from paper_figures import beside
 from paper_figures.pages import text
 from paper_figures.self_trust import (
+    BASE,
     FAST,
     FIRST,
     GATES,
     JUDGES,
     SHAM,
-    WHEN,
     controls_of,
     loops,
+    of_pairs,
     readings,
     self_trust,
 )
@@ -28,28 +29,35 @@ from paper_figures.self_trust import (
 def summary(*datasets: xr.Dataset | None) -> str:
     """What judges see of own and others' mistakes, and what the loops behind them come to."""
     named = loops(*datasets)
-    lines = ["asked / whose mistakes: own/own, own/other, other/own, other/other"]
-    for judge, name, when in itertools.product(JUDGES, ("auroc", "trust_fpr"), WHEN):
-        values = readings(named[judge], name, WHEN[when])
-        cells = [
-            shown(values.sel(reader=r, author=a)) for r in values.reader for a in values.author
-        ]
-        trust = shown(self_trust(values))
-        lines.append(f"{judge:15} {name:9} {when}: {', '.join(cells)}; self-trust {trust}")
-    shared = [float(named[gate].same_wrong.mean("seed").max()) for gate in GATES]
-    lines.append(f"P(both policies give the same wrong answer), largest of all: {max(shared):.4f}")
+    lines = list(reading_lines(named))
     lines += [loop_line(title_of(x), named[x]) for x in (*GATES, *FAST.values())]
-    runs = (self_trust(readings(named[x], "trust_fpr")) for x in ("likelihood", "again"))
+    runs = (lengths.final_gain(named[x]) for x in ("likelihood", "again"))
     both = np.stack([x.values for x in xr.align(*runs, join="inner")], axis=1)
-    lines.append(f"self-trust by likelihood, rounds 2 and 3: {beside.spread_text(both)}")
-    lines += control_lines(named)
-    lines.append("generation-verification gap / errors there are, rounds 1 to 4")
-    for gate in tuple(GATES)[2:]:
-        data = named[gate].isel(round=slice(FIRST, FIRST + 4))
-        each = (data.label_precision - data.sampled_accuracy, 1 - data.sampled_accuracy)
-        cells = [[shown(x.isel(round=r)) for x in each] for r in range(data.sizes["round"])]
-        lines.append(f"{GATES[gate]:15} {', '.join(' / '.join(cell) for cell in cells)}")
-    return "\n".join(lines)
+    lines.append(f"digits gained behind likelihood: {beside.spread_text(both)}")
+    return "\n".join([*lines, *control_lines(named)])
+
+
+def reading_lines(named: dict[str, xr.Dataset]) -> Iterator[str]:
+    """What the untouched base says of its own and of another's mistakes."""
+    data = named[BASE].sel(round=FIRST, drop=True)
+    for start in data.start.values:
+        here = data.sel(start=start)
+        cells = f"right {shown(here.sampled_accuracy)}, both err {shown(here.matched_rate)}"
+        yield f"{start} digits: {cells}, the same mistake {shown(here.same_wrong)}"
+    yield "asked / whose mistakes: own/own, own/other, other/own, other/other; self-trust"
+    for judge, name in itertools.product(JUDGES, ("trust_fpr", "auroc")):
+        values = readings(named, name, judge)
+        cells = [
+            text(of_pairs(values.sel(reader=r, author=a)))
+            for r in values.reader.values
+            for a in values.author.values
+        ]
+        trusted = text(of_pairs(self_trust(values)))
+        yield f"{JUDGES[judge]:17} {name:9}: {', '.join(cells)}; {trusted}"
+    for judge, title in JUDGES.items():
+        at = data.sel(judge=judge).mean("start")
+        cells = f"{shown(at.gap)}; accepts wrong {shown(at.judge_fpr)}"
+        yield f"{title:17} gap {cells}, rejects right {shown(at.judge_fnr)}"
 
 
 def loop_line(title: str, data: xr.Dataset) -> str:
@@ -64,7 +72,7 @@ def control_lines(named: dict[str, xr.Dataset]) -> Iterator[str]:
     """What controls come to, and how much more their loops gain; a sham is that of every gate."""
     for (part, role), control in controls_of(named).items():
         yield loop_line(name_of(part, role), control)
-        same = [x for x in named if x.startswith("fast_")] if "fast" in part else [part, *JUDGES]
+        same = FAST.values() if part.startswith("fast_") else GATES
         for compared in same if role == SHAM else (part,):
             gains = (lengths.final_gain(x) for x in (named[compared], control))
             found = text(intervals.paired(*gains))

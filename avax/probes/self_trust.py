@@ -27,7 +27,7 @@ class SelfTrust:
 
     Only problems that both authors get wrong at least once count, each as much as any other, so
     that their mistakes are those on the same problems. AUROC compares them with the right
-    completions of both authors.
+    completions of the same author, or authors would be told apart as well.
 
     Attributes:
       verifiers: judges, beside the run's own verifier.
@@ -44,7 +44,7 @@ class SelfTrust:
     def metrics(self, task: Task) -> dict[str, Metric]:
         both = {"reader": POLICIES, "author": POLICIES}
         fpr = "P(judge accepts | wrong) if it asks the reader about the author's mistakes"
-        auroc = "P(a right completion scores above a wrong one of the author), ties half"
+        auroc = "P(a right completion of the author scores above a wrong one), ties half"
         matched = Metric("share of problems that both authors get wrong at least once", {})
         return {
             "trust_fpr": judging.per_judge(self.verifiers, fpr, **both),
@@ -110,18 +110,18 @@ def matched_weight(wrong: Array) -> tuple[Array, Array]:
 
 
 def area_by_author(score: Array, correct: Array, weight: Array) -> Array:
-    """f32[A]: area under the ROC curve of scores f32[A, B, K], the mistakes of each author apart.
+    """f32[A]: area under the ROC curve of scores f32[A, B, K], of each author apart.
 
     Args:
-      correct: bool[A, B, K], the right completions, of all authors.
+      correct: bool[A, B, K], the right completions.
       weight: f32[A, B, K], of the wrong ones.
     """
-    right = correct.astype(jnp.float32).reshape(-1)
 
-    def of_author(score_wrong, weight):
-        above = (score.reshape(-1)[:, None] > score_wrong.reshape(-1)[None]).astype(jnp.float32)
-        equal = (score.reshape(-1)[:, None] == score_wrong.reshape(-1)[None]).astype(jnp.float32)
+    def of_author(score, correct, weight):
+        score, right = score.reshape(-1), correct.astype(jnp.float32).reshape(-1)
+        above = (score[:, None] > score[None]).astype(jnp.float32)
+        equal = (score[:, None] == score[None]).astype(jnp.float32)
         pairs = right[:, None] * weight.reshape(-1)[None]
         return judging.mean_where(above + equal / 2, pairs, (0, 1))
 
-    return jax.vmap(of_author)(score, weight)
+    return jax.vmap(of_author)(score, correct, weight)

@@ -76,8 +76,8 @@ def test_area_is_the_share_of_pairs_in_the_right_order():
     weight, matched = matched_weight(jnp.asarray(wrong))
     np.testing.assert_array_equal(matched, wrong.any(-1).all(0))
     found = area_by_author(jnp.asarray(score), jnp.asarray(~wrong), weight)
-    right = score[~wrong]
     for author in range(2):
+        right = score[author][~wrong[author]]
         per_problem = [
             np.mean([(right > s).mean() + (right == s).mean() / 2 for s in scores[bad]])
             for scores, bad, both in zip(score[author], wrong[author], matched, strict=True)
