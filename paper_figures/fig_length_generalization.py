@@ -18,6 +18,7 @@ from avax.analysis import intervals, phase
 from avax.plotting import Row
 from paper_figures import command
 from paper_figures import length_generalization as numbers
+from paper_figures import length_generalization_falls as falls
 from paper_figures.length_generalization import (
     ARMS,
     ONE_A_ROUND,
@@ -26,21 +27,28 @@ from paper_figures.length_generalization import (
     controls_of,
     name_of,
     posed_length,
-    summary,
 )
 from paper_figures.length_generalization_claims import CLAIMS, QUESTION
+from paper_figures.length_generalization_growth import HEADING, PAIRS, POWER
+from paper_figures.length_generalization_maps import draw_maps, draw_more_maps, lost_of
+from paper_figures.length_generalization_words import summary
 
 __all__ = ["CLAIMS", "PARTS", "QUESTION", "REACH", "READS", "SHIPPED", "draw", "summary"]
 SHIPPED = ("length_generalization",)
 READS = (
     *("accuracy", "accuracy_by_difficulty", "sampled_accuracy", "label_precision", "accept_rate"),
-    *("num_accepted", "diverged", "base_accuracy", "mistake_share"),
+    *("num_accepted", "diverged", "base_accuracy", "loss", "grad_norm"),
 )
-OTHERS = plotting.arms(("length", "vote", "plain", "multiplication"))
+OTHERS = plotting.arms(("length", "vote"))
+SLOW = {"linestyle": "--"}  # of arms at the lower learning rate
 STYLES = {
     "oracle": plotting.role("truth"),
+    "slow": plotting.role("truth") | SLOW,
+    "clipped": plotting.role("truth") | {"linestyle": ":"},
     "steady": plotting.role("truth"),
+    "far": plotting.role("truth"),
     "none": plotting.role("no filter"),
+    "slow_none": plotting.role("no filter") | SLOW,
     **{part: {"color": colour} for part, colour in OTHERS.items()},
 }
 LABELS = ("steady", "none", "length", "vote")  # of which labels at the newest length are drawn
@@ -49,10 +57,18 @@ BESIDE = (numbers.COMPOUNDED, numbers.BEYOND_SHAM)
 PANELS = {  # of the comparisons, which have different scales
     "Solved lengths": (
         "digits",
-        (numbers.FILTERED, *BESIDE, numbers.ORDER, numbers.FELL, numbers.GROWTH),
+        (numbers.FILTERED, *BESIDE),
     ),
+    "Growth": ("logarithm", (POWER, *(HEADING.format(*pair) for pair in PAIRS))),
+    "Late falls": ("log2 of digits", (falls.LATE, falls.LATE_LESS)),
     "No filter, middle and end of the rounds": ("digits", (numbers.NO_FILTER,)),
-    "Labels": ("share of answers", (numbers.NEWEST, numbers.NEWEST_BEYOND, numbers.WRONG)),
+    "Labels": (
+        "share of answers",
+        (
+            *(numbers.NEWEST, numbers.NEWEST_BEYOND, numbers.WRONG),
+            *(falls.TO_100, falls.FELL, falls.DIP),
+        ),
+    ),
 }
 
 
@@ -62,7 +78,7 @@ def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
     has_controls = bool(controls_of(data))
     figure = plotting.paper_figure(5.2 if has_controls else 4.8)
     panels = figure.subplots(2, 2)
-    draw_bases(panels[0, 0], data["oracle"])
+    draw_bases(panels[0, 0], data)
     draw_newest(panels[0, 1], data)
     draw_solved(panels[1, 0], data)
     roles = [role for _, role in controls_of(data)]
@@ -74,16 +90,13 @@ def draw(*datasets: xr.Dataset | None) -> plotting.Figure:
     return figure
 
 
-def lost_of(dataset: xr.Dataset) -> np.ndarray:
-    """bool[R, S]: which runs had diverged by a round."""
-    return (dataset.diverged == 1).transpose("round", "seed").values
-
-
-def draw_bases(axes, dataset: xr.Dataset) -> None:
-    """Solved length of every base by round, up to many lengths a round."""
-    solved = phase.solved_length(dataset).transpose("round", "seed")
-    lines = {"linewidth": 0.9} | STYLES["oracle"]
-    plotting.plot_until(axes, solved["round"], solved.values, lost_of(dataset), **lines)
+def draw_bases(axes, data: dict[str, xr.Dataset]) -> None:
+    """Solved length of every base by round, up to many lengths a round, at both learning rates."""
+    for part, alpha in (("slow", 0.5), ("oracle", 1)):
+        dataset = data[part]
+        solved = phase.solved_length(dataset).transpose("round", "seed")
+        lines = STYLES[part] | {"linewidth": 0.7, "alpha": alpha}
+        plotting.plot_until(axes, solved["round"], solved.values, lost_of(dataset), **lines)
     draw_base(axes, solved)
     axes.set_ylim(0, 1.02 * dataset.sizes["difficulty"])
     axes.set_xlabel("round")
@@ -167,7 +180,7 @@ def draw_effects(*datasets: xr.Dataset | None) -> plotting.Figure:
     lost = any((x.diverged == 1).any() for x in datasets if x is not None)
     rows = []
     for _, headings in PANELS.values():
-        here = (*headings, ahead) if numbers.GROWTH in headings else headings
+        here = (*headings, ahead) if numbers.FILTERED in headings else headings
         there = [heading for heading in here if heading in found]  # those of controls may not be
         rows.append([row for heading in there for row in rows_of(heading, found[heading])])
     figure = plotting.paper_figure(2.1 + 0.16 * sum(map(len, rows)))
@@ -185,53 +198,6 @@ def draw_effects(*datasets: xr.Dataset | None) -> plotting.Figure:
 def rows_of(heading: str, effects: dict[str, np.ndarray]) -> list[Row]:
     rows = [Row(name, intervals.mean(values), "0.25", values) for name, values in effects.items()]
     return [Row(heading), *rows]
-
-
-def draw_maps(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """Accuracy by round and length, of four arms."""
-    return maps(("oracle", "steady", "none", "vote"), *datasets)
-
-
-def draw_more_maps(*datasets: xr.Dataset | None) -> plotting.Figure:
-    """Accuracy by round and length, of the other arms."""
-    return maps(("length", "plain", "multiplication"), *datasets)
-
-
-def maps(parts: tuple[str, ...], *datasets: xr.Dataset | None) -> plotting.Figure:
-    data = numbers.named(*datasets)
-    words = numbers.titles(data)
-    figure = plotting.paper_figure(2.3)
-    panels = figure.subplots(1, len(parts))
-    for axes, part in zip(panels, parts, strict=True):
-        image = draw_map(axes, data[part])
-        axes.set_title(words[part].removesuffix(" a round"))
-    panels[0].set_ylabel("digits of each number")
-    seeds = data[parts[0]].sizes["seed"]
-    figure.colorbar(image, ax=panels[-1], label=f"right answers, mean of {seeds}", pad=0.03)
-    plotting.letter(panels)
-    return figure
-
-
-def draw_map(axes, dataset: xr.Dataset):
-    """Accuracy by round and length, mean over bases; the line is what is posed. It ends where a run
-    diverged.
-    """
-    lost = lost_of(dataset)
-    mean = dataset.accuracy_by_difficulty.mean("seed").transpose("difficulty", "round")
-    mean = mean.where(xr.DataArray(~lost.any(1), dims="round"))
-    colours = plotting.colour_map("Blues").with_extremes(bad=plotting.NOT_RUN)
-    image = axes.pcolormesh(
-        mean["round"], mean.difficulty, mean.values, cmap=colours, vmin=0, vmax=1,
-        shading="nearest", rasterized=True,
-    )  # fmt: skip
-    if (posed := posed_length(dataset)) is not None:
-        style = {"color": "k", "linewidth": 0.9, "linestyle": ":", "label": "posed"}
-        plotting.plot_until(axes, posed["round"], posed, lost.any(1), **style)
-        axes.legend(loc="upper left")
-    elif lost.any():
-        plotting.mark_lost(axes, dataset["round"].values[lost.any(1).argmax()], True)
-    axes.set_xlabel("round")
-    return image
 
 
 FIGURES = {"": draw, "effects": draw_effects, "maps": draw_maps, "more_maps": draw_more_maps}

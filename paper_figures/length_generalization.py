@@ -7,33 +7,42 @@ from collections.abc import Iterator
 import numpy as np
 import xarray as xr
 
-from avax.analysis import intervals, lengths, phase
+from avax.analysis import lengths, phase
+from paper_figures import length_generalization_falls as falls
+from paper_figures import length_generalization_growth as growth
 
 ARMS = {
     "oracle": "truth, up to {} a round",
+    "slow": "the same, rate 3e-4",
+    "clipped": "the same, small gradients",
     "steady": "truth, one a round",
+    "far": "the same, to 55",
     "none": "no filter",
+    "slow_none": "no filter, rate 3e-4",
     "length": "length filter",
     "vote": "vote of 5",
-    "plain": "truth, plain order",
-    "multiplication": "truth, products",
 }
 CONTROLS = {  # by arm and role
     ("none", "frozen generator"): "control/none_frozen_generator",
     ("none", "sham"): "control/none_sham",
+    ("slow_none", "frozen generator"): "control/slow_none_frozen_generator",
+    ("slow_none", "sham"): "control/slow_none_sham",
     ("steady", "frozen generator"): "control/steady_frozen_generator",
+    ("vote", "frozen generator"): "control/vote_frozen_generator",
 }
-PARTS = (*ARMS, *CONTROLS.values())
-ONE_A_ROUND = ("steady", "none", "length", "vote", "plain")  # sums, to the same lengths
+RATES = ("none", "slow_none")  # no filter, by learning rate
+PARTS = (*tuple(ARMS)[:5], "again", *tuple(ARMS)[5:], *CONTROLS.values())
+TO_THE_END = ("oracle", "slow", "clipped")  # of 100 digits
+WITH_THE_TRUTH = (*TO_THE_END, "steady", "far")
+ONE_A_ROUND = ("steady", "none", "length", "vote")  # sums, to the same lengths
 REACH = 8  # of the first arm, if it was run
-MARKS = (20, 40, 80)
 MIDDLE, END = "middle", "end"  # of the rounds
 GAINED = "digits gained on the untouched base"
 NO_FILTER = "no filter less untouched base"
 COMPOUNDED, BEYOND_SHAM = "digits gained, less frozen generator", "digits gained, less sham"
-FILTERED, ORDER = "digits gained, less no filter", "digits gained, less reversed order"
+FILTERED = "digits gained, less no filter"
 AHEAD = "up to {} less one a round, digits"
-FELL, GROWTH = "deepest fall on the way, digits", "speed, 40 to 80 less 20 to 40"
+TIMES = {"to 15 digits": 1.5, "to 20 digits": 2}  # the base's length, of new lengths
 NEWEST, WRONG = "right at new lengths, less base", "wrong among accepted labels"
 NEWEST_BEYOND = "no filter's labels, less control"
 Effects = dict[str, dict[str, np.ndarray]]  # f[S] by heading and name
@@ -46,7 +55,8 @@ def named(*datasets: xr.Dataset | None) -> dict[str, xr.Dataset]:
     pairs = zip(PARTS, datasets, strict=False)
     found = {part: phase.until_diverged(data) for part, data in pairs if data is not None}
     asked = found["oracle"].reach.values.tolist()
-    return found | {"oracle": found["oracle"].sel(reach=REACH if REACH in asked else asked[0])}
+    reach = REACH if REACH in asked else asked[0]
+    return found | {part: found[part].sel(reach=reach) for part in TO_THE_END}
 
 
 def controls_of(data: dict[str, xr.Dataset]) -> dict[tuple[str, str], xr.Dataset]:
@@ -88,19 +98,22 @@ def base_right(dataset: xr.Dataset) -> xr.DataArray:
     return right.assign_coords(round=posed["round"])
 
 
-def newest(dataset: xr.Dataset, control: xr.Dataset | None = None) -> xr.DataArray:
+def newest(
+    dataset: xr.Dataset, control: xr.Dataset | None = None, times: float = 2
+) -> xr.DataArray:
     """Right at the newest length less the untouched base, or less a control, by seed: the mean over
-    the rounds that pose up to twice the base's length. Beyond, the base is at 0, and nothing can
-    fall below it.
+    the rounds, but the first in which all are alike, that pose up to so many times the base's
+    length. Beyond, the base is at 0, and nothing can fall below it.
     """
     right = [
-        x.sampled_accuracy.isel(round=slice(1, None)) for x in (dataset, control) if x is not None
+        x.sampled_accuracy.isel(round=slice(2, None)) for x in (dataset, control) if x is not None
     ]
-    more = right[0] - (base_right(dataset) if control is None else right[1])
-    posed = posed_length(dataset)[1:]
-    return more.where(posed <= 2 * lengths.base_length(dataset), drop=True).mean(
-        "round", skipna=False
-    )
+    base = base_right(dataset).isel(round=slice(1, None))
+    more = right[0] - (base if control is None else right[1])
+    is_meant = posed_length(dataset)[2:] <= times * lengths.base_length(dataset)
+    if not is_meant.any():
+        return more.isel(round=0, drop=True) * np.nan
+    return more.where(is_meant, drop=True).mean("round", skipna=False)
 
 
 def gained(dataset: xr.Dataset) -> xr.DataArray:
@@ -111,22 +124,6 @@ def gained(dataset: xr.Dataset) -> xr.DataArray:
 def rounds_until(solved: xr.DataArray, length: int) -> xr.DataArray:
     """First round after which that many digits are solved, NaN if none, for each seed."""
     return solved["round"].where(solved >= length).min("round")
-
-
-def growth(solved: xr.DataArray) -> xr.DataArray:
-    """Digits a round between the later two of MARKS less those between the earlier, by seed; NaN
-    for a run that didn't get there.
-    """
-    first, second, third = (rounds_until(solved, mark) for mark in MARKS)
-    # What is passed within one round took one.
-    early, late = (np.maximum(x, 1) for x in (second - first, third - second))
-    return (MARKS[2] - MARKS[1]) / late - (MARKS[1] - MARKS[0]) / early
-
-
-def deepest_fall(solved: xr.DataArray) -> xr.DataArray:
-    """The most digits that were solved in an earlier round and in a later one no more, by seed."""
-    best = np.fmax.accumulate(solved.transpose("round", ...).values)
-    return (best - solved.transpose("round", ...)).max("round", skipna=False)
 
 
 def ahead(fast: xr.Dataset, steady: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
@@ -148,23 +145,24 @@ def wrong_labels(dataset: xr.Dataset) -> xr.DataArray:
     return 1 - right / all_.where(all_ > 0)
 
 
-def kept_and_reached(dataset: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
+def kept_and_reached(dataset: xr.Dataset, arm: str) -> Iterator[tuple[str, xr.DataArray]]:
     """Digits more than the untouched base's, at lengths that it was taught and at longer ones."""
+    rate = ARMS[arm].removeprefix(ARMS["none"])
     longest = lengths.base_length(dataset)
     known = lengths.retention(dataset, longest) * longest
     for words, digits in (("known", known), ("longer", lengths.reach(dataset, longest))):
         change = digits - digits.isel(round=0, drop=True)
         for name, at in ((MIDDLE, dataset.sizes["round"] // 2), (END, -1)):
-            yield f"{words}, {name}", change.isel(round=at, drop=True)
+            yield f"{words}, {name}{rate}", change.isel(round=at, drop=True)
 
 
-def collapse(data: dict[str, xr.Dataset], when: str) -> lengths.Collapse | None:
+def collapse(data: dict[str, xr.Dataset], arm: str, when: str) -> lengths.Collapse | None:
     """Collapse without a filter, after half of the rounds or all. None without a sham."""
-    if ("none", "sham") not in (controls := controls_of(data)):
+    if (arm, "sham") not in (controls := controls_of(data)):
         return None
-    num_rounds = data["none"].sizes["round"]
+    num_rounds = data[arm].sizes["round"]
     last = num_rounds // 2 if when == MIDDLE else num_rounds - 1
-    both = data["none"], controls["none", "sham"]
+    both = data[arm], controls[arm, "sham"]
     return lengths.collapse(*(x.isel(round=slice(last + 1)) for x in both))
 
 
@@ -175,8 +173,11 @@ def beside_controls(data: dict[str, xr.Dataset]) -> dict[str, dict[str, xr.DataA
         heading = BEYOND_SHAM if role == "sham" else COMPOUNDED
         with np.errstate(invalid="ignore"):  # both diverged: their difference is not known
             found[heading][ARMS[arm]] = gained(data[arm]) - gained(control)
-        if arm == "none":
-            found[NEWEST_BEYOND][role] = newest(data[arm], control)
+        if arm in RATES:
+            rate = ARMS[arm].removeprefix(ARMS["none"])
+            for to, times in TIMES.items():
+                value = newest(data[arm], control, times)
+                found[NEWEST_BEYOND][f"{role}{rate}, {to}"] = value
     return {heading: each for heading, each in found.items() if each}
 
 
@@ -184,18 +185,24 @@ def effects(*datasets: xr.Dataset | None) -> Effects:
     """All that is compared, f[S] by what is compared and where."""
     data = named(*datasets)
     of_controls = {name_of(*of): gained(x) for of, x in controls_of(data).items()}
-    solved = {part: phase.solved_length(data[part]) for part in ("oracle", "steady")}
     words, gains = titles(data), {part: gained(data[part]) for part in ARMS}
     reach = data["oracle"].reach.item()
+    truth = {words[part]: data[part] for part in WITH_THE_TRUTH}
     found = {
         GAINED: {words[part]: gains[part] for part in ARMS} | of_controls,
-        NO_FILTER: dict(kept_and_reached(data["none"])),
+        NO_FILTER: {n: x for arm in RATES for n, x in kept_and_reached(data[arm], arm)},
         FILTERED: {words[p]: gains[p] - gains["none"] for p in ("steady", "length", "vote")},
-        ORDER: {"plain order": gains["plain"] - gains["steady"]},
         AHEAD.format(reach): dict(ahead(data["oracle"], data["steady"])),
-        FELL: {words[part]: deepest_fall(solved[part]) for part in ("oracle", "steady")},
-        GROWTH: {words["oracle"]: growth(solved["oracle"])},
-        NEWEST: {words[part]: newest(data[part]) for part in ONE_A_ROUND},
+        **falls.compared(truth, [words[part] for part in TO_THE_END]),
+        growth.POWER: {
+            words[part]: growth.power_of(data[part]) for part in ("oracle", "slow", "far")
+        },
+        **growth.compared(truth),
+        NEWEST: {
+            f"{words[part]}, {to}": newest(data[part], times=times)
+            for part in (*ONE_A_ROUND, "slow_none")
+            for to, times in TIMES.items()
+        },
         WRONG: {words["vote"]: wrong_labels(data["vote"])},
         **beside_controls(data),
     }
@@ -203,46 +210,3 @@ def effects(*datasets: xr.Dataset | None) -> Effects:
         heading: {name: np.asarray(x, float).reshape(-1) for name, x in each.items()}
         for heading, each in found.items()
     }
-
-
-def summary(*datasets: xr.Dataset | None) -> str:
-    """How far every arm came, how fast, and all comparisons with 95 % t intervals over bases."""
-    data = named(*datasets)
-    lines = ["solved length in digits, mean (lowest, highest base)"]
-    lines += [arm_line(title, data[part]) for part, title in titles(data).items()]
-    lines.append(f"rounds until {', '.join(map(str, MARKS))} digits are solved (bases that did)")
-    fast = phase.solved_length(phase.until_diverged(datasets[0]))
-    speeds = {f"up to {r} a round": fast.sel(reach=r) for r in fast.reach.values}
-    speeds["one a round"] = phase.solved_length(data["steady"])
-    for title, solved in speeds.items():
-        lines.append(f"  {title:18} {', '.join(speed_cell(solved, mark) for mark in MARKS)}")
-    for heading, each in effects(*datasets).items():
-        lines.append(heading)
-        for name, values in each.items():
-            value, low, high, num = intervals.mean(values)
-            lines.append(f"  {name}: {value:.3g} ({low:.3g}, {high:.3g}), {num} bases")
-    if (judged := collapse(data, END)) is not None:
-        verdict = "yes" if bool(judged.collapsed) else "not shown"
-        lines.append(f"collapse without a filter (below base and sham): {verdict}")
-    return "\n".join(lines)
-
-
-def speed_cell(solved: xr.DataArray, mark: int) -> str:
-    """Mean round, and how many seeds it is the mean of."""
-    found = rounds_until(solved, mark).dropna("seed")
-    return f"{found.mean():.1f} ({found.size})" if found.size else "-"
-
-
-def arm_line(title: str, dataset: xr.Dataset) -> str:
-    """Solved length of an arm before and after, and how right its last round's data are."""
-    solved = phase.solved_length(dataset)
-    last = dataset.sampled_accuracy.isel(round=-1)
-    return (
-        f"  {title:22} {shown(solved.isel(round=0))} -> {shown(solved.isel(round=-1))} "
-        f"of {dataset.sizes['difficulty']}, right at the last frontier {shown(last)}"
-    )
-
-
-def shown(values: xr.DataArray) -> str:
-    """Mean and range over seeds."""
-    return f"{values.mean():.2f} ({values.min():.2f}, {values.max():.2f})"

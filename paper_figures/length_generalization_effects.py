@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import xarray as xr
 
 from avax.analysis import intervals, lengths
@@ -25,6 +26,18 @@ def effect(heading: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
     return intervals.mean(prepared(*datasets)[heading][name])
 
 
+def share(heading: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
+    """A share of bases, of zeros and ones, and its exact interval (Clopper and Pearson 1934)."""
+    from scipy.stats import binomtest
+
+    values = prepared(*datasets)[heading][name]
+    each = values[np.isfinite(values)]
+    if not each.size:
+        return UNKNOWN
+    low, high = binomtest(int(each.sum()), each.size).proportion_ci(intervals.COVERAGE)
+    return Estimate(float(each.mean()), float(low), float(high), each.size)
+
+
 def effects(heading: str, *names: str) -> dict:
     return {name: partial(effect, heading, name) for name in names}
 
@@ -35,10 +48,10 @@ def beyond(heading: str, name: str, *datasets: xr.Dataset | None) -> Estimate:
     return UNKNOWN if values is None else intervals.mean(values)
 
 
-def collapsed(when: str, *datasets: xr.Dataset | None) -> Estimate:
+def collapsed(arm: str, when: str, *datasets: xr.Dataset | None) -> Estimate:
     """How far a loop without a filter is below both the untouched base and the sham, in digits.
     Below 0, in retention or in reach, if it collapsed.
     """
     data = found.named(*datasets)
-    judged = found.collapse(data, when)
-    return UNKNOWN if judged is None else lengths.depth(judged, lengths.base_length(data["none"]))
+    judged = found.collapse(data, arm, when)
+    return UNKNOWN if judged is None else lengths.depth(judged, lengths.base_length(data[arm]))
