@@ -33,7 +33,8 @@ class Bucket:
     The pool is what the curriculum within poses in the first round: N problems of one run, drawn
     once. Where none of them is in the bucket, those nearest to it are posed. Measuring asks for the
     truth N K times, which no metric counts; completions are right if their answers are the true
-    ones, even where the loop's own grades can be had by luck.
+    ones, even where the loop's own grades can be had by luck. Where guesses are right at a rate g,
+    a problem that nobody can solve is in the bucket of 0 with P = (1 - g)^K alone.
 
     Attributes:
       inner: which difficulties the pool has.
@@ -42,6 +43,8 @@ class Bucket:
       lowest: fewest right ones of K that a problem in the bucket has.
       highest: most right ones of K that a problem in the bucket has.
       temperature: of sampling.
+      by_steps: 1: a completion solves a problem only if all of its steps are right; 0: if its
+        answer is.
       with_current: whether the pool is measured again before each round, with the policy as it is,
         not once with the base.
     """
@@ -52,6 +55,7 @@ class Bucket:
     lowest: Integer = struct.leaf(0, low=0)
     highest: Integer = struct.leaf(8, low=0)
     temperature: Scalar = struct.leaf(1.0, low=0.01)
+    by_steps: Integer = struct.leaf(0, low=0, high=1)
     with_current: bool = struct.static(False)
 
     def requires(self, context: Context) -> str | None:
@@ -82,7 +86,9 @@ class Bucket:
             self.num_samples,
             self.temperature,
         )
-        return state._replace(num_solved=pool.grade(problems, rollouts).correct.sum(-1))
+        grades = pool.grade(problems, rollouts)
+        is_whole = grades.step_correct.all(-1) | (self.by_steps == 0)
+        return state._replace(num_solved=(grades.correct & is_whole).sum(-1))
 
     def recurring(self, key: Key, state: BucketState) -> Array:
         inside = jnp.clip(state.num_solved, self.lowest, self.highest)

@@ -123,3 +123,27 @@ def test_what_can_mean_nothing_is_refused(changes, line):
     validate(Sweep(EXPERIMENT))
     with pytest.raises(ConfigError, match=line):
         validate(Sweep(EXPERIMENT.replace(**changes)))
+
+
+def test_by_steps_a_guess_solves_nothing(monkeypatch):
+    """Two completions with the right answer, one of which skips all working."""
+    task = Shortcut(2, skip_rate=0.0)
+
+    def pose(index):
+        return task.sample(jax.random.key(7), jnp.int32(2))
+
+    answer = np.asarray(pose(0).answer)
+    skipped = np.full_like(answer, vocab.PAD)
+    skipped[:3] = [vocab.STEP, answer[1], vocab.EOS]
+    texts = jnp.stack([jnp.asarray(answer), jnp.asarray(skipped)])
+
+    def write(key, policy, prompts, *rest):
+        rows = jnp.broadcast_to(texts, (len(prompts), *texts.shape))
+        return types.Rollout(prompts, rows, rows != vocab.PAD, jnp.zeros(rows.shape))
+
+    monkeypatch.setattr(generation, "generate", write)
+    pool = optional.Pool(pose, lambda *x: source.grade(task, *x))
+    for by_steps, expected in ((0, 2), (1, 1)):
+        bucket = Bucket(Fixed(), num_problems=3, num_samples=2, by_steps=by_steps)
+        found = bucket.prepare(jax.random.key(0), bucket.init(), None, pool).num_solved
+        assert found.tolist() == [expected] * 3
