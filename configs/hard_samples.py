@@ -17,8 +17,8 @@ The literature says (second-hand) that problems without a success teach to skip 
 spoils old skills, and that dividing by the standard deviation is to blame. If false rewards are,
 harm goes with their share whatever the problems are, and without any there is none. A reward that
 does not depend on what was written moves a policy nowhere on average: then its placebo harms alike,
-and only one that pays for skipping teaches it. Expect the second (docs/log.md has what is predicted):
-no run has been seen yet.
+and only one that pays for skipping teaches it. Expect the second (what is predicted is in
+docs/log.md): no run has been seen yet.
 """
 
 from __future__ import annotations
