@@ -22,10 +22,10 @@ from paper_figures.error_floor import (
     third,
 )
 
-# FPR 0 is the truth and FPR 1 no filter, which look the same in every figure.
 OTHER_SIZES = [size for size in SIZES.values() if size != CENTRE]
 COLOURS = plotting.arms((END, MIDDLE, *list(BESIDE.values())[1:], *OTHER_SIZES))
-BETWEEN = ("#332288", "#882255", "#999933", "#DDCC77")  # of growing FPR
+# Of growing FPR; 0 is the truth and 1 no filter, which look the same in every figure.
+BETWEEN = ("#C7A9DC", "#9467BD", "#5B2A86", "#2E0F4F")
 
 
 def estimates(values: np.ndarray, lost: np.ndarray) -> np.ndarray:

@@ -124,7 +124,7 @@ class GRPO:
         judged = found[1].mask
         if self.oversampling > 1:
             is_mixed = (self.resample == 1) & has_advantage(found[2].score)
-            rows = first_rows(is_mixed, self.num_problems)
+            rows = sampling.preferred_rows(is_mixed, self.num_problems)
             found = jax.tree.map(lambda x: x[rows], found)
         problems, rollouts, verdicts = found
         generator = source.generator(state.policy)
@@ -206,17 +206,6 @@ def group_advantage(score: Array, normalize_std: Integer) -> Array:
 def has_advantage(score: Array) -> Array:
     """bool[B]: whether the scores f32[B, K] of a group differ."""
     return score.max(-1) > score.min(-1)
-
-
-def first_rows(is_preferred: Array, number: int) -> Array:
-    """i32[number]: of rows bool[N] the first that are preferred, then the first of the others."""
-    # Not by sorting: a program that sorts can't be kept in the compile cache of a CPU.
-    preferred, others = jnp.cumsum(is_preferred), jnp.cumsum(~is_preferred)
-    rank = jnp.arange(1, number + 1)
-    rows = jnp.searchsorted(preferred, rank)
-    return jnp.where(
-        rank <= preferred[-1], rows, jnp.searchsorted(others, rank - preferred[-1])
-    ).astype(jnp.int32)
 
 
 def grpo_loss(

@@ -78,6 +78,17 @@ def draw_row(uniform: Array, allowed: Array) -> Array:
     return jnp.searchsorted(count, rank, side="right").astype(jnp.int32)
 
 
+def preferred_rows(is_preferred: Array, number: int) -> Array:
+    """i32[number]: of rows bool[N] the first that are preferred, then the first of the others."""
+    # Not by sorting, as in `draw_row`.
+    preferred, others = jnp.cumsum(is_preferred), jnp.cumsum(~is_preferred)
+    rank = jnp.arange(1, number + 1)
+    rows = jnp.searchsorted(preferred, rank)
+    return jnp.where(
+        rank <= preferred[-1], rows, jnp.searchsorted(others, rank - preferred[-1])
+    ).astype(jnp.int32)
+
+
 def completion_logits(policy: Policy, prompts: Array, completions: Array) -> Array:
     """f32[B, C, V]: logits of each token of completions i32[B, C] given what stands before it."""
     tokens = jnp.concatenate([prompts, completions[:, :-1]], axis=1)

@@ -42,7 +42,7 @@ class Skill:
             "skill_whole": "P(all tokens of a sampled completion are right as steps)",
             "skill_steps": "right tokens of a sampled completion, as the task judges them, mean",
             "skill_length": "tokens of a sampled completion up to and including EOS, mean",
-            "skill_entropy": "entropy of the sampler at a token it wrote, in nats, mean",
+            "skill_entropy": "-log P of a sampled token, in nats, mean; its expectation is entropy",
             "skill_common": "share of the most common answer among all completions",
         }
         if self.token >= 0:

@@ -12,9 +12,10 @@ import pytest
 from avax import vocab
 from avax.curricula import Fixed
 from avax.fields import ConfigError
-from avax.learners.grpo import GRPO, first_rows, group_advantage, grpo_loss
+from avax.learners.grpo import GRPO, group_advantage, grpo_loss
 from avax.loop import Experiment
 from avax.models import transformer
+from avax.policies import sampling
 from avax.sweeps.sweep import Sweep
 from avax.sweeps.validate import validate
 from avax.tasks import Copy
@@ -33,7 +34,7 @@ def verdicts(score) -> Verdict:
 
 @pytest.mark.parametrize("number", [1, 2, 4])
 def test_preferred_rows_come_first_in_their_order(number):
-    select = jax.jit(first_rows, static_argnums=1)
+    select = jax.jit(sampling.preferred_rows, static_argnums=1)
     for preferred in itertools.product([False, True], repeat=4):
         order = sorted(range(4), key=lambda i: not preferred[i])  # stable
         assert select(jnp.array(preferred), number).tolist() == order[:number]
